@@ -1,0 +1,120 @@
+/** Every role an inventory may give to a host. Those not in {@link SUPPORTED_ROLES} are refused by name. */
+export const ROLES = [
+  'edge',
+  'app',
+  'cron',
+  'gevent',
+  'nfs-filestore',
+  'pg-primary',
+  'pg-standby',
+  'pg-replica',
+  'pgbouncer',
+  'redis',
+] as const;
+export type RoleName = (typeof ROLES)[number];
+
+/** The roles that this version can set up. */
+export const SUPPORTED_ROLES: readonly RoleName[] = [
+  'edge',
+  'app',
+  'cron',
+  'gevent',
+  'pg-primary',
+  'pgbouncer',
+  'redis',
+];
+
+export type Setting = string | number | boolean;
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** How a host is reached. What is not given comes from `~/.ssh/config`, then from OpenSSH's defaults. */
+export interface SshOptions {
+  readonly user?: string;
+  readonly port?: number;
+  /** Path of a private key, `~` allowed, relative to the inventory. */
+  readonly key?: string;
+  /** A bastion: `[user@]host[:port]`. */
+  readonly jump?: string;
+  /** Become root by sudo after logging in as `user`. */
+  readonly become: boolean;
+  /** Path of a known_hosts file; `~/.ssh/known_hosts` if not given. */
+  readonly knownHosts?: string;
+  /** `strict`: the key must be known; `accept-new`: an unknown host's key is recorded. A changed key is refused always. */
+  readonly hostKey: 'strict' | 'accept-new';
+}
+
+export interface Host {
+  readonly name: string;
+  readonly address: string;
+  readonly roles: readonly RoleName[];
+  /** Share of requests that an app host gets. */
+  readonly weight: number;
+  /** Bytes; overrides what is detected. */
+  readonly memory?: number;
+  /** Overrides what is detected. */
+  readonly cores?: number;
+  readonly disk?: 'ssd' | 'hdd';
+  readonly ssh: SshOptions;
+}
+
+export type OdooSource =
+  | { readonly type: 'nightly' }
+  /** Debian unstable's package. */
+  | { readonly type: 'debian' }
+  | {
+      readonly type: 'apt';
+      readonly uri: string;
+      readonly suite: string;
+      readonly components: readonly string[];
+      /** ASCII-armoured public key: its text (the inventory gives a path, read relative to it). */
+      readonly key: string;
+      readonly package: string;
+    };
+
+/** A whole, checked inventory: every default filled in, every path absolute. */
+export interface Cluster {
+  readonly name: string;
+  /** Absolute path of the inventory file. */
+  readonly file: string;
+  readonly odoo: {
+    readonly version: '16.0' | '17.0' | '18.0' | '19.0';
+    readonly source: OdooSource;
+    readonly database: string;
+    readonly domain: string;
+    /** Concurrent users: sizes workers. */
+    readonly users: number;
+    readonly sessions: 'redis' | 'files';
+    readonly languages: readonly string[];
+    /** Any odoo.conf key, for all Odoo services. */
+    readonly settings: Settings;
+  };
+  readonly postgres: {
+    readonly settings: Settings;
+  };
+  readonly pgbouncer: {
+    readonly poolMode: 'session';
+    readonly maxClientConn: number;
+    readonly settings: Settings;
+  };
+  readonly redis: { readonly settings: Settings };
+  readonly edge: {
+    readonly balancer: 'nginx';
+    /** `sticky`: ip_hash. */
+    readonly balance: 'round-robin' | 'sticky';
+    /** Absolute paths of PEM files on the operator's machine, or made on the edge host. */
+    readonly tls: 'self-signed' | { readonly certificate: string; readonly key: string };
+    /** Largest request body, nginx syntax. */
+    readonly maxBody: string;
+  };
+  readonly filestore: {
+    readonly type: 'local' | 'posix';
+    /** Odoo's data directory; on every Odoo host (posix: a shared mount, or inside one). */
+    readonly path: string;
+  };
+  readonly hosts: readonly Host[];
+}
+
+/** The hosts that carry a role, in the inventory's order. */
+export function hostsWith(cluster: Cluster, ...roles: readonly RoleName[]): readonly Host[] {
+  return cluster.hosts.filter((host) => roles.some((role) => host.roles.includes(role)));
+}

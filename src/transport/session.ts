@@ -1,0 +1,53 @@
+import type { Host } from '../inventory/cluster.js';
+import type { Script, Secret } from '../shell/index.js';
+
+/** What the program needs of a connection to one host. Only `transport` knows how it is made. */
+export interface Session {
+  readonly host: Host;
+  /** Counters, live. */
+  readonly use: { connections: number; execs: number; bytesSent: number; bytesReceived: number };
+
+  /**
+   * Runs a script as root (by sudo where the inventory says so) in one exec, under `sh`.
+   * Secret-free scripts short enough go as the exec string for root logins, all others over stdin.
+   * A command that ends with a code other than 0 is NOT a failure here: the caller judges.
+   * @throws Failure unreachable, timeout, cut-answer (the channel closed without an exit code),
+   *   sudo-password, sudo-not-allowed, disk-full
+   */
+  run(script: Script, options?: RunOptions): Promise<Answer>;
+
+  close(): Promise<void>;
+}
+
+export interface RunOptions {
+  /** Seconds until the command is given up; 60 if not given. */
+  readonly limit?: number;
+  /** Gets each complete line of standard output as it comes (UTF-8 is never split). */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ConnectOptions {
+  /** sudo's password, asked once or read from a file. */
+  readonly becomePassword?: Secret;
+  /** Asks for the passphrase of a private key; undefined where nobody can be asked. */
+  readonly askPassphrase?: (keyPath: string) => Promise<Secret>;
+  /** Seconds for connection and handshake; 15 if not given. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+  /** Told once when an unknown key was recorded (accept-new). */
+  readonly onNewHostKey?: (host: string, fingerprint: string) => void;
+}
+
+/** Connects to hosts, bounding handshakes per bastion. Closing it closes the bastions. */
+export interface Connector {
+  /** @throws Failure unreachable, authentication, host-key, timeout */
+  connect(host: Host, options: ConnectOptions): Promise<Session>;
+  close(): Promise<void>;
+}
