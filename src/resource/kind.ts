@@ -20,7 +20,12 @@ export type Value = string | number | boolean;
 export type State = Readonly<Record<string, Value>>;
 export type Wanted = State | 'absent';
 /** `unknown` is what a probe could not tell (a database that is down); apply is then tried anyway. */
-export type Observed = State | 'absent' | { readonly unknown: string };
+export type Observed =
+  | State
+  | 'absent'
+  | { readonly unknown: string }
+  /** It cannot be had on this host (a sysctl in a container): never a difference, shown in the recap. */
+  | { readonly notApplicable: string };
 
 export function isUnknown(observed: Observed): observed is { readonly unknown: string } {
   return (
@@ -30,6 +35,12 @@ export function isUnknown(observed: Observed): observed is { readonly unknown: s
   );
 }
 
+export function isNotApplicable(
+  observed: Observed,
+): observed is { readonly notApplicable: string } {
+  return typeof observed === 'object' && typeof observed['notApplicable'] === 'string';
+}
+
 export interface Difference {
   readonly field: string;
   /** A value, or the word `absent` or `unknown`. */
@@ -37,12 +48,16 @@ export interface Difference {
   readonly want: Value;
 }
 
-/** A resource that is not as wanted, and in what. `differences` is never empty. */
+/**
+ * A resource that is not as wanted, and in what. `differences` is empty only where `confirm` is set:
+ * a health check that was fine and is asked again because something before it in its stage changes.
+ */
 export interface Change<R extends Resource = Resource> {
   readonly resource: R;
   readonly have: Observed;
   readonly want: Wanted;
   readonly differences: readonly Difference[];
+  readonly confirm?: true;
 }
 
 /** What a change would do that must not happen unasked. */
@@ -88,6 +103,9 @@ export interface Kind<R extends Resource = Resource> {
   dependsOn?(resource: R): readonly Key[];
   /** The difference that a change of one of {@link Kind.dependsOn} makes; none when it does not matter now. */
   staleBecause?(resource: R, changed: readonly Key[]): Difference | undefined;
+
+  /** Applied again, as `confirm`, after any change before it in its stage (health checks). */
+  readonly confirms?: true;
 
   /** What must be refused or confirmed before the change is made. */
   hazard?(change: Change<R>): Hazard | undefined;

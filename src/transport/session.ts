@@ -24,6 +24,13 @@ export interface RunOptions {
   readonly limit?: number;
   /** Gets each complete line of standard output as it comes (UTF-8 is never split). */
   readonly onLine?: (line: string) => void;
+  /**
+   * More scripts for the same shell, written to its stdin as they come; stdin is closed when the feed
+   * ends, and the answer comes when the shell exits. With a feed, `script` and all that follow go over
+   * stdin exactly as they are (no wrapping: the caller sees to it that a cut script runs nothing), and
+   * `limit` covers the whole.
+   */
+  readonly feed?: AsyncIterable<Script>;
   readonly signal?: AbortSignal;
 }
 
