@@ -1,0 +1,236 @@
+import type { Cluster, Host, RoleName, Setting, Settings } from './cluster.js';
+import { hostsWith } from './cluster.js';
+
+export { postgresMemory, postgresSizing, type PostgresMachine } from './postgres-sizing.js';
+
+/** What sizing needs to know of a machine; `Facts` has it. The inventory's own figures win over it. */
+export interface Machine {
+  /** Bytes. */
+  readonly memory: number;
+  readonly cores: number;
+}
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+/** Users that one HTTP worker carries. Odoo, "Deploying Odoo": 1 worker ≈ 6 concurrent users. */
+export const USERS_PER_WORKER = 6;
+/** Bytes of one HTTP worker. Odoo, "Deploying Odoo": 0.8 × 150 MB + 0.2 × 1 GB. */
+export const WORKER_MEMORY = 325 * MIB;
+/** Bytes of one cron thread: jobs are the heavier fifth more often than a user's request is. */
+export const CRON_MEMORY = 512 * MIB;
+/** Bytes of the evented server. */
+export const GEVENT_MEMORY = 256 * MIB;
+/** Bytes that a host needs before any role: kernel, systemd, sshd, and page cache to breathe. */
+export const BASE_MEMORY = 256 * MIB;
+/** Bytes of the roles that need the same whatever the host's size. */
+const FIXED_MEMORY: Readonly<Partial<Record<RoleName, number>>> = {
+  edge: 128 * MIB,
+  pgbouncer: 64 * MIB,
+  redis: 256 * MIB,
+  gevent: GEVENT_MEMORY,
+};
+/** PostgreSQL's part of a host that it shares with Odoo. */
+const POSTGRES_PART = 1 / 3;
+/** How the rest is split where users and jobs share a host. */
+const APP_PART = 2 / 3;
+
+/** Connections that one process is expected to hold: its own cursor, and a second for mails, sequences and logs. */
+const EXPECTED = { worker: 2, cron: 2, gevent: 8, idleGevent: 1 } as const;
+/** `db_maxconn` of an HTTP worker or cron thread: a prefork process runs one request at a time. */
+const DB_MAXCONN = 8;
+/** `db_maxconn_gevent`: one process serves many sockets. */
+const DB_MAXCONN_GEVENT = 32;
+
+export interface MemoryLimit {
+  /** Bytes of *virtual* memory after which a process is replaced at the end of its request. */
+  readonly soft: number;
+  /** Bytes of *virtual* memory that a process never gets more of. */
+  readonly hard: number;
+}
+
+export interface OdooSizing {
+  /** HTTP workers of this host's app service; 0 without the app role. */
+  readonly workers: number;
+  /** `max_cron_threads` of this host's cron service; 0 without the cron role. */
+  readonly cronThreads: number;
+  /** `db_maxconn` of the app and cron services. */
+  readonly dbMaxconn: number;
+  /** `db_maxconn_gevent` (16.0: `db_maxconn` of the gevent service). */
+  readonly dbMaxconnGevent: number;
+  /** `limit_memory_soft` and `limit_memory_hard` of each service's odoo.conf. */
+  readonly limitMemory: Readonly<Record<'app' | 'cron' | 'gevent', MemoryLimit>>;
+}
+
+/** The odoo.conf keys that {@link odooSizing} computes: when `odoo.settings` gives one, it is in the result. */
+export const SIZED_ODOO_KEYS = [
+  'workers',
+  'max_cron_threads',
+  'db_maxconn',
+  'db_maxconn_gevent',
+  'limit_memory_soft',
+  'limit_memory_hard',
+] as const;
+
+/** `odoo.settings` without what {@link odooSizing} has taken into account: for writing as it is. */
+export function otherOdooSettings(cluster: Cluster): Settings {
+  const sized = new Set<string>(SIZED_ODOO_KEYS);
+  return Object.fromEntries(
+    Object.entries(cluster.odoo.settings).filter(([key]) => !sized.has(key)),
+  );
+}
+
+/** A machine's memory and cores, the inventory's figures first. */
+export function machineOf(host: Host, found: Machine): Machine {
+  return { memory: host.memory ?? found.memory, cores: host.cores ?? found.cores };
+}
+
+/** Whether PostgreSQL on this host has to leave memory for Odoo. */
+export function sharesWithOdoo(host: Host): boolean {
+  return (['app', 'cron', 'gevent'] as const).some((role) => host.roles.includes(role));
+}
+
+/** Bytes that HTTP workers and cron threads may use on a host, together. */
+export function odooMemory(host: Host, memory: number): number {
+  const fixed = host.roles.reduce((sum, role) => sum + (FIXED_MEMORY[role] ?? 0), BASE_MEMORY);
+  const postgres = host.roles.includes('pg-primary') ? memory * POSTGRES_PART : 0;
+  return Math.max(0, memory - fixed - postgres);
+}
+
+/** HTTP workers for all users: {@link USERS_PER_WORKER}. */
+export function workersWanted(users: number): number {
+  return Math.ceil(users / USERS_PER_WORKER);
+}
+
+/**
+ * Workers that a host must carry while the heaviest of the other app hosts is down, so that one lost host
+ * is not felt (facts: "+ 1 spare").
+ */
+function workersShare(cluster: Cluster, host: Host): number {
+  const weights = hostsWith(cluster, 'app').map(({ weight }) => weight);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const others = hostsWith(cluster, 'app').filter(({ name }) => name !== host.name);
+  const lost = others.length === 0 ? 0 : Math.max(...others.map(({ weight }) => weight));
+  return Math.ceil((workersWanted(cluster.odoo.users) * host.weight) / (total - lost));
+}
+
+function clamp(low: number, value: number, high: number): number {
+  return Math.max(low, Math.min(high, value));
+}
+
+/** A setting that is a number, in whatever way it was written. */
+function numberOf(value: Setting | undefined): number | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
+}
+
+/**
+ * Odoo's limits count *virtual* memory: below Odoo's own 2 GiB a fresh worker would be replaced after every
+ * request, so less is never given; hard : soft = 2560 : 2048 as in Odoo's defaults.
+ *
+ * @param bytes what one process may use
+ */
+function memoryLimit(cluster: Cluster, bytes: number): MemoryLimit {
+  const { limit_memory_soft: givenSoft, limit_memory_hard: givenHard } = cluster.odoo.settings;
+  const soft = numberOf(givenSoft) ?? clamp(2 * GIB, Math.floor(bytes / MIB) * MIB, 4 * GIB);
+  return { soft, hard: numberOf(givenHard) ?? soft * 1.25 };
+}
+
+/** Cron threads: the seed's recipe of 4 on a host of its own, half of the cores beside users. */
+function cronThreads(host: Host, cores: number, memory: number): number {
+  if (!host.roles.includes('cron')) return 0;
+  const byCores = host.roles.includes('app') ? Math.floor(cores / 2) : 2 * cores;
+  return clamp(1, Math.min(byCores, Math.floor(memory / CRON_MEMORY)), 4);
+}
+
+/**
+ * How many processes Odoo's services get on a host.
+ *
+ * Rules (Odoo, "Deploying Odoo"): users / 6 workers in all, of which a host carries its share by weight with
+ * one other app host down; at most 2 × cores + 1 processes on a host, cron threads and the evented server
+ * among them; 325 MB of memory a worker. Never fewer than 2 workers: printing a PDF needs one that answers
+ * while another waits. A key given in `odoo.settings` wins.
+ *
+ * @param found what was read off the host; the inventory's memory and cores win
+ */
+export function odooSizing(cluster: Cluster, host: Host, found: Machine): OdooSizing {
+  const { memory, cores } = machineOf(host, found);
+  const settings = cluster.odoo.settings;
+  const has = (role: RoleName): boolean => host.roles.includes(role);
+  const both = has('app') && has('cron');
+  const odoo = odooMemory(host, memory);
+  const appMemory = odoo * (both ? APP_PART : 1);
+  const cronMemory = odoo * (both ? 1 - APP_PART : 1);
+
+  const threads = has('cron')
+    ? (numberOf(settings['max_cron_threads']) ?? cronThreads(host, cores, cronMemory))
+    : 0;
+  const byCores = 2 * cores + 1 - threads - (has('gevent') ? 1 : 0);
+  const byMemory = Math.floor(appMemory / WORKER_MEMORY);
+  const workers = has('app')
+    ? (numberOf(settings['workers']) ??
+      Math.max(2, Math.min(workersShare(cluster, host), byCores, byMemory)))
+    : 0;
+
+  return {
+    workers,
+    cronThreads: threads,
+    dbMaxconn: numberOf(settings['db_maxconn']) ?? DB_MAXCONN,
+    dbMaxconnGevent: numberOf(settings['db_maxconn_gevent']) ?? DB_MAXCONN_GEVENT,
+    limitMemory: {
+      app: memoryLimit(cluster, appMemory / Math.max(1, workers)),
+      cron: memoryLimit(cluster, cronMemory / Math.max(1, threads)),
+      gevent: memoryLimit(cluster, 0),
+    },
+  };
+}
+
+export interface ConnectionBudget {
+  /** Connections that all Odoo processes are expected to hold to Odoo's database. */
+  readonly expected: number;
+  /** The most that they can ask for: Σ processes × db_maxconn. */
+  readonly worst: number;
+  /** PgBouncer's pool for Odoo's database: session pooling, so it covers what Odoo's processes hold. */
+  readonly poolSize: number;
+  /** PgBouncer's pool for the database `postgres`, where cron and bus LISTEN and everyone NOTIFYs. */
+  readonly postgresPoolSize: number;
+  /** PostgreSQL's max_connections: both pools, and 20 for superusers, upgrades, dumps and monitoring. */
+  readonly maxConnections: number;
+}
+
+function roundUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
+
+/**
+ * The connections of the whole chain: Odoo's processes → PgBouncer's pools → PostgreSQL.
+ * `pgbouncer.settings.default_pool_size` and `postgres.settings.max_connections` win over what is computed.
+ *
+ * @param machine what was read off a host (`site.factsOf`)
+ */
+export function connectionBudget(
+  cluster: Cluster,
+  machine: (host: Host) => Machine,
+): ConnectionBudget {
+  let expected = 0;
+  let worst = 0;
+  let listeners = 0;
+  for (const host of hostsWith(cluster, 'app', 'cron', 'gevent')) {
+    const { workers, cronThreads: threads, ...sizing } = odooSizing(cluster, host, machine(host));
+    const gevents = host.roles.includes('gevent') ? 1 : 0;
+    // Every prefork HTTP service starts an evented child of its own that nobody is sent to.
+    const idle = host.roles.includes('app') ? 1 : 0;
+    expected += workers * EXPECTED.worker + threads * EXPECTED.cron;
+    expected += gevents * EXPECTED.gevent + idle * EXPECTED.idleGevent;
+    worst += (workers + threads) * sizing.dbMaxconn + (gevents + idle) * sizing.dbMaxconnGevent;
+    listeners += threads + gevents + idle;
+  }
+  const poolSize =
+    numberOf(cluster.pgbouncer.settings['default_pool_size']) ??
+    Math.max(20, roundUp(expected * 1.25, 10));
+  const postgresPoolSize = roundUp(listeners + 10, 5);
+  const maxConnections =
+    numberOf(cluster.postgres.settings['max_connections']) ??
+    Math.max(100, roundUp(poolSize + postgresPoolSize + 20, 10));
+  return { expected, worst, poolSize, postgresPoolSize, maxConnections };
+}
