@@ -30,6 +30,7 @@ export type Observed =
 export function isUnknown(observed: Observed): observed is { readonly unknown: string } {
   return (
     typeof observed === 'object' &&
+    'unknown' in observed &&
     typeof observed['unknown'] === 'string' &&
     Object.keys(observed).length === 1
   );
@@ -38,7 +39,11 @@ export function isUnknown(observed: Observed): observed is { readonly unknown: s
 export function isNotApplicable(
   observed: Observed,
 ): observed is { readonly notApplicable: string } {
-  return typeof observed === 'object' && typeof observed['notApplicable'] === 'string';
+  return (
+    typeof observed === 'object' &&
+    'notApplicable' in observed &&
+    typeof observed['notApplicable'] === 'string'
+  );
 }
 
 export interface Difference {
