@@ -20,6 +20,9 @@ export interface Facts {
 /** One stage of work on a host: the inventory's roles, and those that follow from them. */
 export type StageName = RoleName | 'base' | 'odoo' | 'odoo-database';
 
+/** `install` is the part of all roles that comes first; `prune` stops what removed roles left. */
+export type Stage = StageName | 'install' | 'prune';
+
 /** Everything that a role may look at. It is plain data: a role does no I/O. */
 export interface Site {
   readonly cluster: Cluster;

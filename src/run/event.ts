@@ -1,9 +1,6 @@
 import type { Failure } from '../failure/failure.js';
 import type { Change, Key } from '../resource/kind.js';
-import type { StageName } from '../role/role.js';
-
-/** `install` is the part of all roles that comes first; `prune` stops what removed roles left. */
-export type Stage = StageName | 'install' | 'prune';
+import type { Stage } from '../role/role.js';
 
 /** Everything that happens in a run, in order. The three outputs (list, plain lines, JSON) read only this. */
 export type RunEvent =

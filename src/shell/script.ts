@@ -66,13 +66,13 @@ export function lines(scripts: readonly Script[]): Script {
 }
 
 /**
- * Shell text from a template literal. Every string, number and secret is quoted as one word, a list as
+ * Shell text from a template literal, backslashes and all (only `\\${` and a backslashed backquote lose theirs). Every string, number and secret is quoted as one word, a list as
  * several words; a nested {@link Script} is put in as it is.
  */
 export function sh(texts: TemplateStringsArray, ...values: readonly Value[]): Script {
   const fragments: Fragment[] = [];
   texts.raw.forEach((text, i) => {
-    fragments.push(text);
+    fragments.push(text.replaceAll('\\${', '${').replaceAll('\\`', '`'));
     const value = values[i];
     if (value !== undefined) fragments.push(...asFragments(value));
   });

@@ -5,6 +5,17 @@ import { fileURLToPath } from 'node:url';
 /** The folder that holds package.json, from sources and from `dist` alike. */
 export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 
+/** The version in package.json. */
+export const PACKAGE_VERSION = readVersion();
+
+function readVersion(): string {
+  const parsed: unknown = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'));
+  const version =
+    parsed !== null && typeof parsed === 'object' && 'version' in parsed && parsed.version;
+  if (typeof version !== 'string') throw new Error('package.json holds no version');
+  return version;
+}
+
 function findRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
     if (readdirSync(at).includes('package.json')) return at;

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { ROLE_DEFINITIONS } from '../roles/index.js';
+import { EXIT } from '../src/failure/failure.js';
+import type { Cluster } from '../src/inventory/cluster.js';
+import { kinds } from '../src/resource/index.js';
+import type { ConvergeOptions } from '../src/run/context.js';
+import { converge } from '../src/run/converge.js';
+import type { Emit, RunRecap } from '../src/run/event.js';
+import type { SecretStore } from '../src/secrets/index.js';
+import { readState, writeState } from '../src/state/cluster-state.js';
+import { PACKAGE_VERSION, readTemplates } from '../src/template/package-files.js';
+import { createConnector } from '../src/transport/index.js';
+import { verify } from './verify.js';
+
+export interface ApplyOptions extends ConvergeOptions {
+  /** The secrets of this inventory, opened (as a dry run for `check`). */
+  readonly secrets: SecretStore;
+  /** `always`: also when nothing changed. */
+  readonly verify: 'always' | 'after-change';
+}
+
+/**
+ * `odoo-prov apply`: converges the chosen hosts, then, when something changed, checks that the cluster
+ * really serves.
+ * @param emit gets everything that happens, as it happens
+ * @throws Failure refused, when going on could cost data; nothing was changed then
+ */
+export async function apply(
+  cluster: Cluster,
+  options: ApplyOptions,
+  emit: Emit,
+): Promise<RunRecap> {
+  const { secrets } = options;
+  const connector = createConnector();
+  try {
+    const { recap, sessions } = await converge({
+      cluster,
+      options,
+      emit,
+      connector,
+      kinds,
+      roles: ROLE_DEFINITIONS,
+      templates: readTemplates(),
+      given: readGiven(cluster),
+      secret: (name) => secrets.get(name),
+      saveSecrets: () => secrets.save(),
+      state: readState(cluster.file),
+      saveState: (state) => {
+        if (!options.check) writeState(cluster.file, state);
+      },
+      runner: {
+        who: `${userInfo().username}@${hostname()}`,
+        version: PACKAGE_VERSION,
+        started: new Date().toISOString(),
+      },
+    });
+    const serve = options.verify === 'always' || (recap.changed > 0 && !options.check);
+    const checks =
+      serve && recap.exitCode === EXIT.done ? await verify(cluster, sessions, secrets, emit) : [];
+    const served = checks.every((check) => check.ok);
+    const whole = { ...recap, exitCode: served ? recap.exitCode : EXIT.failed };
+    emit({ type: 'run-done', recap: whole });
+    return whole;
+  } finally {
+    await connector.close();
+  }
+}
+
+/** The files that an inventory names, by path. They were checked to be readable when it was read. */
+function readGiven(cluster: Cluster): ReadonlyMap<string, string> {
+  const { tls } = cluster.edge;
+  if (tls === 'self-signed') return new Map();
+  return new Map([tls.certificate, tls.key].map((path) => [path, readFileSync(path, 'utf8')]));
+}

@@ -1,0 +1,40 @@
+import { sh, type Script } from '../shell/index.js';
+
+/** A PostgreSQL data directory found on a host, whoever made it. */
+export interface FoundDatabase {
+  readonly directory: string;
+  /** PostgreSQL's own name for a cluster and all its copies. */
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** pg_controldata's words, e.g. `in production`, `in archive recovery`, `shut down`. */
+  readonly state: string;
+}
+
+/**
+ * Prints a line per data directory below /var/lib/postgresql, running or not. What holds a
+ * `global/pg_control` holds data; a directory that was left half-made by a killed initdb does not.
+ */
+export function databaseProbe(): Script {
+  return sh`
+for control in /var/lib/postgresql/*/*/global/pg_control; do
+  [ -s "$control" ] || continue
+  directory=\${control%/global/pg_control}
+  version=$(cat "$directory/PG_VERSION")
+  "/usr/lib/postgresql/$version/bin/pg_controldata" "$directory" | awk -F ': *' -v directory="$directory" '
+    /^Database system identifier/ { id = $2 }
+    /^Database cluster state/ { state = $2 }
+    /^Latest checkpoint.s TimeLineID/ { timeline = $2 }
+    END { printf "%s\t%s\t%s\t%s\n", directory, id, timeline, state }'
+done`;
+}
+
+/** Reads what {@link databaseProbe} printed. */
+export function parseDatabases(output: string): readonly FoundDatabase[] {
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [directory = '', systemIdentifier = '', timeline = '0', state = ''] = line.split('\t');
+      return { directory, systemIdentifier, timeline: Number(timeline), state };
+    });
+}

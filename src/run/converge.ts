@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../failure/failure.js';
+import type { Host } from '../inventory/cluster.js';
+import { changesOf, type Plan } from '../plan/diff.js';
+import { keyOf } from '../resource/kind.js';
+import type { Session } from '../transport/session.js';
+import type { RunContext } from './context.js';
+import type { RunEvent, RunRecap } from './event.js';
+import { tellFileDiffs } from './file-diff.js';
+import { databaseHosts, guardCreation, remember } from './guard.js';
+import { Look } from './look.js';
+import { applyPlans } from './schedule.js';
+import { Semaphore } from './semaphore.js';
+import { recapOf, runRecap, Tally } from './tally.js';
+
+/** Looks, changes, looks again: more often than this is not convergence. */
+const MAX_PASSES = 3;
+
+/** What a run leaves: the recap, and the sessions for those who go on with them (verification). */
+export interface Converged {
+  readonly recap: RunRecap;
+  readonly sessions: ReadonlyMap<string, Session>;
+}
+
+/**
+ * Brings the chosen hosts to what their roles say. Every host is asked once, over one connection; where
+ * nothing differs, that was all.
+ * @throws Failure refused, before anything was changed
+ */
+export async function converge(context: RunContext): Promise<Converged> {
+  return new Run(context).go();
+}
+
+class Run {
+  readonly #context: RunContext;
+  readonly #look: Look;
+  readonly #sessions = new Map<string, Session>();
+  readonly #tallies = new Map<string, Tally>();
+  readonly #began = Date.now();
+
+  constructor(context: RunContext) {
+    const emit = (event: RunEvent): void => {
+      if (event.type === 'resource-changed') this.#tally(event.host).changed += 1;
+      context.emit(event);
+    };
+    this.#context = { ...context, emit };
+    this.#look = new Look(context, randomBytes(8).toString('hex'));
+  }
+
+  async go(): Promise<Converged> {
+    const { emit, options, cluster } = this.#context;
+    const hosts = options.hosts.map((h) => h.name);
+    emit({ type: 'run-started', cluster: cluster.name, hosts, check: options.check });
+    await this.#lookAtAll();
+    for (let pass = 1; ; pass += 1) {
+      const plans = this.#plan(pass);
+      if (options.diff && pass === 1) await this.#tellDiffs(plans);
+      if (options.check || plans.length === 0) break;
+      if (pass > MAX_PASSES) {
+        plans.forEach((plan) => this.#fail(plan.host, notConverged(plan)));
+        break;
+      }
+      await this.#context.saveSecrets();
+      await this.#apply(plans);
+      await this.#lookAgain(plans);
+    }
+    return { recap: this.#recap(), sessions: this.#sessions };
+  }
+
+  /** The chosen hosts, all database hosts, and those whose facts the others are sized by. */
+  #toAsk(): readonly Host[] {
+    const { cluster, options, state } = this.#context;
+    const chosen = new Set([...options.hosts, ...databaseHosts(this.#context)]);
+    return cluster.hosts.filter((h) => chosen.has(h) || state.facts[h.name] === undefined);
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const room = new Semaphore(this.#context.options.concurrency);
+    const hosts = this.#toAsk();
+    await Promise.all(hosts.map((host) => room.hold(() => this.#lookAt(host))));
+    // The first question was worded by what was assumed of the hosts; where that was wrong, ask the rest.
+    await Promise.all(
+      [...this.#sessions.values()].map((session) =>
+        room.hold(() => this.#guarded(session.host, () => this.#look.complete(session))),
+      ),
+    );
+  }
+
+  async #lookAt(host: Host): Promise<void> {
+    const { connector, emit, options } = this.#context;
+    const tally = this.#tally(host.name);
+    emit({ type: 'host-connecting', host: host.name });
+    await this.#guarded(host, async () => {
+      const began = Date.now();
+      const session = await connector.connect(host, options.connect);
+      tally.milliseconds.connect = Date.now() - began;
+      this.#sessions.set(host.name, session);
+      await this.#ask(session, 1);
+    });
+  }
+
+  async #ask(session: Session, pass: number): Promise<void> {
+    const began = Date.now();
+    await this.#look.ask(session);
+    const milliseconds = Date.now() - began;
+    this.#tally(session.host.name).milliseconds.probe += milliseconds;
+    const { host } = session;
+    const resources = this.#look.count(host);
+    this.#context.emit({ type: 'host-probed', host: host.name, pass, resources, milliseconds });
+  }
+
+  /** @returns the plans that have something to do, of the hosts that are not done with */
+  #plan(pass: number): readonly Plan[] {
+    const { options, emit } = this.#context;
+    let odooIsThere = false;
+    const plans = this.#reached().map((host) => {
+      const { plan, leftOver, odoo } = this.#look.plan(host);
+      odooIsThere ||= odoo;
+      const tally = this.#tally(host.name);
+      const changes = changesOf(plan);
+      tally.ok = plan.ok;
+      if (options.check) tally.changed = changes.length;
+      if (!tally.settled) {
+        emit({
+          type: 'host-planned',
+          host: host.name,
+          pass,
+          changes,
+          skipped: plan.skipped,
+          leftOver,
+        });
+      }
+      return plan;
+    });
+    const open = plans.filter((p) => changesOf(p).length > 0 && !this.#tally(p.host).settled);
+    this.#context.saveState(remember(this.#context, this.#look.seen, odooIsThere));
+    if (!options.check) guardCreation(this.#context, open, this.#look.seen);
+    return open;
+  }
+
+  async #tellDiffs(plans: readonly Plan[]): Promise<void> {
+    for (const plan of plans) {
+      const session = this.#sessions.get(plan.host);
+      if (session !== undefined) await tellFileDiffs(session, plan, this.#context.emit);
+    }
+  }
+
+  async #apply(plans: readonly Plan[]): Promise<void> {
+    const works = plans.flatMap((plan) => {
+      const session = this.#sessions.get(plan.host);
+      return session === undefined ? [] : [{ plan, session }];
+    });
+    const lost = new Map<string, string>();
+    for (const host of this.#context.options.hosts) {
+      const { failure } = this.#tally(host.name);
+      if (failure !== undefined) lost.set(host.name, `failed: ${failure.message}`);
+    }
+    const began = Date.now();
+    const outcomes = await applyPlans(this.#context, works, lost);
+    for (const [name, outcome] of outcomes) {
+      const tally = this.#tally(name);
+      tally.milliseconds.apply += Date.now() - began;
+      tally.skipped += outcome.skipped;
+      tally.settled = outcome.failure !== undefined || outcome.skipped > 0;
+      tally.failure ??= outcome.failure;
+    }
+  }
+
+  async #lookAgain(plans: readonly Plan[]): Promise<void> {
+    await Promise.all(
+      plans.map(async ({ host: name }) => {
+        const session = this.#sessions.get(name);
+        if (session !== undefined) await this.#guarded(session.host, () => this.#ask(session, 2));
+      }),
+    );
+  }
+
+  /** The chosen hosts that answered. */
+  #reached(): readonly Host[] {
+    return this.#context.options.hosts.filter((host) => this.#look.seen.has(host.name));
+  }
+
+  async #guarded(host: Host, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#fail(host.name, error);
+    }
+  }
+
+  #fail(name: string, failure: Failure): void {
+    const tally = this.#tally(name);
+    tally.settled = true;
+    if (tally.failure !== undefined) return;
+    tally.failure = failure;
+    // A host that was only asked because others are sized by it, or for a database, is no part of the run.
+    if (!this.#context.options.hosts.some((host) => host.name === name)) return;
+    this.#context.emit({ type: 'host-failed', host: name, failure });
+  }
+
+  #tally(name: string): Tally {
+    let tally = this.#tallies.get(name);
+    if (tally === undefined) {
+      tally = new Tally();
+      this.#tallies.set(name, tally);
+    }
+    return tally;
+  }
+
+  #recap(): RunRecap {
+    const { options, emit } = this.#context;
+    const hosts = options.hosts.map((host) => {
+      const recap = recapOf(host, this.#tally(host.name), this.#sessions.get(host.name));
+      emit({ type: 'host-done', host: host.name, recap });
+      return recap;
+    });
+    const failures = options.hosts.flatMap((host) => this.#tally(host.name).failure ?? []);
+    return runRecap(hosts, failures, Date.now() - this.#began);
+  }
+}
+
+function notConverged(plan: Plan): Failure {
+  const fields = changesOf(plan).flatMap((change) =>
+    change.differences.map((d) => ({ key: keyOf(change.resource), ...d })),
+  );
+  const [first] = fields;
+  return new Failure({
+    reason: 'not-converged',
+    host: plan.host,
+    ...(first === undefined ? {} : { resource: first.key }),
+    message: `did not converge: after ${String(MAX_PASSES)} passes it still differs`,
+    expected: fields.map((f) => `${f.key} ${f.field} ${String(f.want)}`).join('; '),
+    found: fields.map((f) => `${f.key} ${f.field} ${String(f.have)}`).join('; '),
+    remedy:
+      'something on the host changes it back: look for another tool or a timer that owns it. If there is none, report it',
+  });
+}

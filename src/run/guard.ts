@@ -1,0 +1,95 @@
+import { Failure } from '../failure/failure.js';
+import { hostsWith, type Host } from '../inventory/cluster.js';
+import { changesOf, kindOf, type Plan } from '../plan/diff.js';
+import { keyOf } from '../resource/kind.js';
+import { statePath, type ClusterState } from '../state/cluster-state.js';
+import type { RunContext } from './context.js';
+import type { Answers } from './probe-host.js';
+
+/** What is known of every host that was looked at. */
+export type Answered = ReadonlyMap<string, Answers>;
+
+/** The hosts that hold, or will hold, the PostgreSQL cluster. */
+export function databaseHosts(context: RunContext): readonly Host[] {
+  return hostsWith(context.cluster, 'pg-primary', 'pg-standby', 'pg-replica');
+}
+
+/**
+ * Refuses to create a database in place of one that may exist: one is only made when every database host
+ * answered, none holds data of its own, and no earlier run recorded that there was one.
+ * @throws Failure refused
+ */
+export function guardCreation(context: RunContext, plans: readonly Plan[], seen: Answered): void {
+  for (const plan of plans) {
+    for (const change of changesOf(plan)) {
+      const hazard = kindOf(context.kinds, change.resource).hazard?.(change);
+      if (hazard?.type !== 'creates-database') continue;
+      const why = whyNotCreate(context, change.resource.kind, seen);
+      if (why === undefined) continue;
+      throw new Failure({
+        reason: 'refused',
+        host: plan.host,
+        resource: keyOf(change.resource),
+        message: `would create ${hazard.what}, and that is not safe now`,
+        expected:
+          'every database host answers, none holds data, and none was recorded for this cluster',
+        found: why.found,
+        remedy: why.remedy,
+      });
+    }
+  }
+}
+
+interface Reason {
+  readonly found: string;
+  readonly remedy: string;
+}
+
+function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason | undefined {
+  const silent = databaseHosts(context).filter((host) => !seen.has(host.name));
+  if (silent.length > 0) {
+    return {
+      found: `no answer from ${silent.map((h) => h.name).join(', ')}`,
+      remedy: 'bring these hosts back, then run apply again',
+    };
+  }
+  const { state, cluster } = context;
+  const path = statePath(cluster.file);
+  if (kind !== 'postgresCluster') {
+    if (state.odoo?.database !== cluster.odoo.database) return undefined;
+    return {
+      found: `${path} records that the Odoo database ${state.odoo.database} was initialised`,
+      remedy: `find out what became of it and restore it from a backup. Only if its data is really to be given up: remove "odoo" from ${path}`,
+    };
+  }
+  const holding = databaseHosts(context).flatMap((host) =>
+    (seen.get(host.name)?.databases ?? []).map((d) => `${host.name} holds ${d.directory}`),
+  );
+  if (holding.length > 0) {
+    return {
+      found: holding.join(', '),
+      remedy: 'give the role pg-primary to the host that holds the data, or restore from a backup',
+    };
+  }
+  if (state.postgres === undefined) return undefined;
+  return {
+    found: `${path} records the PostgreSQL cluster ${state.postgres.systemIdentifier}, and no host holds it`,
+    remedy: `bring the host with the data back, or restore from a backup. Only if the data is really to be given up: remove "postgres" and "odoo" from ${path}`,
+  };
+}
+
+/** The state with what was seen this time: facts, and the proof that databases exist. */
+export function remember(context: RunContext, seen: Answered, odooIsThere: boolean): ClusterState {
+  const facts = { ...context.state.facts };
+  for (const [name, answers] of seen) facts[name] = { ...answers.facts };
+  const found = databaseHosts(context).flatMap((h) => seen.get(h.name)?.databases ?? []);
+  const [database] = found;
+  const odoo = odooIsThere ? { database: context.cluster.odoo.database } : context.state.odoo;
+  const postgres =
+    context.state.postgres ?? (database && { systemIdentifier: database.systemIdentifier });
+  return {
+    ...(postgres === undefined ? {} : { postgres }),
+    ...(odoo === undefined ? {} : { odoo }),
+    facts: Object.fromEntries(Object.entries(facts).sort()),
+  };
+}

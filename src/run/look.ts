@@ -1,0 +1,90 @@
+import { observe } from '../batch/probe.js';
+import { assumedFacts } from '../facts/host-facts.js';
+import { Failure } from '../failure/failure.js';
+import type { Host } from '../inventory/cluster.js';
+import { collect, resourcesOf, type Declaration } from '../plan/collect.js';
+import { diff, type Plan } from '../plan/diff.js';
+import { leftOver, withRecord } from '../plan/given.js';
+import { keyOf } from '../resource/kind.js';
+import type { Facts } from '../role/role.js';
+import { siteOf } from '../role/site.js';
+import type { Session } from '../transport/session.js';
+import type { RunContext } from './context.js';
+import { outputsOf, probeHost, type Answers } from './probe-host.js';
+
+/** What a run knows of the hosts at one moment. It is filled by looking; it changes nothing. */
+export class Look {
+  readonly #context: RunContext;
+  readonly #salt: string;
+  /** Answers of every host that gave one, by name. */
+  readonly seen = new Map<string, Answers>();
+
+  constructor(context: RunContext, salt: string) {
+    this.#context = context;
+    this.#salt = salt;
+  }
+
+  /** Asks a host for everything, whatever is known of it. @throws Failure of the transport */
+  async ask(session: Session): Promise<void> {
+    await this.#probe(session, undefined);
+  }
+
+  /**
+   * Asks what the first question left open: it was worded by what was assumed of the hosts, and their
+   * facts may have turned out otherwise. Usually nothing is, and nothing is sent.
+   */
+  async complete(session: Session): Promise<void> {
+    await this.#probe(session, this.seen.get(session.host.name));
+  }
+
+  async #probe(session: Session, known: Answers | undefined): Promise<void> {
+    const declaration = this.#declare(session.host, known ?? this.seen.get(session.host.name));
+    const { kinds } = this.#context;
+    const answers = await probeHost(session, declaration, kinds, this.#salt, known);
+    this.seen.set(session.host.name, answers);
+  }
+
+  /** The plan of a host that was asked. */
+  plan(host: Host): {
+    readonly plan: Plan;
+    readonly leftOver: readonly string[];
+    readonly odoo: boolean;
+  } {
+    const answers = this.seen.get(host.name);
+    if (answers === undefined) throw new Error(`${host.name} was not asked`);
+    const declaration = this.#declare(host, answers);
+    const resources = resourcesOf(declaration);
+    const observed = observe(resources, outputsOf(answers), this.#context.kinds);
+    const plan = diff(declaration, observed, this.#context.kinds, this.#salt);
+    const left = leftOver(answers.given, declaration).map((entry) => entry.role);
+    const odoo = resources.some((resource) => {
+      const state = observed.get(keyOf(resource));
+      return (
+        resource.kind === 'odooDatabase' &&
+        typeof state === 'object' &&
+        'initialised' in state &&
+        state.initialised === true
+      );
+    });
+    return { plan, leftOver: [...new Set(left)], odoo };
+  }
+
+  /** How many things are looked at on a host. */
+  count(host: Host): number {
+    return resourcesOf(this.#declare(host, this.seen.get(host.name))).length;
+  }
+
+  #declare(host: Host, answers: Answers | undefined): Declaration {
+    const { cluster, roles, secret, templates, given, options } = this.#context;
+    const site = siteOf(host, { cluster, secret, templates, given, factsOf: this.#factsOf });
+    try {
+      return withRecord(collect(roles, site), answers?.given ?? [], options.prune);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new Error(`cannot work out what ${host.name} should have`, { cause: error });
+    }
+  }
+
+  readonly #factsOf = (host: Host): Facts =>
+    this.seen.get(host.name)?.facts ?? assumedFacts(host, this.#context.state.facts[host.name]);
+}

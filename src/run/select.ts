@@ -1,0 +1,59 @@
+import { Failure } from '../failure/failure.js';
+import type { Cluster, Host } from '../inventory/cluster.js';
+
+/**
+ * The hosts that `--limit` and `--role` choose.
+ * @param patterns host names or globs; `!name` takes out; all must match something
+ * @param roles hosts that carry one of them
+ * @throws Failure naming a pattern or role that matches no host
+ */
+export function selectHosts(
+  cluster: Cluster,
+  patterns: readonly string[],
+  roles: readonly string[],
+): readonly Host[] {
+  const names = cluster.hosts.map((host) => host.name);
+  for (const pattern of patterns) {
+    const glob = pattern.replace(/^!/, '');
+    if (!names.some((name) => matchesGlob(name, glob))) {
+      throw nothing(`--limit ${pattern}`, `one of: ${names.join(', ')}`);
+    }
+  }
+  const withRole = (host: Host): boolean => host.roles.some((role) => roles.includes(role));
+  for (const role of roles) {
+    if (!cluster.hosts.some((host) => host.roles.some((own) => own === role))) {
+      const known = [...new Set(cluster.hosts.flatMap((host) => host.roles))];
+      throw nothing(`--role ${role}`, `one of: ${known.join(', ')}`);
+    }
+  }
+  const wanted = patterns.filter((pattern) => !pattern.startsWith('!'));
+  const unwanted = patterns.filter((p) => p.startsWith('!')).map((p) => p.slice(1));
+  const hosts = cluster.hosts.filter(
+    (host) =>
+      (wanted.length === 0 || wanted.some((glob) => matchesGlob(host.name, glob))) &&
+      !unwanted.some((glob) => matchesGlob(host.name, glob)) &&
+      (roles.length === 0 || withRole(host)),
+  );
+  if (hosts.length === 0) throw nothing('--limit with --role', 'at least one host that fits both');
+  return hosts;
+}
+
+function nothing(what: string, expected: string): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: `${what} matches no host of this inventory`,
+    expected,
+    found: 'none',
+    remedy:
+      'check the spelling; `odoo-prov apply FILE --list-hosts` shows every host and its roles',
+  });
+}
+
+/** Whether a host name fits a pattern of names, `*` (any text) and `?` (one character). */
+function matchesGlob(name: string, glob: string): boolean {
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${pattern}$`).test(name);
+}

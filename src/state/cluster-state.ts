@@ -1,0 +1,68 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { Failure } from '../failure/failure.js';
+
+const schema = z.object({
+  postgres: z.object({ systemIdentifier: z.string() }).optional(),
+  odoo: z.object({ database: z.string() }).optional(),
+  facts: z.record(
+    z.string(),
+    z.object({
+      memory: z.number(),
+      cores: z.number(),
+      debian: z.number(),
+      codename: z.string(),
+      container: z.boolean(),
+      mirror: z.string(),
+    }),
+  ),
+});
+
+/**
+ * What is remembered of a cluster between runs, beside its inventory. Without it everything still works,
+ * but for one thing: it is the proof that data existed, so that no empty database is ever made in its place.
+ */
+export type ClusterState = z.infer<typeof schema>;
+
+/** Where a cluster's state is kept: `acme.yaml` has `acme.state.json`. */
+export function statePath(inventory: string): string {
+  return `${inventory.replace(/\.ya?ml$/, '')}.state.json`;
+}
+
+/**
+ * Reads the state beside an inventory; an empty one if there is none.
+ * @throws Failure when the file is there but is not ours or is damaged
+ */
+export function readState(inventory: string): ClusterState {
+  const path = statePath(inventory);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { facts: {} };
+    throw error;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Failure({
+      reason: 'usage',
+      message: `${path} cannot be read as a cluster's state`,
+      expected: 'the JSON file that odoo-prov wrote at an earlier run',
+      found: cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause),
+      remedy: `restore it from your version control. Remove it only if this cluster never held data: it is what keeps a lost database from being replaced by an empty one`,
+      cause,
+    });
+  }
+}
+
+/** Writes the state: temporary file, fsync, rename. */
+export function writeState(inventory: string, state: ClusterState): void {
+  const path = statePath(inventory);
+  const temporary = `${path}.${String(process.pid)}.tmp`;
+  const file = openSync(temporary, 'w', 0o644);
+  writeSync(file, `${JSON.stringify(state, null, 2)}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(temporary, path);
+}
