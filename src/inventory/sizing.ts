@@ -90,9 +90,14 @@ export function sharesWithOdoo(host: Host): boolean {
   return (['app', 'cron', 'gevent'] as const).some((role) => host.roles.includes(role));
 }
 
+/** Bytes that a host needs whatever its size: the system, and the roles that do not grow with it. */
+export function fixedMemory(host: Host): number {
+  return host.roles.reduce((sum, role) => sum + (FIXED_MEMORY[role] ?? 0), BASE_MEMORY);
+}
+
 /** Bytes that HTTP workers and cron threads may use on a host, together. */
 export function odooMemory(host: Host, memory: number): number {
-  const fixed = host.roles.reduce((sum, role) => sum + (FIXED_MEMORY[role] ?? 0), BASE_MEMORY);
+  const fixed = fixedMemory(host);
   const postgres = host.roles.includes('pg-primary') ? memory * POSTGRES_PART : 0;
   return Math.max(0, memory - fixed - postgres);
 }

@@ -1,0 +1,144 @@
+import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import type { Cluster, Host, OdooSource, RoleName, SshOptions } from './cluster.js';
+import type { Input, SshInput } from './schema.js';
+import { bytesOf } from './values.js';
+
+/** What the inventory's text cannot say: where it is, and what is in the files that it names. */
+export interface Place {
+  /** Absolute path of the inventory file. */
+  readonly file: string;
+  /** Absolute path of the operator's home folder. */
+  readonly home: string;
+  /** The text of a file, or why it cannot be read. */
+  read(path: string): { readonly text: string } | { readonly problem: string };
+}
+
+const ODOO: readonly RoleName[] = ['app', 'cron', 'gevent'];
+
+/** A path of the inventory as an absolute one: `~` is the home folder, the rest is relative to the file. */
+export function absolutePath(given: string, place: Place): string {
+  if (given === '~' || given.startsWith('~/')) return join(place.home, given.slice(1));
+  return isAbsolute(given) ? given : join(dirname(place.file), given);
+}
+
+/** The file's name as a cluster's: lower case, letters, digits and hyphens. */
+function nameOf(file: string): string {
+  const name = basename(file, extname(file))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[^a-z]+|-+$/g, '')
+    .slice(0, 40);
+  return name === '' ? 'cluster' : name;
+}
+
+/** A host's own keys over the inventory's. */
+function sshOptions(shared: SshInput, own: SshInput, place: Place): SshOptions {
+  const {
+    user,
+    port,
+    key,
+    jump,
+    become,
+    known_hosts: knownHosts,
+    host_key: hostKey,
+  } = {
+    ...shared,
+    ...own,
+  };
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+    ...(key === undefined ? {} : { key: absolutePath(key, place) }),
+    ...(jump === undefined ? {} : { jump }),
+    ...(knownHosts === undefined ? {} : { knownHosts: absolutePath(knownHosts, place) }),
+    become: become ?? (user !== undefined && user !== 'root'),
+    hostKey: hostKey ?? 'strict',
+  };
+}
+
+function hostsOf(input: Input, place: Place): Host[] {
+  return Object.entries(input.hosts).map(([name, host]) => ({
+    name,
+    address: host.address,
+    roles: host.roles,
+    weight: host.weight ?? 1,
+    ...(host.memory === undefined ? {} : { memory: bytesOf(host.memory) }),
+    ...(host.cores === undefined ? {} : { cores: host.cores }),
+    ...(host.disk === undefined ? {} : { disk: host.disk }),
+    ssh: sshOptions(input.ssh ?? {}, host.ssh ?? {}, place),
+  }));
+}
+
+function sourceOf(given: NonNullable<Input['odoo']>['source'], place: Place): OdooSource {
+  if (given === undefined || given === 'nightly') return { type: 'nightly' };
+  if (given.apt === undefined) return { type: 'debian' };
+  const { uri, suite, components, key, package: name } = given.apt;
+  const found = place.read(absolutePath(key, place));
+  return {
+    type: 'apt',
+    uri,
+    suite: suite ?? './',
+    components: components ?? [],
+    key: 'text' in found ? found.text : '',
+    package: name ?? 'odoo',
+  };
+}
+
+function edgeOf(input: Input, place: Place): Cluster['edge'] {
+  const { balance, tls, max_body: maxBody } = input.edge ?? {};
+  return {
+    balancer: 'nginx',
+    balance: balance ?? 'round-robin',
+    tls:
+      tls === undefined || tls === 'self-signed'
+        ? 'self-signed'
+        : {
+            certificate: absolutePath(tls.certificate, place),
+            key: absolutePath(tls.key, place),
+          },
+    maxBody: maxBody ?? '128m',
+  };
+}
+
+function filestoreOf(input: Input): Cluster['filestore'] {
+  const type = input.filestore?.type ?? 'local';
+  const path = input.filestore?.path ?? (type === 'local' ? '/var/lib/odoo' : '/srv/odoo');
+  return { type, path };
+}
+
+/** The typed cluster of an inventory in which no mistake was found, every default filled in. */
+export function buildCluster(input: Input, place: Place): Cluster {
+  const name = input.cluster ?? nameOf(place.file);
+  const hosts = hostsOf(input, place);
+  const withRedis = hosts.some(({ roles }) => roles.includes('redis'));
+  const odoo = input.odoo ?? {};
+  return {
+    name,
+    file: place.file,
+    odoo: {
+      version: odoo.version ?? '19.0',
+      source: sourceOf(odoo.source, place),
+      database: odoo.database ?? 'odoo',
+      domain: odoo.domain ?? `${name}.example`,
+      users: odoo.users ?? 50,
+      sessions: odoo.sessions ?? (withRedis ? 'redis' : 'files'),
+      languages: odoo.languages ?? [],
+      settings: odoo.settings ?? {},
+    },
+    postgres: { settings: input.postgres?.settings ?? {} },
+    pgbouncer: {
+      poolMode: 'session',
+      maxClientConn: input.pgbouncer?.max_client_conn ?? 10_000,
+      settings: input.pgbouncer?.settings ?? {},
+    },
+    redis: { settings: input.redis?.settings ?? {} },
+    edge: edgeOf(input, place),
+    filestore: filestoreOf(input),
+    hosts,
+  };
+}
+
+/** Whether Odoo runs on a host. */
+export function runsOdoo(host: Host): boolean {
+  return ODOO.some((role) => host.roles.includes(role));
+}

@@ -1,0 +1,68 @@
+import { absolutePath, type Place } from './build.js';
+import type { Mistake, Path } from './source.js';
+import { unsupported } from './values.js';
+import type { View } from './view.js';
+
+/** Database names that mean something else to PostgreSQL or PgBouncer. */
+const RESERVED = ['postgres', 'template0', 'template1', 'pgbouncer'];
+
+function database(view: View): Mistake[] {
+  const name = view.at('odoo', 'database');
+  if (typeof name !== 'string' || !RESERVED.includes(name)) return [];
+  const message = `"${name}" is a database of PostgreSQL or PgBouncer itself`;
+  return [{ path: ['odoo', 'database'], at: 'value', message, expected: 'another name' }];
+}
+
+/** What only some versions or sources can do together. */
+function sourceAndVersion(view: View): Mistake[] {
+  const version = view.at('odoo', 'version');
+  const debian = view.at('odoo', 'source', 'debian');
+  if (debian === undefined || typeof version !== 'string' || version === '19.0') return [];
+  const message = unsupported(`Odoo ${version} from Debian`);
+  const expected = 'version "19.0": Debian has no other';
+  return [{ path: ['odoo', 'version'], at: 'value', message, expected }];
+}
+
+function file(view: View, place: Place, path: Path, what: string, mark: RegExp): Mistake[] {
+  const given = view.at(...path);
+  if (typeof given !== 'string' || given === '') return [];
+  const found = place.read(absolutePath(given, place));
+  if ('problem' in found) {
+    const message = `cannot read "${given}": ${found.problem}`;
+    return [{ path, at: 'value', message, expected: `${what}, relative to the inventory` }];
+  }
+  if (mark.test(found.text)) return [];
+  return [{ path, at: 'value', message: `"${given}" is no ${what}`, expected: what }];
+}
+
+/** Files that the inventory names and an apply will send. */
+function files(view: View, place: Place): Mistake[] {
+  return [
+    file(
+      view,
+      place,
+      ['odoo', 'source', 'apt', 'key'],
+      'ASCII-armoured public key',
+      /-----BEGIN PGP PUBLIC KEY BLOCK-----/,
+    ),
+    file(
+      view,
+      place,
+      ['edge', 'tls', 'certificate'],
+      'PEM certificate',
+      /-----BEGIN CERTIFICATE-----/,
+    ),
+    file(
+      view,
+      place,
+      ['edge', 'tls', 'key'],
+      'PEM private key',
+      /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    ),
+  ].flat();
+}
+
+/** Mistakes in what is said of Odoo and of files beside the inventory. */
+export function checkOdoo(view: View, place: Place): Mistake[] {
+  return [...database(view), ...sourceAndVersion(view), ...files(view, place)];
+}

@@ -1,0 +1,80 @@
+import { runsOdoo } from './build.js';
+import { hostsWith, type Cluster, type RoleName } from './cluster.js';
+import { SMALL, type Finding } from './finding.js';
+
+/** What stops while the only host of a role is down. */
+const LOST: Readonly<Partial<Record<RoleName, string>>> = {
+  edge: 'nobody reaches Odoo',
+  app: 'no page is served',
+  cron: 'no scheduled job runs',
+  gevent: 'no live chat or notification arrives',
+  pgbouncer: 'Odoo has no database',
+  'pg-primary': 'Odoo has no database',
+  redis: 'nobody is logged in',
+};
+
+/** Hosts whose loss is an outage, by name. */
+function singlePoints(cluster: Cluster): Finding[] {
+  if (cluster.hosts.length === 1) {
+    const [host] = cluster.hosts;
+    const advice = `fine for up to ${SMALL} users; next, a host of its own for pg-primary, then a second app host`;
+    const message = `everything is on ${host?.name ?? ''}: its loss is an outage until it is back`;
+    return [{ severity: 'note', subject: 'availability', message, advice }];
+  }
+  return Object.entries(LOST).flatMap(([name, lost]): Finding[] => {
+    const role = name as RoleName;
+    const [only, ...more] = hostsWith(cluster, role);
+    if (only === undefined || more.length > 0) return [];
+    const single = ['pgbouncer', 'pg-primary', 'redis'].includes(role);
+    return [
+      {
+        severity: 'note',
+        subject: 'availability',
+        host: only.name,
+        message: `the only ${role}: while it is down, ${lost}`,
+        advice: single
+          ? 'this version has one of it: know how to bring it back'
+          : `a second ${role}`,
+      },
+    ];
+  });
+}
+
+/** What must be so outside of the cluster. */
+function outside(cluster: Cluster): Finding[] {
+  const { domain } = cluster.odoo;
+  const edges = hostsWith(cluster, 'edge');
+  const findings: Finding[] = [];
+  if (domain.endsWith('.example')) {
+    findings.push({
+      severity: 'note',
+      subject: 'names',
+      message: `${domain} resolves nowhere`,
+      advice: 'odoo: { domain: … }, and a DNS entry for it',
+    });
+  }
+  if (edges.length > 1) {
+    findings.push({
+      severity: 'note',
+      subject: 'names',
+      message: `${edges.length} ways in: ${edges.map(({ name }) => name).join(', ')}`,
+      advice: `let DNS name all their addresses for ${domain}: this version has no shared address`,
+    });
+  }
+  if (cluster.filestore.type === 'posix') {
+    const hosts = cluster.hosts.filter((host) => runsOdoo(host) || host.roles.includes('edge'));
+    findings.push({
+      severity: 'note',
+      subject: 'availability',
+      message: `${cluster.filestore.path} must be the same mount on ${hosts.map(({ name }) => name).join(', ')}`,
+      advice:
+        'read-only is enough on hosts that are only an edge; what serves it may be a single point too',
+    });
+  }
+  return findings;
+}
+
+/** Single points, and what the cluster needs from outside. */
+export function lintAvailability(cluster: Cluster): Finding[] {
+  return [...singlePoints(cluster), ...outside(cluster)];
+}

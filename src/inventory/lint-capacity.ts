@@ -1,0 +1,141 @@
+import { hostsWith, type Cluster, type Host } from './cluster.js';
+import type { Finding } from './finding.js';
+import {
+  connectionBudget,
+  fixedMemory,
+  machineOf,
+  CRON_MEMORY,
+  odooSizing,
+  postgresMemory,
+  sharesWithOdoo,
+  USERS_PER_WORKER,
+  WORKER_MEMORY,
+  type ConnectionBudget,
+  type Machine,
+} from './sizing.js';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+/** Bytes of one idle PostgreSQL connection with Odoo's catalogue in its caches. */
+const CONNECTION_MEMORY = 5 * MIB;
+
+/** What is known of a host; undefined if neither the inventory nor a probe says it. */
+export type KnownMachine = (host: Host) => Machine | undefined;
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GB`;
+}
+
+function connections(cluster: Cluster, budget: ConnectionBudget): Finding[] {
+  const { expected, worst, poolSize, postgresPoolSize, maxConnections } = budget;
+  const { maxClientConn } = cluster.pgbouncer;
+  const findings: Finding[] = [];
+  const add = (severity: 'error' | 'warning', message: string, advice: string): void => {
+    findings.push({ severity, subject: 'connections', message, advice });
+  };
+  if (poolSize + postgresPoolSize + 3 > maxConnections) {
+    add(
+      'error',
+      `PgBouncer's pools want ${poolSize} + ${postgresPoolSize} connections, ` +
+        `PostgreSQL has ${maxConnections}, 3 of them for superusers`,
+      `max_connections of at least ${poolSize + postgresPoolSize + 20}, or a smaller default_pool_size`,
+    );
+  }
+  if (expected > poolSize) {
+    add(
+      'warning',
+      `Odoo's processes hold about ${expected} connections, PgBouncer's pool has ${poolSize}: they will wait`,
+      `default_pool_size of at least ${expected}`,
+    );
+  }
+  if (worst > maxClientConn) {
+    add(
+      'warning',
+      `Odoo's processes may ask for ${worst} connections, PgBouncer takes ${maxClientConn}: it would refuse some`,
+      `max_client_conn of at least ${worst}`,
+    );
+  }
+  if (findings.length > 0) return findings;
+  const message =
+    `Odoo holds about ${expected} connections (at most ${worst} of ${maxClientConn}), ` +
+    `PgBouncer's pools ${poolSize} + ${postgresPoolSize}, PostgreSQL ${maxConnections}`;
+  return [{ severity: 'fine', subject: 'connections', message }];
+}
+
+/** Bytes that a host's roles need when they are busy. */
+function memoryNeed(
+  cluster: Cluster,
+  host: Host,
+  found: Machine,
+  budget: ConnectionBudget,
+): number {
+  const { memory } = machineOf(host, found);
+  const { workers, cronThreads } = odooSizing(cluster, host, found);
+  const postgres = host.roles.includes('pg-primary')
+    ? postgresMemory(memory, sharesWithOdoo(host)) / 4 + budget.maxConnections * CONNECTION_MEMORY
+    : 0;
+  return fixedMemory(host) + workers * WORKER_MEMORY + cronThreads * CRON_MEMORY + postgres;
+}
+
+function memoryOf(
+  cluster: Cluster,
+  machine: (host: Host) => Machine,
+  budget: ConnectionBudget,
+): Finding[] {
+  const findings = cluster.hosts.flatMap((host): Finding[] => {
+    const { memory } = machineOf(host, machine(host));
+    const need = memoryNeed(cluster, host, machine(host), budget);
+    if (need <= memory) return [];
+    return [
+      {
+        severity: 'warning',
+        subject: 'memory',
+        host: host.name,
+        message: `its roles (${host.roles.join(', ')}) need ${gigabytes(need)}, it has ${gigabytes(memory)}`,
+        advice: 'more memory, or fewer roles on this host',
+      },
+    ];
+  });
+  if (findings.length > 0) return findings;
+  return [
+    { severity: 'fine', subject: 'memory', message: 'every host has the memory its roles need' },
+  ];
+}
+
+function users(cluster: Cluster, machine: (host: Host) => Machine): Finding {
+  const workers = hostsWith(cluster, 'app')
+    .map((host) => odooSizing(cluster, host, machine(host)).workers)
+    .reduce((sum, count) => sum + count, 0);
+  const carried = workers * USERS_PER_WORKER;
+  const message = `${workers} workers carry about ${carried} concurrent users; ${cluster.odoo.users} are wanted`;
+  if (carried >= cluster.odoo.users) return { severity: 'fine', subject: 'users', message };
+  const advice = 'more app hosts, or more cores and memory';
+  return { severity: 'warning', subject: 'users', message, advice };
+}
+
+/** Connections, memory and users against what the machines have, if that is known of all of them. */
+export function lintCapacity(cluster: Cluster, known: KnownMachine): Finding[] {
+  const machines = new Map<string, Machine>();
+  for (const host of cluster.hosts) {
+    const found = known(host);
+    if (found !== undefined) machines.set(host.name, found);
+  }
+  const unknown = cluster.hosts.filter(({ name }) => !machines.has(name));
+  if (unknown.length > 0) {
+    const names = unknown.map(({ name }) => name).join(', ');
+    const message = `memory and cores are not given for ${names}: connections and memory were not checked`;
+    const advice = 'apply detects them and checks; or give memory and cores';
+    return [{ severity: 'note', subject: 'memory', message, advice }];
+  }
+  const machine = ({ name }: Host): Machine => {
+    const found = machines.get(name);
+    if (found === undefined) throw new Error(`${name} is not a host of this cluster`);
+    return found;
+  };
+  const budget = connectionBudget(cluster, machine);
+  return [
+    users(cluster, machine),
+    ...connections(cluster, budget),
+    ...memoryOf(cluster, machine, budget),
+  ];
+}

@@ -1,0 +1,151 @@
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Pair,
+} from 'yaml';
+import type { Diagnostic } from './diagnostic.js';
+import { linesOf } from './diagnostic.js';
+
+export type Path = readonly (string | number)[];
+
+/** A mistake at a path of the inventory, before its place in the text is known. */
+export interface Mistake {
+  readonly path: Path;
+  /** Whether the key or the value at the path is meant. */
+  readonly at: 'key' | 'value';
+  readonly severity?: 'error' | 'warning';
+  readonly message: string;
+  readonly expected?: string;
+}
+
+/** An inventory's text, read as YAML. */
+export interface Source {
+  /** What it says, as plain data; undefined if it is no YAML. */
+  readonly data: unknown;
+  /** Syntax errors and duplicate keys. */
+  readonly problems: readonly Diagnostic[];
+  /** A mistake's place: that of the nearest parent if there is nothing at its path. */
+  place(mistake: Mistake): Diagnostic;
+}
+
+function resolved(node: unknown, document: Document): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function pairAt(node: unknown, key: string | number): Pair | undefined {
+  if (!isMap(node)) return undefined;
+  return node.items.find(
+    (pair) => String(isScalar(pair.key) ? pair.key.value : pair.key) === String(key),
+  );
+}
+
+/** The character range of a key or value, or of the nearest parent that is in the text. */
+function rangeOf(document: Document, path: Path, at: 'key' | 'value'): [number, number] {
+  let node: unknown = document.contents;
+  let range: [number, number] = [0, 0];
+  for (const [index, segment] of path.entries()) {
+    const parent = resolved(node, document);
+    const pair = pairAt(parent, segment);
+    const child: unknown =
+      pair?.value ?? (isSeq(parent) ? parent.items[Number(segment)] : undefined);
+    const key = isNode(pair?.key) ? pair.key.range : undefined;
+    const value = isNode(child) ? child.range : undefined;
+    const last = index === path.length - 1;
+    const empty = value === undefined || value === null || value[0] === value[1];
+    // A parent is shown by its key: its value may be a page long.
+    const found = key && (!last || at === 'key' || empty) ? key : (value ?? key);
+    if (!found) return range;
+    range = [found[0], found[1]];
+    node = child;
+  }
+  return range;
+}
+
+/** A thing's first line only: that is what a squiggle can be drawn under. */
+function placeOf(
+  counter: LineCounter,
+  lines: readonly string[],
+  [start, end]: readonly [number, number],
+): { line: number; column: number; length: number } {
+  const { line, col } = counter.linePos(start);
+  const row = Math.min(Math.max(1, line), lines.length);
+  const width = (lines[row - 1] ?? '').length;
+  const column = Math.min(Math.max(1, col), width + 1);
+  return { line: row, column, length: Math.max(1, Math.min(end - start, width - column + 1)) };
+}
+
+/** The first line of the YAML library's message, without the place that it repeats. */
+function syntaxMessage(message: string): string {
+  const first = linesOf(message)[0] ?? message;
+  return first.replace(/ at line \d+, column \d+:?$/, '').replace(/^./, (c) => c.toLowerCase());
+}
+
+function plainData(document: Document): { data: unknown } | { message: string } {
+  try {
+    return { data: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    // Aliases that lead nowhere, or that multiply without end.
+    if (!(error instanceof Error)) throw error;
+    return { message: syntaxMessage(error.message) };
+  }
+}
+
+/**
+ * Reads YAML 1.2. Duplicate keys are reported and the rest is still looked at; after any other syntax error
+ * it is not, since everything after it would only be a guess.
+ *
+ * @param file the path as the user gave it
+ */
+export function readSource(text: string, file: string): Source {
+  const counter = new LineCounter();
+  const lines = linesOf(text);
+  const document: Document = parseDocument(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
+  const problem = (
+    range: readonly [number, number],
+    message: string,
+    expected: string,
+  ): Diagnostic => ({
+    file,
+    ...placeOf(counter, lines, range),
+    severity: 'error',
+    message,
+    expected,
+  });
+  const problems = document.errors.map((error) =>
+    error.code === 'DUPLICATE_KEY'
+      ? problem(keyRange(text, error.pos), 'this key is given twice', 'each key once in a map')
+      : problem(error.pos, `not valid YAML: ${syntaxMessage(error.message)}`, 'YAML 1.2'),
+  );
+  const broken = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  const plain = broken ? { data: undefined } : plainData(document);
+  if ('message' in plain) {
+    problems.push(problem([0, 0], `not valid YAML: ${plain.message}`, 'YAML 1.2'));
+  }
+  return {
+    data: 'data' in plain ? plain.data : undefined,
+    problems,
+    place: ({ path, at, severity, message, expected }) => ({
+      file,
+      ...placeOf(counter, lines, rangeOf(document, path, at)),
+      severity: severity ?? 'error',
+      message,
+      ...(expected === undefined ? {} : { expected }),
+    }),
+  };
+}
+
+/** The library marks a duplicate key's first character only: the whole word is meant. */
+function keyRange(text: string, [start]: readonly [number, number]): [number, number] {
+  const word = /^[^\s:,{}[\]]+/.exec(text.slice(start, start + 200))?.[0] ?? ' ';
+  return [start, start + word.length];
+}
