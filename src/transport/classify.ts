@@ -1,0 +1,98 @@
+import { Failure } from '../failure/failure.js';
+import type { Answer } from './session.js';
+
+const LAST_LINES = 12;
+
+/** apt's and dpkg's words for a lock that somebody else holds (apt 2.x, dpkg 1.19 and later). */
+const LOCK_HELD = [
+  /Could not get lock (?<lock>[^\s,]+?)\.? It is held by process (?<pid>\d+) \((?<who>[^)]+)\)/,
+  /(?<lock>dpkg (?:frontend|database)) lock was locked by another process with pid (?<pid>\d+)/,
+  /Could not get lock (?<lock>[^\s,]+)/,
+  /Unable to acquire the dpkg frontend lock \((?<lock>[^)]+)\)/,
+  /Unable to lock (?:directory|the list directory|the download directory) ?(?<lock>\S*)/,
+  /(?<lock>dpkg (?:frontend|database|status database)) (?:lock )?is locked by another process/,
+];
+const DPKG_INTERRUPTED =
+  /dpkg was interrupted, you must manually run|dpkg: error: .*--configure -a/;
+const DISK_FULL =
+  /No space left on device|You don't have enough free space in (?<apt>\S+?)\.?$|Disk quota exceeded/m;
+const DISK_FULL_PATH = /(?<path>\/[^\s:'"]+)['"]?: No space left on device/;
+
+/**
+ * Why a command failed, as far as its output tells: disk full, apt's lock held (by whom), dpkg interrupted, and
+ * otherwise that it failed, with its last lines.
+ * @param resource the resource's key, where the command was for one
+ */
+export function classifyCommandFailure(
+  host: string,
+  resource: string | undefined,
+  answer: Answer,
+): Failure {
+  const output = lastLines(answer);
+  const base = { host, ...(resource !== undefined && { resource }), output };
+  const text = `${answer.stderr}\n${answer.stdout}`;
+  // A full disk comes first: it is also what interrupts dpkg.
+  const full = DISK_FULL.exec(text);
+  if (full !== null)
+    return diskFull(base, DISK_FULL_PATH.exec(text)?.groups?.['path'] ?? full.groups?.['apt']);
+  const lock = LOCK_HELD.map((pattern) => pattern.exec(text)).find((match) => match !== null);
+  if (lock !== undefined) return lockHeld(base, lock.groups ?? {});
+  if (DPKG_INTERRUPTED.test(text)) {
+    return new Failure({
+      ...base,
+      reason: 'dpkg-interrupted',
+      message: 'dpkg was interrupted earlier and must be repaired first',
+      remedy: 'run on the host: dpkg --configure -a && apt-get -f install, then run again',
+    });
+  }
+  return new Failure({
+    ...base,
+    reason: 'command-failed',
+    message:
+      answer.code === 124
+        ? 'a command ran into its time limit (exit code 124)'
+        : `a command failed with exit code ${answer.code}`,
+    remedy:
+      resource === undefined
+        ? 'read what it printed, mend it on the host and run again'
+        : `read what it printed, mend it on the host or in the inventory and run again: only ${resource} and what comes after it are left`,
+  });
+}
+
+type Base = Pick<Failure['details'], 'host' | 'resource' | 'output'>;
+
+function diskFull(base: Base, path: string | undefined): Failure {
+  return new Failure({
+    ...base,
+    reason: 'disk-full',
+    message: path === undefined ? 'the disk is full' : `the disk is full (at ${path})`,
+    remedy: `make room on the host (df -h${path === undefined ? '' : ` ${path}`}; apt-get clean; journalctl --vacuum-size=200M), then run again`,
+  });
+}
+
+function lockHeld(base: Base, found: Partial<Record<string, string>>): Failure {
+  const { pid, who, lock } = found;
+  const holder = who === undefined ? pid && `process ${pid}` : `${who} (process ${pid ?? ''})`;
+  return new Failure({
+    ...base,
+    reason: 'apt-lock',
+    message: `apt is locked by ${holder ?? 'another process'}`,
+    ...(lock !== undefined && lock !== '' && { found: `the lock ${lock} is held` }),
+    remedy:
+      pid === undefined
+        ? 'see who holds it (fuser -v /var/lib/dpkg/lock-frontend), wait for it to end and run again'
+        : `wait for it to end (ps -fp ${pid} on the host) and run again; never remove the lock file`,
+  });
+}
+
+/** The last lines of standard error, or of standard output where there is none, without colours. */
+function lastLines({ stdout, stderr }: Answer): string {
+  const text = stderr.trim() === '' ? stdout : stderr;
+  return text
+    .replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\r').at(-1) ?? '')
+    .slice(-LAST_LINES)
+    .join('\n');
+}
