@@ -34,9 +34,9 @@ export interface OpenOptions {
   readonly keyFile?: string;
 }
 
-/** Where the secrets of an inventory are kept: beside it. */
+/** Where the secrets of an inventory are kept: beside it, `acme.yaml` has `acme.secrets.age`. */
 export function secretsFileOf(inventoryFile: string): string {
-  return `${inventoryFile}.secrets.age`;
+  return `${inventoryFile.replace(/\.ya?ml$/, '')}.secrets.age`;
 }
 
 /**

@@ -59,7 +59,7 @@ describe('the store', () => {
     const text = await readFile(store.file, 'utf8');
     expect(text).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----\n/);
     expect(text).not.toContain(password);
-    expect((await readdir(folder)).sort()).toEqual(['acme.yaml.secrets.age', 'config']);
+    expect((await readdir(folder)).sort()).toEqual(['acme.secrets.age', 'config']);
     expect(await readdir(join(folder, 'config'))).toEqual(['age.key']);
   });
 
@@ -106,7 +106,7 @@ describe('two runs at once', () => {
     expect(await failureOf(two.save())).toBe(
       [
         'another odoo-prov made the secret redis-password at the same time',
-        '  found     …/acme.yaml.secrets.age has a value of it now; nothing was sent to a host by this run',
+        '  found     …/acme.secrets.age has a value of it now; nothing was sent to a host by this run',
         '  next      run the same command again: it will use that value',
       ].join('\n'),
     );
@@ -116,12 +116,12 @@ describe('two runs at once', () => {
   it('are not held up by the lock of a process that died', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['-p', 'process.pid']);
     const { hostname } = await import('node:os');
-    const lock = `${inventory}.secrets.age.lock`;
+    const lock = join(folder, 'acme.secrets.age.lock');
     await writeFile(lock, `${stdout.trim()} ${hostname()}\n`);
     const store = await openSecrets(inventory, { keyFile });
     store.get('a');
     await store.save();
-    expect((await readdir(folder)).sort()).toEqual(['acme.yaml.secrets.age', 'config']);
+    expect((await readdir(folder)).sort()).toEqual(['acme.secrets.age', 'config']);
   });
 });
 
@@ -151,7 +151,7 @@ describe('what cannot be opened is named', () => {
     await rm(keyFile);
     expect(await failureOf(openSecrets(inventory, { keyFile }))).toBe(
       [
-        'the key to …/acme.yaml.secrets.age is missing',
+        'the key to …/acme.secrets.age is missing',
         '  expected  a key file at …/config/age.key',
         '  next      copy it there from where these secrets were made, or name it in ODOO_PROV_KEY_FILE',
       ].join('\n'),
@@ -167,7 +167,7 @@ describe('what cannot be opened is named', () => {
     await elsewhere.save();
     expect(await failureOf(openSecrets(inventory, { keyFile: other }))).toBe(
       [
-        'the key in …/other.key does not open …/acme.yaml.secrets.age',
+        'the key in …/other.key does not open …/acme.secrets.age',
         '  expected  the key that was there when the secrets were made',
         '  next      put that key file there, or name it in ODOO_PROV_KEY_FILE',
       ].join('\n'),
@@ -193,7 +193,7 @@ describe('what cannot be opened is named', () => {
     for (let length = 0; length < whole.length - 1; length += 17) {
       await writeFile(file, whole.slice(0, length));
       const text = await failureOf(openSecrets(inventory, { keyFile }));
-      expect(text).toMatch(/^the secrets file …\/acme.yaml.secrets.age is cut or damaged\n/);
+      expect(text).toMatch(/^the secrets file …\/acme.secrets.age is cut or damaged\n/);
     }
   });
 });

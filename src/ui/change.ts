@@ -1,0 +1,47 @@
+import { keyOf, type Change, type Difference, type Value } from '../resource/kind.js';
+
+/** Characters of a value that are shown before it is cut. */
+const LONGEST_VALUE = 40;
+
+/** One change on one line: `file:/etc/x mode 0640 → 0644, owner root → odoo`. */
+export function describeChange(change: Change): string {
+  const key = keyOf(change.resource);
+  if (change.confirm === true) return `${key} asked again`;
+  return `${key} ${change.differences.map(describeDifference).join(', ')}`;
+}
+
+/** `mode 0640 → 0644`; a digest only names its field, for its digits say nothing. */
+export function describeDifference({ field, have, want }: Difference): string {
+  if (field === 'state') return `${show(have)} → ${show(want)}`;
+  if (isDigest(want) && (isDigest(have) || have === 'absent')) return field;
+  return `${field} ${show(have)} → ${show(want)}`;
+}
+
+/** How many changes of each kind, most first: `62 file, 12 package, 8 unit`. */
+export function countByKind(changes: readonly Change[]): string {
+  const counts = new Map<string, number>();
+  for (const { resource } of changes) {
+    counts.set(resource.kind, (counts.get(resource.kind) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([kind, count]) => `${String(count)} ${kind}`)
+    .join(', ');
+}
+
+/** The changes that count: not the health checks that are only asked again. */
+export function realChanges(changes: readonly Change[]): readonly Change[] {
+  return changes.filter((change) => change.confirm !== true);
+}
+
+function isDigest(value: Value): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{32,128}$/.test(value);
+}
+
+function show(value: Value): string {
+  const text = String(value).replaceAll('\n', '⏎');
+  if (text === '') return '(empty)';
+  if (text.length <= LONGEST_VALUE) return text;
+  const half = Math.floor((LONGEST_VALUE - 1) / 2);
+  return `${text.slice(0, half)}…${text.slice(-half)}`;
+}

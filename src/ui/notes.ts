@@ -1,0 +1,51 @@
+import type { RunEvent } from '../run/event.js';
+import { plural } from './text.js';
+
+/** Collects what is worth one line at the end of a run instead of one per host and pass. */
+export class Notes {
+  readonly #skipped = new Map<string, { keys: Set<string>; hosts: Set<string> }>();
+  readonly #leftOver = new Map<string, Set<string>>();
+
+  /** Takes note of an event. */
+  add(event: RunEvent): void {
+    if (event.type !== 'host-planned') return;
+    for (const { key, why } of event.skipped) {
+      const group = this.#skipped.get(why) ?? { keys: new Set(), hosts: new Set() };
+      group.keys.add(key);
+      group.hosts.add(event.host);
+      this.#skipped.set(why, group);
+    }
+    for (const role of event.leftOver) {
+      const hosts = this.#leftOver.get(role) ?? new Set();
+      this.#leftOver.set(role, hosts.add(event.host));
+    }
+  }
+
+  /**
+   * One line for each reason why something is not applicable, and for each role left over.
+   * @param pruned the run has already stopped what removed roles left
+   */
+  lines(pruned: boolean): readonly string[] {
+    const skipped = [...this.#skipped].map(
+      ([why, { keys, hosts }]) => `not applicable (${why}): ${countKinds(keys)} on ${named(hosts)}`,
+    );
+    if (pruned) return skipped;
+    const leftOver = [...this.#leftOver].map(
+      ([role, hosts]) =>
+        `left over from the role ${role} on ${named(hosts)}: apply --prune stops it and keeps its data`,
+    );
+    return [...skipped, ...leftOver];
+  }
+}
+
+function named(hosts: ReadonlySet<string>): string {
+  return hosts.size <= 3 ? [...hosts].join(', ') : plural(hosts.size, 'host');
+}
+
+/** `2 sysctl, 1 unit`: with many the names would fill the screen on every run; `--json` has them. */
+function countKinds(keys: ReadonlySet<string>): string {
+  const kinds = [...keys].map((key) => key.slice(0, key.indexOf(':')));
+  return [...new Set(kinds)]
+    .map((kind) => `${String(kinds.filter((k) => k === kind).length)} ${kind}`)
+    .join(', ');
+}
