@@ -1,4 +1,5 @@
-import type { Key, Resource } from './kind.js';
+import { lines, raw, sh } from '../shell/index.js';
+import type { Kind, Resource } from './kind.js';
 
 /** Health as state: what a command says when all is well. */
 export interface CheckResource extends Resource {
@@ -8,7 +9,6 @@ export interface CheckResource extends Resource {
   readonly expect: string;
   readonly within: number;
   readonly describes: string;
-  readonly after: readonly Key[];
 }
 
 export interface CheckOptions {
@@ -21,11 +21,77 @@ export interface CheckOptions {
   readonly within: number;
   /** What is healthy, for people: `PostgreSQL answers`. */
   readonly describes: string;
-  /** It is waited for again after a change of these, e.g. the unit that it looks at. */
-  readonly after?: readonly Key[];
 }
 
 /** A health check. It changes nothing; apply waits for it and fails with what it saw last. */
 export function check(options: CheckOptions): CheckResource {
-  return { kind: 'check', id: options.name, ...options, after: options.after ?? [] };
+  return { kind: 'check', id: options.name, ...options };
 }
+
+/** Seconds that one look may take. */
+const LOOK_LIMIT = 5;
+
+/**
+ * Shell function `look COMMAND`: sets `result` to the first line that it prints (at most 300 bytes), or
+ * to how it ended when it printed nothing.
+ */
+const look = sh`
+newline='
+'
+look() {
+  result=$({ timeout -k 1 ${LOOK_LIMIT} sh -c "$1" </dev/null 2>&1 || echo "exit code $?"; } | head -c 300)
+  result=${raw('${result%%"$newline"*}')}
+  case $result in
+    'exit code 124') result='no answer within ${LOOK_LIMIT} s' ;;
+    '') result='nothing was printed' ;;
+  esac
+}`;
+
+/** Health checks: they run side by side, so that many take no longer than the slowest. */
+export const checkKind: Kind<CheckResource> = {
+  name: 'check',
+  summary: 'a health check: what a command prints when all is well',
+  limit: 900,
+  confirms: true,
+
+  // Each answer is one short write, so that they cannot mix.
+  probe(wanted) {
+    const calls = wanted.map(
+      ({ command }, i) => sh`{ look ${command}; printf '%s %s\n' ${i} "$result"; } &`,
+    );
+    return lines([look, ...calls, raw('wait')]);
+  },
+
+  parse(output, wanted) {
+    const results = new Map(
+      output.split('\n').map((line) => {
+        const space = line.indexOf(' ');
+        return [line.slice(0, space), line.slice(space + 1)];
+      }),
+    );
+    return new Map(
+      wanted.map((w, i) => {
+        const result = results.get(String(i));
+        return [w.id, result === undefined ? { unknown: 'the check did not answer' } : { result }];
+      }),
+    );
+  },
+
+  want: ({ expect }) => ({ result: expect }),
+
+  apply({ resource: { command, expect, within, describes } }) {
+    return sh`
+${look}
+expected=${expect}
+until=$(($(date +%s) + ${within}))
+look ${command}
+while [ "$result" != "$expected" ]; do
+  if [ "$(date +%s)" -ge "$until" ]; then
+    printf '%s: not within %s s\nexpected: %s\nfound: %s\n' ${describes} ${within} "$expected" "$result" >&2
+    exit 1
+  fi
+  sleep 0.5
+  look ${command}
+done`;
+  },
+};

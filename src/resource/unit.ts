@@ -1,4 +1,16 @@
-import type { Key, Resource } from './kind.js';
+import { sh } from '../shell/index.js';
+import type { Key, Kind, Observed, Resource } from './kind.js';
+import { lookAtPaths, readPaths } from './path-probe.js';
+import { applyUnit } from './unit-apply.js';
+import {
+  firstStale,
+  nameOf,
+  parseStamps,
+  readStamps,
+  type Run,
+  watchedPaths,
+  type Work,
+} from './unit-stamp.js';
 
 /** A systemd unit, and whether it has taken in the files that it was last changed by. */
 export interface UnitResource extends Resource {
@@ -44,4 +56,136 @@ export function unit(options: UnitOptions): UnitResource {
     restartFor: options.restartFor ?? [],
     reloadFor: options.reloadFor ?? [],
   };
+}
+
+const PROPERTIES = [
+  'Names',
+  'LoadState',
+  'ActiveState',
+  'UnitFileState',
+  'NeedDaemonReload',
+  'InvocationID',
+  'InactiveExitTimestamp',
+].join(',');
+
+/** systemd units: running, enabled, masked, and restarts and reloads as state. */
+export const unitKind: Kind<UnitResource> = {
+  name: 'unit',
+  summary: 'a systemd unit: running, enabled, masked; restarted or reloaded for its files',
+  // A database's crash recovery may take minutes before it says that it is up.
+  limit: 600,
+
+  probe(wanted) {
+    const watched = watchedPaths(wanted.flatMap((w) => [...w.restartFor, ...w.reloadFor]));
+    return sh`(
+systemctl show --timestamp=us+utc -p ${PROPERTIES} -- ${wanted.map((w) => w.name)}
+printf '\0'
+set -- ${watched}
+if [ $# -gt 0 ]; then ${lookAtPaths({ follow: false })}; fi
+${readStamps()}
+)`;
+  },
+
+  parse(output, wanted) {
+    const cut = output.indexOf('\0');
+    const blocks = output.slice(0, Math.max(cut, 0)).split('\n\n').map(properties);
+    const { paths, rest } = readPaths(output.slice(cut + 1));
+    const stamps = parseStamps(rest);
+    return new Map(
+      wanted.map((w) => {
+        const facts = blocks.find((b) => (b.get('Names') ?? '').split(' ').includes(w.name));
+        if (facts === undefined) return [w.id, { unknown: 'systemd did not say' }];
+        return [
+          w.id,
+          observed(w, facts, (work, keys, run) =>
+            firstStale(keys, paths, run, stamps.get(`${w.name} ${work}`)),
+          ),
+        ];
+      }),
+    );
+  },
+
+  want(resource) {
+    if (resource.masked) return { active: 'inactive', enabled: 'masked' };
+    const { running, enabled, restartFor, reloadFor } = resource;
+    return {
+      ...(running !== 'any' && { active: running ? 'active' : 'inactive' }),
+      ...(enabled !== 'any' && { enabled: enabled ? 'enabled' : 'disabled' }),
+      ...(running !== false && {
+        daemonReload: 'no',
+        ...(restartFor.length > 0 && { restart: 'done' }),
+        ...(reloadFor.length > 0 && { reload: 'done' }),
+      }),
+    };
+  },
+
+  apply: applyUnit,
+
+  dependsOn: ({ restartFor, reloadFor }) => [...restartFor, ...reloadFor],
+
+  staleBecause(resource, changed) {
+    if (resource.masked || resource.running === false) return undefined;
+    const restart = resource.restartFor.find((key) => changed.includes(key));
+    if (restart !== undefined)
+      return { field: 'restart', have: 'done', want: `for ${nameOf(restart)}` };
+    const reload = resource.reloadFor.find((key) => changed.includes(key));
+    if (reload !== undefined)
+      return { field: 'reload', have: 'done', want: `for ${nameOf(reload)}` };
+    return undefined;
+  },
+};
+
+function properties(block: string): ReadonlyMap<string, string> {
+  return new Map(
+    block.split('\n').map((line) => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
+}
+
+function observed(
+  wanted: UnitResource,
+  facts: ReadonlyMap<string, string>,
+  stale: (work: Work, keys: readonly Key[], run: Run) => string | undefined,
+): Observed {
+  const get = (name: string) => facts.get(name) ?? '';
+  if (get('LoadState') === 'not-found' && (wanted.running === true || wanted.enabled === true)) {
+    return 'absent';
+  }
+  const run = { invocation: get('InvocationID'), started: seconds(get('InactiveExitTimestamp')) };
+  const runs = get('ActiveState') === 'active' || get('ActiveState') === 'reloading';
+  const due = (work: Work, keys: readonly Key[]) => {
+    const path = runs ? stale(work, keys, run) : undefined;
+    return path === undefined ? 'done' : `due for ${path}`;
+  };
+  return {
+    active: runs ? 'active' : get('ActiveState'),
+    enabled: enablement(get('UnitFileState'), wanted),
+    daemonReload: get('NeedDaemonReload'),
+    restart: due('restart', wanted.restartFor),
+    reload: due('reload', wanted.reloadFor),
+  };
+}
+
+/** systemd's words for what comes to the same, see systemctl(1) is-enabled. */
+function enablement(state: string, wanted: UnitResource): string {
+  if (['enabled', 'alias', 'generated'].includes(state)) return 'enabled';
+  if (state.startsWith('masked')) {
+    return wanted.masked || wanted.enabled === true || wanted.running === true
+      ? 'masked'
+      : 'disabled';
+  }
+  if (['', 'static', 'indirect', 'disabled'].includes(state)) {
+    return wanted.enabled === true && state !== '' ? state : 'disabled';
+  }
+  return state;
+}
+
+/** `Sat 2026-11-21 20:43:38.041472 UTC` as seconds since 1970 with microseconds; 0 for never. */
+function seconds(timestamp: string): number {
+  const [, date, time = ''] = timestamp.split(' ');
+  if (date === undefined) return 0;
+  const [whole = '', fraction = '0'] = time.split('.');
+  return Date.parse(`${date}T${whole}Z`) / 1000 + Number(`0.${fraction}`);
 }

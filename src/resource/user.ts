@@ -1,4 +1,5 @@
-import type { Resource } from './kind.js';
+import { type Script, sh } from '../shell/index.js';
+import type { Kind, Resource, State } from './kind.js';
 
 export interface UserResource extends Resource {
   readonly kind: 'user';
@@ -36,4 +37,75 @@ export function user(options: UserOptions): UserResource {
     group: options.group ?? options.name,
     groups: options.groups ?? [],
   };
+}
+
+/** Local users: home, shell, primary group, and membership of the groups asked for. */
+export const userKind: Kind<UserResource> = {
+  name: 'user',
+  summary: 'a local user: home, shell, groups; without a password',
+
+  probe(wanted) {
+    return sh`
+getent passwd -- ${wanted.map((w) => w.name)} || [ $? -eq 2 ]
+echo
+getent group`;
+  },
+
+  parse(output, wanted) {
+    const [passwd = '', groupLines = ''] = output.split(/(?:^|\n)\n/);
+    const users = new Map(records(passwd).map((fields) => [fields[0], fields]));
+    const groups = records(groupLines);
+    return new Map(
+      wanted.map((w) => {
+        const user = users.get(w.name);
+        return [w.id, user === undefined ? 'absent' : observed(w, user, groups)];
+      }),
+    );
+  },
+
+  want({ home, shell, group, groups }) {
+    return { home, shell, group, groups: joined(groups) };
+  },
+
+  // usermod refuses some changes while the user runs processes; then it says so.
+  apply({ resource }) {
+    const { name, system, home, shell, groups } = resource;
+    const extra = groups.length > 0 ? ['--append', '--groups', groups.join(',')] : [];
+    return sh`
+umask 022
+if ! getent passwd -- ${name} >/dev/null; then
+  useradd ${system ? ['--system'] : []} --no-create-home ${primaryGroup(resource)} -- ${name}
+fi
+usermod --home ${home} --shell ${shell} --gid ${resource.group} ${extra} -- ${name}`;
+  },
+};
+
+/** Its own group is made with the user; another one must be there. */
+function primaryGroup({ group }: UserResource): Script {
+  return sh`$(if getent group -- ${group} >/dev/null; then echo --gid ${group}; else echo --user-group; fi)`;
+}
+
+function observed(
+  wanted: UserResource,
+  passwd: readonly string[],
+  groups: readonly (readonly string[])[],
+): State {
+  const [, , , gid, , home = '', shell = ''] = passwd;
+  const member = groups.filter(([, , , members = '']) => members.split(',').includes(wanted.name));
+  const names = member.map(([name = '']) => name);
+  const primary = groups.find(([, , number]) => number === gid)?.[0] ?? gid ?? '';
+  return {
+    home,
+    shell,
+    group: primary,
+    groups: joined(wanted.groups.filter((g) => g === primary || names.includes(g))),
+  };
+}
+
+function records(text: string): string[][] {
+  return text.split('\n').map((line) => line.split(':'));
+}
+
+function joined(names: readonly string[]): string {
+  return [...new Set(names)].sort().join(',');
 }

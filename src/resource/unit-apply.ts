@@ -1,0 +1,116 @@
+import { lines, raw, type Script, sh } from '../shell/index.js';
+import type { Change } from './kind.js';
+import type { UnitResource } from './unit.js';
+import { stampFunctions, watchedPaths, type Work } from './unit-stamp.js';
+
+/** Tenths of a second for which a service must stay up, as itself, after a start. */
+const STEADY_TENTHS = 20;
+
+/** The script that brings one unit into its state, whatever that was. */
+export function applyUnit(change: Change<UnitResource>): Script {
+  const { resource } = change;
+  const steps = [functions(resource.name), readAnew];
+  if (resource.masked) return inSubshell([...steps, stop, sh`systemctl mask -- "$unit"`]);
+  steps.push(unmask(resource));
+  if (resource.enabled === true) steps.push(enable);
+  if (resource.enabled === false) steps.push(disable);
+  if (resource.running === false) steps.push(stop);
+  else steps.push(...bringUp(resource, workOf(change)));
+  return inSubshell(steps);
+}
+
+function inSubshell(steps: readonly Script[]): Script {
+  return lines([raw('('), ...steps, raw(')')]);
+}
+
+/** A unit that may be in any state is only touched where it runs. */
+function bringUp(resource: UnitResource, work: Work | 'start'): readonly Script[] {
+  const notRunning = resource.running === 'any' ? 'exit 0' : 'work=start';
+  return [
+    sh`
+work=${work}
+case $(show SubState):$(show ActiveState) in
+  auto-restart*) work=restart ;;
+  *:active | *:reloading) if [ $work = start ]; then exit 0; fi ;;
+  *) ${raw(notRunning)} ;;
+esac
+restart_files=$(look restart ${watchedPaths(resource.restartFor)})
+reload_files=$(look reload ${watchedPaths(resource.reloadFor)})
+systemctl reset-failed -- "$unit" 2>/dev/null || :
+systemctl $work -- "$unit" || fail "systemctl $work failed"
+stays_up`,
+    ...record(resource),
+  ];
+}
+
+/** A reload says nothing about the files that need a restart. */
+function record(resource: UnitResource): readonly Script[] {
+  const restart =
+    resource.restartFor.length === 0
+      ? []
+      : [
+          sh`if [ $work != reload ]; then record restart "$restart_files" "$(show InvocationID)"; fi`,
+        ];
+  const reload =
+    resource.reloadFor.length === 0
+      ? []
+      : [sh`record reload "$reload_files" "$(show InvocationID)"`];
+  return [...restart, ...reload];
+}
+
+/** What must be done to a unit that runs already. What could not be looked at is restarted. */
+function workOf({ have, differences }: Change<UnitResource>): Work | 'start' {
+  const fields = differences.map((d) => d.field);
+  if (fields.includes('restart') || (have !== 'absent' && 'unknown' in have)) return 'restart';
+  return fields.includes('reload') ? 'reload' : 'start';
+}
+
+function functions(unit: string): Script {
+  return sh`
+unit=${unit}
+show() { systemctl show -p "$1" --value -- "$unit"; }
+fail() {
+  {
+    echo "$unit: $1"
+    systemctl status --no-pager --full --lines 0 -- "$unit" || :
+    journalctl --no-pager --quiet -n 15 -o short-iso -u "$unit" || :
+  } >&2
+  exit 1
+}
+stays_up() {
+  case $unit in *.service) ;; *) return 0 ;; esac
+  first=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
+  for tenth in $(seq ${STEADY_TENTHS}); do
+    case $first in *ActiveState=active*) ;; *) fail 'it does not run' ;; esac
+    sleep 0.1
+    now=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
+    [ "$now" = "$first" ] || fail "it did not stay up for ${STEADY_TENTHS} tenths of a second"
+  done
+}
+${stampFunctions()}`;
+}
+
+const readAnew = raw(
+  `if [ "$(show NeedDaemonReload)" = yes ] || [ "$(show LoadState)" != loaded ]; then systemctl daemon-reload; fi`,
+);
+
+const unmask = (resource: UnitResource): Script =>
+  resource.running === true || resource.enabled === true
+    ? raw(`case $(show UnitFileState) in masked*) systemctl unmask -- "$unit" ;; esac`)
+    : raw(':');
+
+const enable = raw(`case $(show UnitFileState) in
+  enabled | alias | generated) ;;
+  *) systemctl enable --quiet -- "$unit" || fail 'systemctl enable failed' ;;
+esac`);
+
+const disable = raw(`case $(show UnitFileState) in
+  enabled* | linked* | generated) systemctl disable --quiet -- "$unit" || fail 'systemctl disable failed' ;;
+esac`);
+
+const stop = raw(`case $(show ActiveState) in
+  inactive) ;;
+  failed) systemctl reset-failed -- "$unit" ;;
+  *) systemctl stop -- "$unit" || fail 'systemctl stop failed'
+    systemctl reset-failed -- "$unit" 2>/dev/null || : ;;
+esac`);
