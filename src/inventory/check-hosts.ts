@@ -113,7 +113,7 @@ function sharedFiles(view: View): Mistake[] {
   const shared = '{ type: posix, path: … }, a mount that all of them share';
   if (view.at('filestore') === undefined || view.at('filestore') === null) {
     const message = `no filestore, and ${odoo.length} hosts run Odoo (${names})`;
-    return [{ path: ['filestore'], at: 'key', message, expected: `filestore: ${shared}` }];
+    return [{ path: ['hosts'], at: 'key', message, expected: `filestore: ${shared}` }];
   }
   if (view.filestore !== 'local') return [];
   const message = `a local filestore, and ${odoo.length} hosts run Odoo (${names})`;

@@ -1,7 +1,7 @@
 import { absolutePath, type Place } from './build.js';
 import type { Mistake, Path } from './source.js';
 import { unsupported } from './values.js';
-import type { View } from './view.js';
+import { isRecord, type View } from './view.js';
 
 /** Database names that mean something else to PostgreSQL or PgBouncer. */
 const RESERVED = ['postgres', 'template0', 'template1', 'pgbouncer'];
@@ -11,6 +11,17 @@ function database(view: View): Mistake[] {
   if (typeof name !== 'string' || !RESERVED.includes(name)) return [];
   const message = `"${name}" is a database of PostgreSQL or PgBouncer itself`;
   return [{ path: ['odoo', 'database'], at: 'value', message, expected: 'another name' }];
+}
+
+/** Which of two ways is meant cannot be told. */
+function oneSource(view: View): Mistake[] {
+  const source = view.at('odoo', 'source');
+  if (!isRecord(source)) return [];
+  const given = ['debian', 'apt'].filter((key) => source[key] !== undefined);
+  if (given.length === 1) return [];
+  const message = given.length === 0 ? 'no source of Odoo' : 'two sources of Odoo';
+  const expected = '{ debian: { accept_unstable: true } } or { apt: { uri, key, … } }';
+  return [{ path: ['odoo', 'source'], at: 'key', message, expected }];
 }
 
 /** What only some versions or sources can do together. */
@@ -32,7 +43,14 @@ function file(view: View, place: Place, path: Path, what: string, mark: RegExp):
     return [{ path, at: 'value', message, expected: `${what}, relative to the inventory` }];
   }
   if (mark.test(found.text)) return [];
-  return [{ path, at: 'value', message: `"${given}" is no ${what}`, expected: what }];
+  return [
+    {
+      path,
+      at: 'value',
+      message: `"${given}" is not ${what}`,
+      expected: `${what}, relative to the inventory`,
+    },
+  ];
 }
 
 /** Files that the inventory names and an apply will send. */
@@ -42,21 +60,21 @@ function files(view: View, place: Place): Mistake[] {
       view,
       place,
       ['odoo', 'source', 'apt', 'key'],
-      'ASCII-armoured public key',
+      'an ASCII-armoured public key',
       /-----BEGIN PGP PUBLIC KEY BLOCK-----/,
     ),
     file(
       view,
       place,
       ['edge', 'tls', 'certificate'],
-      'PEM certificate',
+      'a PEM certificate',
       /-----BEGIN CERTIFICATE-----/,
     ),
     file(
       view,
       place,
       ['edge', 'tls', 'key'],
-      'PEM private key',
+      'a PEM private key',
       /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
     ),
   ].flat();
@@ -64,5 +82,5 @@ function files(view: View, place: Place): Mistake[] {
 
 /** Mistakes in what is said of Odoo and of files beside the inventory. */
 export function checkOdoo(view: View, place: Place): Mistake[] {
-  return [...database(view), ...sourceAndVersion(view), ...files(view, place)];
+  return [...database(view), ...oneSource(view), ...sourceAndVersion(view), ...files(view, place)];
 }

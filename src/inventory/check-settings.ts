@@ -6,9 +6,9 @@ import { show } from './words.js';
 /** Why a key must not be set, and what to do instead. */
 type Rule = readonly [reason: string, instead: string];
 
-const TOPOLOGY: Rule = ['it follows from the hosts and their roles', 'no such key'];
-const SECRET: Rule = ['odoo-prov makes this secret and keeps it encrypted', 'no such key'];
-const LAYOUT: Rule = ['the service unit and other roles rely on it', 'no such key'];
+const TOPOLOGY: Rule = ['it follows from the hosts and their roles', 'the key left out'];
+const SECRET: Rule = ['odoo-prov makes this secret and keeps it encrypted', 'the key left out'];
+const LAYOUT: Rule = ['the service unit and other roles rely on it', 'the key left out'];
 
 function all(keys: readonly string[], rule: Rule): Record<string, Rule> {
   return Object.fromEntries(keys.map((key) => [key, rule]));
@@ -29,17 +29,17 @@ const OWNED: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     db_name: ['odoo.database says it', 'odoo: { database: … }'],
     dbfilter: ['odoo.database is the only one', 'odoo: { database: … }'],
     data_dir: ['filestore.path says it', 'filestore: { path: … }'],
-    list_db: ['the database manager is closed in a cluster', 'no such key'],
+    list_db: ['the database manager is closed in a cluster', 'the key left out'],
     ...all(
       ['db_replica_host', 'db_replica_port'],
-      ['read replicas are not supported by this version', 'no such key'],
+      ['read replicas are not supported by this version', 'the key left out'],
     ),
   },
   postgres: {
     ...all(['listen_addresses', 'port'], TOPOLOGY),
     ...all(['data_directory', 'hba_file', 'ident_file', 'config_file'], LAYOUT),
     ...all(['external_pid_file', 'unix_socket_directories', 'include', 'include_dir'], LAYOUT),
-    password_encryption: ['PgBouncer relies on scram-sha-256', 'no such key'],
+    password_encryption: ['PgBouncer relies on scram-sha-256', 'the key left out'],
     primary_conninfo: TOPOLOGY,
   },
   pgbouncer: {

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Mistake, Path } from './source.js';
 import { own } from './own.js';
-import { inventoryJsonSchema } from './schema.js';
+import { inventoryJsonSchema } from './json-schema.js';
 import { unsupported } from './values.js';
-import { didYouMean, oneOf, show, splitWords } from './words.js';
+import { didYouMean, nearest, oneOf, show, splitWords } from './words.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -55,10 +55,15 @@ function keysAt(path: Path): readonly string[] {
     .flatMap((node) => Object.keys(node.properties ?? {}));
 }
 
-function unknownKey(path: Path, key: string): Mistake {
-  const pattern = [...path, key]
+/** A key's path with `*` for the host's name. */
+function patternOf(path: Path, key: string): string {
+  return [...path, key]
     .map((part, index) => (path[0] === 'hosts' && index === 1 ? '*' : part))
     .join('.');
+}
+
+function unknownKey(path: Path, key: string): Mistake {
+  const pattern = patternOf(path, key);
   const later = own(LATER_KEYS, pattern);
   const at = { path: [...path, key], at: 'key' } as const;
   if (later !== undefined) return { ...at, message: unsupported(`"${key}"`), expected: later };
@@ -106,7 +111,22 @@ function explain(issue: Issue, data: unknown, above: Path): Mistake[] {
   return [{ path, at: 'value', message, ...(expected === undefined ? {} : { expected }) }];
 }
 
+/** The key that an unknown one was most likely meant to be. */
+function meantKey(path: Path, key: string): string | undefined {
+  return /^\w+/.exec(own(ELSEWHERE, patternOf(path, key)) ?? '')?.[0] ?? nearest(key, keysAt(path));
+}
+
 /** What zod found, in the words and at the places of the inventory. */
 export function explainIssues(issues: readonly Issue[], data: unknown): Mistake[] {
-  return issues.flatMap((issue) => explain(issue, data, []));
+  // A key that is mistyped is not missing as well.
+  const mistyped = new Set(
+    issues.flatMap((issue) => {
+      if (issue.code !== 'unrecognized_keys') return [];
+      const path = issue.path as Path;
+      return issue.keys.map((key) => [...path, meantKey(path, key)].join('\n'));
+    }),
+  );
+  return issues
+    .filter(({ path }) => !mistyped.has(path.join('\n')))
+    .flatMap((issue) => explain(issue, data, []));
 }

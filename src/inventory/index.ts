@@ -2,6 +2,6 @@ export { type Cluster, type Host, hostsWith } from './cluster.js';
 export { formatDiagnostics, type Diagnostic } from './diagnostic.js';
 export { parseInventory, type Inventory } from './parse.js';
 export { readInventory } from './read.js';
-export { inventoryJsonSchema } from './schema.js';
+export { inventoryJsonSchema } from './json-schema.js';
 export { lintCluster, type Finding } from './lint.js';
 export { didYouMean, nearest } from './words.js';

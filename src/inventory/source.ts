@@ -6,7 +6,10 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  visit,
+  type Alias,
   type Document,
+  type ErrorCode,
   type Pair,
 } from 'yaml';
 import type { Diagnostic } from './diagnostic.js';
@@ -86,11 +89,32 @@ function syntaxMessage(message: string): string {
   return first.replace(/ at line \d+, column \d+:?$/, '').replace(/^./, (c) => c.toLowerCase());
 }
 
+/** What the library calls by the names of its own insides, for people. */
+const SYNTAX: Readonly<Partial<Record<ErrorCode, readonly [message: string, expected: string]>>> = {
+  TAB_AS_INDENT: ['a tab in the indentation', 'blanks'],
+  MULTIPLE_DOCS: ['a second YAML document starts here', 'one document in a file'],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'a map may not start on the line of its key',
+    'its keys on lines of their own, indented, or all of it in { }',
+  ],
+};
+
+/** Aliases (`*name`) whose anchor (`&name`) is not above them. */
+function lostAliases(document: Document): Alias[] {
+  const lost: Alias[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) lost.push(alias);
+    },
+  });
+  return lost;
+}
+
 function plainData(document: Document): { data: unknown } | { message: string } {
   try {
     return { data: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
-    // Aliases that lead nowhere, or that multiply without end.
+    // Aliases that multiply without end.
     if (!(error instanceof Error)) throw error;
     return { message: syntaxMessage(error.message) };
   }
@@ -121,12 +145,25 @@ export function readSource(text: string, file: string): Source {
     message,
     expected,
   });
-  const problems = document.errors.map((error) =>
-    error.code === 'DUPLICATE_KEY'
-      ? problem(keyRange(text, error.pos), 'this key is given twice', 'each key once in a map')
-      : problem(error.pos, `not valid YAML: ${syntaxMessage(error.message)}`, 'YAML 1.2'),
+  const problems = document.errors.map((error) => {
+    if (error.code === 'DUPLICATE_KEY') {
+      const range = keyRange(text, error.pos);
+      return problem(range, `${text.slice(...range)} is given twice`, 'each key once in a map');
+    }
+    const message = `not valid YAML: ${syntaxMessage(error.message)}`;
+    return problem(error.pos, ...(SYNTAX[error.code] ?? [message, 'YAML 1.2']));
+  });
+  const lost = lostAliases(document);
+  problems.push(
+    ...lost.map(({ source, range }) =>
+      problem(
+        [range?.[0] ?? 0, range?.[1] ?? 0],
+        `no anchor &${source} above`,
+        `&${source} before it`,
+      ),
+    ),
   );
-  const broken = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  const broken = lost.length > 0 || document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
   const plain = broken ? { data: undefined } : plainData(document);
   if ('message' in plain) {
     problems.push(problem([0, 0], `not valid YAML: ${plain.message}`, 'YAML 1.2'));

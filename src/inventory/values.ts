@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { own } from './own.js';
-import { didYouMean, oneOf, show, words } from './words.js';
+import { didYouMean, oneOf, show, withArticle, words } from './words.js';
 
 /** What zod hands to an error function. */
 interface Issue {
@@ -18,6 +18,9 @@ export function text(what: string, expected: string, pattern: RegExp): z.ZodStri
   const error = (issue: Issue): string => words(`${show(issue.input)} is not ${what}`, expected);
   return z.string({ error }).regex(pattern, { error });
 }
+
+/** The path of a file on the operator's machine. */
+export const filePath = text('a path', 'the path of a file', /^[^\0\r\n]+$/);
 
 /** A whole number in a range. */
 export function whole(what: string, least: number, most: number): z.ZodNumber {
@@ -57,7 +60,12 @@ export function choiceWords(
   input: unknown,
 ): string {
   const expected = oneOf(values);
-  if (typeof input !== 'string') return words(`${show(input)} is not a ${what}`, expected);
+  if (typeof input !== 'string') {
+    const meant =
+      typeof input === 'number' ? values.find((value) => Number(value) === input) : undefined;
+    const quoted = meant === undefined ? expected : `"${meant}", in quotes`;
+    return words(`${show(input)} is not ${withArticle(what)}`, quoted);
+  }
   const instead = own(later, input);
   if (instead !== undefined) return words(unsupported(`${what} "${input}"`), instead);
   return words(`unknown ${what} ${show(input)}${didYouMean(input, values)}`, expected);
@@ -135,7 +143,9 @@ export function settings(
     );
   return z.record(
     text(`a key of ${file}`, 'letters, digits, dot, hyphen and underscore', /^[A-Za-z_][\w.-]*$/),
-    z.union([z.string().regex(/^[^\r\n\0]*$/), z.number(), z.boolean()], { error: value }),
+    z.union([z.string().regex(/^[^\r\n\0]*$/, { error: value }), z.number(), z.boolean()], {
+      error: value,
+    }),
     { error: (issue) => words(`${show(issue.input)} is not a map`, `keys and values of ${file}`) },
   );
 }

@@ -5,6 +5,8 @@ import { distance } from 'fastest-levenshtein';
  * letters, at most 3, would have to change).
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  // Between numbers nearness says nothing: 20.0 is as near to 16.0 as to 19.0.
+  if (!/[a-z]/i.test(word)) return candidates.find((candidate) => candidate.startsWith(`${word}.`));
   const lower = word.toLowerCase();
   let best: { readonly candidate: string; readonly away: number } | undefined;
   for (const candidate of candidates) {
@@ -29,6 +31,11 @@ export function show(value: unknown): string {
   if (typeof value === 'object') return 'a map';
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+}
+
+/** `a role`, `an Odoo version`. */
+export function withArticle(what: string): string {
+  return `${/^[aeiou]/i.test(what) ? 'an' : 'a'} ${what}`;
 }
 
 export function oneOf(values: readonly string[]): string {
