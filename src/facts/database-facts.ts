@@ -12,13 +12,15 @@ export interface FoundDatabase {
 
 /**
  * Prints a line per data directory below /var/lib/postgresql, running or not. What holds a
- * `global/pg_control` holds data; a directory that was left half-made by a killed initdb does not.
+ * `global/pg_control` holds data, unless the marker of postgresCluster says that it is half-made and new.
  */
 export function databaseProbe(): Script {
   return sh`
 for control in /var/lib/postgresql/*/*/global/pg_control; do
   [ -s "$control" ] || continue
   directory=\${control%/global/pg_control}
+  cluster=\${directory#/var/lib/postgresql/}
+  [ ! -e "/var/lib/odoo-prov/postgres-\${cluster%/*}-\${cluster#*/}.making" ] || continue
   version=$(cat "$directory/PG_VERSION")
   "/usr/lib/postgresql/$version/bin/pg_controldata" "$directory" | awk -F ': *' -v directory="$directory" '
     /^Database system identifier/ { id = $2 }

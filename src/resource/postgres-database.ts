@@ -1,0 +1,85 @@
+import type { Kind, Resource } from './kind.js';
+import { identifier, literal, parseSql, probeSql, runSql, statesFrom } from './postgres-sql.js';
+
+export interface PostgresDatabase extends Resource {
+  readonly kind: 'postgresDatabase';
+  readonly name: string;
+  readonly owner: string;
+  readonly encoding: string;
+  readonly collate: string;
+}
+
+/**
+ * A database made from `template0`, by default as Odoo wants it: UTF8, sorted by bytes (`C`), so that no
+ * update of the C library can break its indexes.
+ */
+export function postgresDatabase(options: {
+  readonly name: string;
+  readonly owner: string;
+  readonly encoding?: string;
+  readonly collate?: string;
+}): PostgresDatabase {
+  const { name, owner, encoding = 'UTF8', collate = 'C' } = options;
+  return { kind: 'postgresDatabase', id: name, name, owner, encoding, collate };
+}
+
+/** Fails when the database is there with another encoding or collation: neither can be changed. */
+function refuseOther({ name, encoding, collate }: PostgresDatabase): string {
+  const message = `database ${name} exists with encoding % and collation %, wanted ${encoding} and ${collate}: dump it, drop it, let odoo-prov make it and restore it`;
+  return `
+do $check$
+declare found record;
+begin
+  select pg_encoding_to_char(encoding) as encoding, datcollate into found
+    from pg_database where datname = ${literal(name)};
+  if (found.encoding, found.datcollate) is distinct from (${literal(encoding)}, ${literal(collate)}) then
+    raise exception ${literal(message)}, found.encoding, found.datcollate;
+  end if;
+end $check$;`;
+}
+
+export const postgresDatabaseKind: Kind<PostgresDatabase> = {
+  name: 'postgresDatabase',
+  summary: 'a database of the local PostgreSQL server: owner, encoding, collation; never dropped',
+
+  probe(wanted) {
+    const names = wanted.map(({ name }) => literal(name)).join(', ');
+    return probeSql(`
+select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate
+from pg_database where datname in (${names});`);
+  },
+
+  parse(output, wanted) {
+    return statesFrom(parseSql(output), wanted, ({ name }, rows) => {
+      const row = rows.find(([datname]) => datname === name);
+      if (row === undefined) return 'absent';
+      const [, owner = '', encoding = '', collate = ''] = row;
+      return { owner, encoding, collate };
+    });
+  },
+
+  want({ owner, encoding, collate }) {
+    return { owner, encoding, collate };
+  },
+
+  apply({ resource: database }) {
+    const { name, owner, encoding, collate } = database;
+    const create =
+      `create database ${identifier(name)} owner ${identifier(owner)} template template0` +
+      ` encoding ${literal(encoding)} lc_collate ${literal(collate)}`;
+    return runSql(
+      'postgres',
+      `
+select ${literal(create)}
+  where not exists (select from pg_database where datname = ${literal(name)}) \\gexec
+alter database ${identifier(name)} owner to ${identifier(owner)};
+${refuseOther(database)}
+`,
+    );
+  },
+
+  hazard({ resource, have }) {
+    if (have !== 'absent') return undefined;
+    return { type: 'creates-database', what: `the database ${resource.name}` };
+  },
+};
