@@ -3,7 +3,7 @@ import { withLock } from './lock.js';
 import { requireRoot } from './machine.js';
 import { removeNetwork } from './network.js';
 import { labPaths } from './paths.js';
-import { removeFolder } from './removeDisk.js';
+import { removeFolder } from './removeFolder.js';
 import { checkName } from './spec.js';
 import { readState } from './state.js';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { command, expectSuccess } from './command.js';
@@ -14,6 +14,7 @@ import {
 } from './hostFiles.js';
 import { machineNameservers } from './nameservers.js';
 import { hostPaths, labPaths } from './paths.js';
+import { removeFolder } from './removeFolder.js';
 import type { HostState, LabState } from './state.js';
 
 /** Makes the lab's own key pair and its folders, what is there is kept. */
@@ -34,10 +35,7 @@ export async function ensureHostDisk(lab: string, host: string): Promise<void> {
   const hostKey = path.join(disk.directory, 'ssh_host_ed25519_key');
   const finished = path.join(disk.directory, 'made');
   if (await exists(finished)) return;
-  await expectSuccess(
-    'remove an unfinished disk',
-    command`rm -rf --one-file-system ${disk.directory}`,
-  );
+  await removeFolder(disk.directory);
   for (const directory of [disk.upper, disk.work, disk.root]) {
     await mkdir(directory, { recursive: true, mode: 0o755 });
   }
@@ -71,6 +69,13 @@ export async function writeNetworkFiles(lab: LabState, host: HostState): Promise
   await writeInUpper(upper, 'etc/systemd/network/10-lab.network', renderNetwork(lab, host.address));
   await writeInUpper(upper, 'etc/resolv.conf', renderResolver(await machineNameservers()));
   await writeInUpper(upper, 'etc/apt/apt.conf.d/00lab', apt);
+}
+
+/** Removes a stopped host's disk and its snapshots' layers. */
+export async function removeHostDisk(lab: string, host: string): Promise<void> {
+  await removeFolder(hostPaths(lab, host).directory);
+  const { layers } = labPaths(lab);
+  for (const layer of await readdir(layers)) await removeFolder(path.join(layers, layer, host));
 }
 
 /** Writes the known_hosts file of all hosts of the lab. */

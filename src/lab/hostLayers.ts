@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { exists } from './files.js';
 import { hostPaths, labPaths } from './paths.js';
-import { removeFolder } from './removeDisk.js';
+import { removeFolder } from './removeFolder.js';
 import type { HostState, LabState } from './state.js';
 
 /** Where a snapshot layer of a host is. */
@@ -31,9 +31,6 @@ export async function settleLayers(lab: LabState, host: HostState): Promise<void
 /** Throws away what a stopped host wrote since its newest layer, all or nothing. */
 export async function discardUpper(lab: string, host: string): Promise<void> {
   const { upper } = hostPaths(lab, host);
-  const discarded = `${upper}.discarded`;
-  await removeFolder(discarded);
-  if (await exists(upper)) await rename(upper, discarded);
+  await removeFolder(upper);
   await mkdir(upper, { mode: 0o755 });
-  await removeFolder(discarded);
 }

@@ -1,15 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-
 import { command, expectSuccess } from './command.js';
-import { exists, readIfThere } from './files.js';
-import { RUN_DIRECTORY } from './paths.js';
+import { exists } from './files.js';
+import { raiseMachineSettings, restoreMachineSettings } from './machineSettings.js';
 import type { LabState } from './state.js';
 
 /** All bridges of labs begin with it. */
 export const BRIDGE_PREFIX = 'oplab';
-
-const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
-const FORWARDING_BEFORE = `${RUN_DIRECTORY}/ip_forward.before`;
 
 /** Whether this machine has a network link of that name. */
 export async function linkExists(link: string): Promise<boolean> {
@@ -31,7 +26,7 @@ export function renderNftTable(lab: Pick<LabState, 'bridge' | 'subnet'>): string
   ].join('\n');
 }
 
-/** Makes the lab's bridge, forwarding and masquerading; what is there already is set right. */
+/** Makes the lab's bridge and masquerading, with the kernel settings that labs need. Idempotent. */
 export async function ensureNetwork(lab: LabState): Promise<void> {
   const { bridge } = lab;
   if (!(await linkExists(bridge))) {
@@ -48,10 +43,10 @@ export async function ensureNetwork(lab: LabState): Promise<void> {
     command({ input: renderNftTable(lab) })`nft -f -`,
     'see whether the kernel has nf_tables: nft list tables',
   );
-  await switchForwardingOn();
+  await raiseMachineSettings();
 }
 
-/** Removes what ensureNetwork made; forwarding goes back to what it was when the last lab goes. */
+/** Removes what ensureNetwork made; the machine's settings go back to what they were with the last lab. */
 export async function removeNetwork(lab: LabState): Promise<void> {
   const { bridge } = lab;
   for (const link of await linksOf(bridge)) await removeLink(link);
@@ -60,7 +55,7 @@ export async function removeNetwork(lab: LabState): Promise<void> {
   if (tables.split('\n').includes(`table ip ${bridge}`)) {
     await expectSuccess('remove the lab’s nft table', command`nft delete table ip ${bridge}`);
   }
-  if ((await linksOf()).length === 0) await restoreForwarding();
+  if ((await linksOf()).length === 0) await restoreMachineSettings();
 }
 
 /** Removes a network link, if it is there. */
@@ -87,19 +82,4 @@ async function linksOf(bridge?: string): Promise<string[]> {
   const names = (JSON.parse(text) as { ifname: string }[]).map((link) => link.ifname);
   if (bridge === undefined) return names.filter((name) => name.startsWith(BRIDGE_PREFIX));
   return names.filter((name) => name.startsWith(`vb-${bridge}-`));
-}
-
-async function switchForwardingOn(): Promise<void> {
-  const now = (await readIfThere(FORWARDING)).trim();
-  if (now === '1') return;
-  await mkdir(RUN_DIRECTORY, { recursive: true });
-  await writeFile(FORWARDING_BEFORE, now);
-  await writeFile(FORWARDING, '1');
-}
-
-async function restoreForwarding(): Promise<void> {
-  const before = await readIfThere(FORWARDING_BEFORE);
-  if (before === '') return;
-  await writeFile(FORWARDING, before);
-  await rm(FORWARDING_BEFORE);
 }

@@ -6,7 +6,7 @@ import { discardUpper } from './hostLayers.js';
 import { powerOffHost, shutDownHost, startHost, waitForSsh } from './hostProcess.js';
 import { withLock } from './lock.js';
 import { labPaths } from './paths.js';
-import { removeFolder } from './removeDisk.js';
+import { removeFolder } from './removeFolder.js';
 import { labFailure } from './labFailure.js';
 import { checkName } from './spec.js';
 import type { Lab } from './spec.js';

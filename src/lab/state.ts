@@ -4,7 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { exists, readIfThere, writeWhole } from './files.js';
 import { labFailure } from './labFailure.js';
 import { labPaths, labsDirectory } from './paths.js';
-import type { LabHostSpec } from './spec.js';
+import type { LabHostSpec, Release } from './spec.js';
 
 /** A host as recorded: what it was asked to be, and what it got. */
 export interface HostState extends LabHostSpec {
@@ -22,6 +22,7 @@ export interface LabState {
   readonly gateway: string;
   /** Its bridge; nft table, control group and links are named by it. */
   readonly bridge: string;
+  readonly release: Release;
   /** Folder of the base image. */
   readonly base: string;
   readonly hosts: readonly HostState[];

@@ -1,14 +1,15 @@
 import { ensureBaseImage } from './baseImage.js';
 import { describeLab } from './describeLab.js';
-import { ensureHostDisk, prepareLabFolder, writeKnownHosts } from './hostDisk.js';
+import { ensureHostDisk, prepareLabFolder, removeHostDisk, writeKnownHosts } from './hostDisk.js';
 import { powerOffHost, startHost, waitForSsh } from './hostProcess.js';
-import { removeHostDisk } from './removeDisk.js';
+import { labFailure } from './labFailure.js';
 import { withLock } from './lock.js';
 import { prepareMachine } from './machine.js';
 import { BRIDGE_PREFIX, ensureNetwork } from './network.js';
 import { ensurePackageCache } from './packageCache.js';
+import { emptyTrash } from './removeFolder.js';
 import { checkSpec } from './spec.js';
-import type { Lab, LabSpec } from './spec.js';
+import type { Lab, LabSpec, Release } from './spec.js';
 import { readState, recordedLabs, writeState } from './state.js';
 import type { HostState, LabState } from './state.js';
 import {
@@ -33,8 +34,11 @@ export async function labUp(spec: LabSpec, onProgress: (line: string) => void): 
   checkSpec(spec);
   await prepareMachine(onProgress);
   return withLock(`lab-${spec.name}`, async () => {
-    const base = await ensureBaseImage(spec.release ?? 'trixie', onProgress);
     const before = await readState(spec.name);
+    const release = spec.release ?? 'trixie';
+    if (before !== undefined) requireSameRelease(before, release);
+    // Upper folders and layers fit only the base that they were made over.
+    const base = before?.base ?? (await ensureBaseImage(release, onProgress));
     // One lab at a time chooses and occupies its network.
     const lab = await withLock('network', async () => {
       const state = await planLab(spec, base, before);
@@ -42,6 +46,7 @@ export async function labUp(spec: LabSpec, onProgress: (line: string) => void): 
       await ensureNetwork(state);
       return state;
     });
+    await emptyTrash();
     await prepareLabFolder(lab.name);
     await ensurePackageCache(lab);
     await removeLeftHosts(lab, before, onProgress);
@@ -90,11 +95,29 @@ async function planLab(
     subnet: subnetText,
     gateway: gatewayOf(subnet),
     bridge: `${BRIDGE_PREFIX}${subnetNumber(subnet)}`,
-    // Layers and upper folders fit only the base that they were made over.
-    base: before?.base ?? base,
+    release: spec.release ?? 'trixie',
+    base,
     hosts,
-    snapshots: before?.snapshots ?? {},
+    snapshots: snapshotsOf(before, new Set(hosts.map((host) => host.name))),
   };
+}
+
+/** The recorded snapshots without those of hosts that are no longer wanted. */
+function snapshotsOf(before: LabState | undefined, kept: Set<string>): LabState['snapshots'] {
+  const entries = Object.entries(before?.snapshots ?? {}).map(([name, hosts]) => {
+    const left = Object.entries(hosts).filter(([host]) => kept.has(host));
+    return [name, Object.fromEntries(left)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function requireSameRelease(lab: LabState, wanted: Release): void {
+  if (lab.release === wanted) return;
+  throw labFailure(`the lab ${lab.name} has another Debian release`, {
+    expected: wanted,
+    found: lab.release,
+    remedy: 'take the lab down first, or give the new one another name',
+  });
 }
 
 async function chooseSubnet(spec: LabSpec): Promise<Subnet> {
