@@ -5,14 +5,18 @@ export interface GroupResource extends Resource {
   readonly kind: 'group';
   readonly name: string;
   readonly system: boolean;
+  readonly gid?: number;
 }
 
 /** A local group; `system` decides its number's range when it is made, and is not compared. */
 export function group(options: {
   readonly name: string;
   readonly system?: boolean;
+  /** Its number, where it must be the same on several hosts (a shared mount). */
+  readonly gid?: number;
 }): GroupResource {
-  return { kind: 'group', id: options.name, name: options.name, system: options.system ?? true };
+  const { name, system = true, gid } = options;
+  return { kind: 'group', id: name, name, system, ...(gid !== undefined && { gid }) };
 }
 
 /** Local groups. */
@@ -26,16 +30,29 @@ export const groupKind: Kind<GroupResource> = {
   },
 
   parse(output, wanted) {
-    const names = new Set(output.split('\n').map((line) => line.split(':')[0]));
-    return new Map(wanted.map((w) => [w.id, names.has(w.name) ? { exists: true } : 'absent']));
+    const numbers = new Map(
+      output.split('\n').map((line): [string, number] => {
+        const [name = '', , gid] = line.split(':');
+        return [name, Number(gid)];
+      }),
+    );
+    return new Map(
+      wanted.map((w) => {
+        const gid = numbers.get(w.name);
+        return [w.id, gid === undefined ? 'absent' : { exists: true, gid }];
+      }),
+    );
   },
 
-  want: () => ({ exists: true }),
+  want: ({ gid }) => ({ exists: true, ...(gid !== undefined && { gid }) }),
 
-  apply({ resource: { name, system } }) {
+  apply({ resource: { name, system, gid } }) {
+    const number = gid === undefined ? [] : ['--gid', gid];
     return sh`
 if ! getent group -- ${name} >/dev/null; then
-  groupadd ${system ? ['--system'] : []} -- ${name}
+  groupadd ${system ? ['--system'] : []} ${number} -- ${name}
+else
+  groupmod ${number} -- ${name}
 fi`;
   },
 };

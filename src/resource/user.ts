@@ -9,10 +9,13 @@ export interface UserResource extends Resource {
   readonly shell: string;
   readonly group: string;
   readonly groups: readonly string[];
+  readonly uid?: number;
 }
 
 export interface UserOptions {
   readonly name: string;
+  /** Its number, where it must be the same on several hosts (a shared mount). */
+  readonly uid?: number;
   /** Decides its number's range when it is made; not compared. True if not given. */
   readonly system?: boolean;
   /** Not created: declare it with `directory`. `/nonexistent` if not given. */
@@ -36,6 +39,7 @@ export function user(options: UserOptions): UserResource {
     shell: options.shell ?? '/usr/sbin/nologin',
     group: options.group ?? options.name,
     groups: options.groups ?? [],
+    ...(options.uid !== undefined && { uid: options.uid }),
   };
 }
 
@@ -63,20 +67,21 @@ getent group`;
     );
   },
 
-  want({ home, shell, group, groups }) {
-    return { home, shell, group, groups: joined(groups) };
+  want({ home, shell, group, groups, uid }) {
+    return { home, shell, group, groups: joined(groups), ...(uid !== undefined && { uid }) };
   },
 
   // usermod refuses some changes while the user runs processes; then it says so.
   apply({ resource }) {
     const { name, system, home, shell, groups } = resource;
+    const number = resource.uid === undefined ? [] : ['--uid', resource.uid];
     const extra = groups.length > 0 ? ['--append', '--groups', groups.join(',')] : [];
     return sh`
 umask 022
 if ! getent passwd -- ${name} >/dev/null; then
-  useradd ${system ? ['--system'] : []} --no-create-home ${primaryGroup(resource)} -- ${name}
+  useradd ${system ? ['--system'] : []} --no-create-home ${number} ${primaryGroup(resource)} -- ${name}
 fi
-usermod --home ${home} --shell ${shell} --gid ${resource.group} ${extra} -- ${name}`;
+usermod ${number} --home ${home} --shell ${shell} --gid ${resource.group} ${extra} -- ${name}`;
   },
 };
 
@@ -90,11 +95,12 @@ function observed(
   passwd: readonly string[],
   groups: readonly (readonly string[])[],
 ): State {
-  const [, , , gid, , home = '', shell = ''] = passwd;
+  const [, , uid, gid, , home = '', shell = ''] = passwd;
   const member = groups.filter(([, , , members = '']) => members.split(',').includes(wanted.name));
   const names = member.map(([name = '']) => name);
   const primary = groups.find(([, , number]) => number === gid)?.[0] ?? gid ?? '';
   return {
+    uid: Number(uid),
     home,
     shell,
     group: primary,
