@@ -5,7 +5,7 @@ import { EXIT } from '../src/failure/failure.js';
 import type { Cluster } from '../src/inventory/cluster.js';
 import { kinds } from '../src/resource/index.js';
 import type { ConvergeOptions } from '../src/run/context.js';
-import { converge } from '../src/run/converge.js';
+import { closeSessions, converge, type Converged } from '../src/run/converge.js';
 import type { Emit, RunRecap } from '../src/run/event.js';
 import type { SecretStore } from '../src/secrets/index.js';
 import { readState, writeState } from '../src/state/cluster-state.js';
@@ -33,8 +33,9 @@ export async function apply(
 ): Promise<RunRecap> {
   const { secrets } = options;
   const connector = createConnector();
+  let sessions: Converged['sessions'] = new Map();
   try {
-    const { recap, sessions } = await converge({
+    const converged = await converge({
       cluster,
       options,
       emit,
@@ -55,6 +56,8 @@ export async function apply(
         started: new Date().toISOString(),
       },
     });
+    const { recap } = converged;
+    sessions = converged.sessions;
     const serve = options.verify === 'always' || (recap.changed > 0 && !options.check);
     const checks =
       serve && recap.exitCode === EXIT.done ? await verify(cluster, sessions, secrets, emit) : [];
@@ -63,6 +66,7 @@ export async function apply(
     emit({ type: 'run-done', recap: whole });
     return whole;
   } finally {
+    await closeSessions(sessions);
     await connector.close();
   }
 }

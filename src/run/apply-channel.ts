@@ -183,7 +183,7 @@ class StageProgress {
     const keys = this.#step?.keys ?? [];
     if (code !== 0) {
       const answer = { code, stdout: this.#output.join('\n'), stderr: '' };
-      return classifyCommandFailure(this.#host, keys.join(', '), answer);
+      return classifyCommandFailure(this.#host.name, keys.join(', '), answer);
     }
     const milliseconds = Math.round((Date.now() - this.#began) / keys.length);
     for (const key of keys.filter((k) => !this.#confirmed.has(k))) {

@@ -16,10 +16,15 @@ import { recapOf, runRecap, Tally } from './tally.js';
 /** Looks, changes, looks again: more often than this is not convergence. */
 const MAX_PASSES = 3;
 
-/** What a run leaves: the recap, and the sessions for those who go on with them (verification). */
+/** What a run leaves: the recap, and the open sessions for those who go on with them: they close them. */
 export interface Converged {
   readonly recap: RunRecap;
   readonly sessions: ReadonlyMap<string, Session>;
+}
+
+/** Ends all connections of a run: without it the program would not end either. */
+export async function closeSessions(sessions: ReadonlyMap<string, Session>): Promise<void> {
+  await Promise.all([...sessions.values()].map((session) => session.close()));
 }
 
 /**
@@ -48,6 +53,15 @@ class Run {
   }
 
   async go(): Promise<Converged> {
+    try {
+      return await this.#converge();
+    } catch (error) {
+      await closeSessions(this.#sessions);
+      throw error;
+    }
+  }
+
+  async #converge(): Promise<Converged> {
     const { emit, options, cluster } = this.#context;
     const hosts = options.hosts.map((h) => h.name);
     emit({ type: 'run-started', cluster: cluster.name, hosts, check: options.check });

@@ -42,7 +42,8 @@ function diffOf(file: FileResource, found: string): string {
   if (before === after) return '';
   const from = found === '-' ? '/dev/null' : file.path;
   const to = file.ensure === 'present' ? file.path : '/dev/null';
-  return createTwoFilesPatch(from, to, before, after, 'is', 'wanted', { context: 3 });
+  const patch = createTwoFilesPatch(from, to, before, after, 'is', 'wanted', { context: 3 });
+  return patch.slice(patch.indexOf('--- '));
 }
 
 function secretDiff(file: FileResource): string {
