@@ -152,6 +152,8 @@ function errorText(error: unknown): string {
     return error.errors.map(errorText).join('; ');
   }
   if (!(error instanceof Error)) return String(error);
+  // A bastion that may not forward says no more than this number (RFC 4254, 5.1).
+  if ('reason' in error && error.reason === 1) return 'administratively prohibited';
   return 'code' in error && typeof error.code === 'string' && !error.message.includes(error.code)
     ? `${error.code} ${error.message}`
     : error.message;

@@ -63,6 +63,7 @@ class Attempt {
   #ring: KeyRing | undefined;
   #accepted: readonly string[] = [];
   #over = false;
+  #offered = false;
 
   constructor(target: Target, options: LinkOptions) {
     this.#target = target;
@@ -148,19 +149,27 @@ class Attempt {
     return ssh.connection;
   }
 
-  /** Public keys first: asking with `none` what the server takes would cost a round trip. */
+  /**
+   * Public keys first: asking by `none` what the server takes would cost a round trip. It is asked when the keys
+   * are used up, for the error message (ssh2 does not tell what a server named in its answer to an agent's key).
+   */
   readonly #nextMethod = (
     methods: readonly string[] | null,
     _partial: boolean,
     next: (method: never) => void,
   ): void => {
-    if (methods !== null) this.#accepted = methods;
     const ring = this.#ring;
     const username = this.#target.user;
     const answer = next as (method: unknown) => void;
-    if (methods !== null || ring === undefined) answer(false);
-    else
-      answer(ring.isEmpty ? { type: 'none', username } : { type: 'agent', username, agent: ring });
+    if (methods !== null) {
+      this.#accepted = methods;
+      answer(false);
+    } else if (this.#offered || ring === undefined || ring.isEmpty) {
+      answer({ type: 'none', username });
+    } else {
+      this.#offered = true;
+      answer({ type: 'agent', username, agent: ring });
+    }
   };
 
   /** Keeps the beginning of what the server says, to explain a connection that it drops. */
