@@ -1,0 +1,106 @@
+import { EXIT } from '../failure/failure.js';
+import type { Cluster, Host } from '../inventory/index.js';
+import type { RunRecap } from '../run/event.js';
+import { selectHosts } from '../run/select.js';
+import { openSecrets, redactor } from '../secrets/index.js';
+import { createOutput } from '../ui/create-output.js';
+import { print } from '../ui/terminal.js';
+import { table } from '../ui/text.js';
+import { becomePassword, type BecomeFlags } from './become.js';
+import { listenForInterrupt } from './interrupt.js';
+import { loadSoundCluster } from './load-inventory.js';
+import { passphraseAsker } from './passphrase.js';
+
+export interface HostFlags {
+  readonly limit?: readonly string[];
+  readonly role?: readonly string[];
+}
+
+export interface ApplyFlags extends HostFlags, BecomeFlags {
+  readonly check?: true;
+  readonly diff?: true;
+  readonly concurrency: number;
+  readonly prune?: true;
+  readonly verify?: true;
+  readonly detailedExitcode?: true;
+  readonly listHosts?: true;
+  readonly profile?: true;
+  readonly json?: true;
+  readonly plain?: true;
+}
+
+/** `odoo-prov apply FILE`. */
+export async function apply(file: string, flags: ApplyFlags): Promise<void> {
+  const cluster = loadSoundCluster(file, flags.json === true);
+  const hosts = selectHosts(cluster, flags.limit ?? [], flags.role ?? []);
+  if (flags.listHosts === true) {
+    print(hostLines(hosts).join('\n'));
+    return;
+  }
+  const recap = await applyCluster(cluster, hosts, flags);
+  process.exitCode = exitCode(recap, flags.detailedExitcode === true);
+}
+
+/** The run itself with its output and Ctrl-C, for `apply` and `rehearse`. */
+export async function applyCluster(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  flags: ApplyFlags,
+): Promise<RunRecap> {
+  const check = flags.check === true;
+  const password = await becomePassword(flags);
+  const secrets = await openSecrets(cluster.file, { dryRun: check });
+  const known = (): ReturnType<typeof secrets.values> =>
+    password === undefined ? secrets.values() : [...secrets.values(), password];
+  const output = await createOutput({
+    json: flags.json === true,
+    plain: flags.plain === true,
+    diff: flags.diff === true,
+    profile: flags.profile === true,
+    prune: flags.prune === true,
+    redact: redactor({ values: known }),
+  });
+  const interrupt = listenForInterrupt((text) => output.note(text));
+  const askPassphrase = passphraseAsker(() => output.hold());
+  try {
+    // Loaded last: a mistake in the inventory is told without the SSH library.
+    const site = await import('../../playbooks/site.js');
+    return await site.apply(
+      cluster,
+      {
+        check,
+        diff: flags.diff === true,
+        prune: flags.prune === true,
+        concurrency: flags.concurrency,
+        hosts,
+        secrets,
+        stop: interrupt.stop,
+        verify: flags.verify === true ? 'always' : 'after-change',
+        connect: {
+          signal: interrupt.abort,
+          onNewHostKey: (host, fingerprint) =>
+            output.note(`${host}: its new host key ${fingerprint} was recorded`),
+          ...(password === undefined ? {} : { becomePassword: password }),
+          ...(askPassphrase === undefined ? {} : { askPassphrase }),
+        },
+      },
+      output.emit,
+    );
+  } finally {
+    interrupt.release();
+    await output.finish();
+  }
+}
+
+function exitCode(recap: RunRecap, detailed: boolean): number {
+  return detailed && recap.exitCode === EXIT.done && recap.changed > 0
+    ? EXIT.changes
+    : recap.exitCode;
+}
+
+function hostLines(hosts: readonly Host[]): readonly string[] {
+  return table(
+    hosts.map((host) => [host.name, host.address, host.roles.join(' ')]),
+    [],
+  );
+}

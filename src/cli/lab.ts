@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Cluster } from '../inventory/index.js';
+import { labDown, labList, labSshCommand, labUp, type Lab } from '../lab/index.js';
+import { quote } from '../shell/index.js';
+import { print, stdoutStyle, tell } from '../ui/terminal.js';
+import { table } from '../ui/text.js';
+import { loadSoundCluster } from './load-inventory.js';
+import { labInventory, labNameOf, labSpecOf, type Machine } from './rehearsal.js';
+
+/** `odoo-prov lab up FILE`. */
+export async function up(file: string): Promise<void> {
+  const { lab, inventory } = await labOf(loadSoundCluster(file, true));
+  const rows = lab.hosts.map(({ name, address }) => [name, address]);
+  print([`lab ${lab.name} is up`, ...table(rows, [])].join('\n'));
+  print(`  log in    odoo-prov lab ssh ${file} ${lab.hosts[0]?.name ?? 'HOST'}`);
+  print(`  apply     odoo-prov apply ${inventory}`);
+  print(`  remove    odoo-prov lab down ${file}`);
+}
+
+/**
+ * Brings up the lab of an inventory and writes the inventory that leads to it.
+ * @returns the lab and the path of that inventory
+ */
+export async function labOf(
+  cluster: Cluster,
+): Promise<{ readonly lab: Lab; readonly inventory: string }> {
+  const machine = thisMachine();
+  const lab = await labUp(labSpecOf(cluster, machine), tell);
+  const data: unknown = parse(readFileSync(cluster.file, 'utf8'));
+  const inventory = join(lab.directory, 'inventory.yaml');
+  const text = labInventory(data as Readonly<Record<string, unknown>>, cluster, lab, machine);
+  await writeFile(inventory, text);
+  return { lab, inventory };
+}
+
+/** Memory that a container or a service is allowed counts, not what the machine has. */
+function thisMachine(): Machine {
+  const allowed = process.constrainedMemory();
+  const memory = allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+  return { memory, cores: availableParallelism() };
+}
+
+/** `odoo-prov lab down FILE|NAME`. */
+export async function down(fileOrName: string): Promise<void> {
+  const name = nameOf(fileOrName);
+  const known = (await labList()).some((lab) => lab.name === name);
+  await labDown(name);
+  print(known ? `lab ${name} is gone` : `there is no lab ${name}: nothing to remove`);
+}
+
+/** `odoo-prov lab list`. */
+export async function list(): Promise<void> {
+  const style = stdoutStyle();
+  const labs = await labList();
+  if (labs.length === 0) tell('there is no lab on this machine');
+  for (const lab of labs) {
+    print(style.strong(`${lab.name}  ${lab.subnet}`));
+    const rows = lab.hosts.map((h) => [`  ${h.name}`, h.address, h.running ? 'up' : 'down']);
+    print(table(rows, []).join('\n'));
+  }
+}
+
+/** `odoo-prov lab ssh FILE|NAME HOST [-- COMMAND]`: exits as ssh does. */
+export async function ssh(
+  fileOrName: string,
+  host: string,
+  words: readonly string[],
+): Promise<void> {
+  const [program = 'ssh', ...rest] = labSshCommand(nameOf(fileOrName), host);
+  const command = words.length === 1 ? words : words.map(quote);
+  const child = spawn(program, [...rest, ...command], { stdio: 'inherit' });
+  process.exitCode = await new Promise<number>((done, failed) => {
+    child.on('error', failed);
+    child.on('exit', (code) => done(code ?? 1));
+  });
+}
+
+function nameOf(fileOrName: string): string {
+  if (!existsSync(fileOrName)) return fileOrName;
+  return labNameOf(loadSoundCluster(fileOrName, true));
+}

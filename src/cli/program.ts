@@ -1,0 +1,210 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { PACKAGE_VERSION } from '../template/package-files.js';
+import type { ApplyFlags } from './apply.js';
+import type { ExecFlags } from './exec.js';
+import type { LintFlags } from './lint.js';
+import type { RehearseFlags } from './rehearse.js';
+import type { TrustFlags } from './trust.js';
+
+/**
+ * The whole command line: names, arguments, options, help. What a command does is loaded when it is run.
+ * Only commands that work are here.
+ */
+export function buildProgram(): Command {
+  const program = new Command('odoo-prov')
+    .description(
+      'Turns bare Debian machines into an Odoo cluster, as one inventory file says, and keeps it that way.',
+    )
+    .version(PACKAGE_VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .addHelpText('after', AFTER)
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, 100), minWidthToWrap: 20 });
+  program.enablePositionalOptions();
+  [addApply, addLint, addTrust, addExec, addSecrets, addLab, addRehearse, addOthers].forEach(
+    (add) => add(program),
+  );
+  finish(program);
+  return program;
+}
+
+const AFTER = `
+Exit codes: 0 done, 1 bad usage or inventory (nothing was contacted), 2 changes
+(only with --detailed-exitcode), 3 a host failed, 4 a host was unreachable,
+5 refused for safety, 130 interrupted.`;
+
+/** Sub-commands get their parent's manners; a mistake says where the help is. */
+function finish(command: Command): void {
+  const path = pathOf(command);
+  command.showHelpAfterError(`  next      ${path} --help shows what can be given`);
+  for (const child of command.commands) {
+    child
+      .copyInheritedSettings(command)
+      .helpOption('-h, --help', 'show this help')
+      .helpCommand(false);
+    finish(child);
+  }
+}
+
+function pathOf(command: Command): string {
+  const parent = command.parent;
+  return parent === null ? command.name() : `${pathOf(parent)} ${command.name()}`;
+}
+
+function addApply(program: Command): void {
+  const command = program
+    .command('apply')
+    .description('make the hosts be as the inventory says')
+    .argument('<file>', 'inventory')
+    .option('--check', 'only look: say what would change, change nothing')
+    .option('--diff', 'show every change and how files differ');
+  withHosts(command)
+    .option('--concurrency <n>', 'hosts worked on at the same time', wholeNumber, 20)
+    .option('--prune', 'stop and disable what removed roles left (its data stays)')
+    .option('--verify', 'check that the cluster serves, even if nothing changed')
+    .option('--detailed-exitcode', 'exit with 2 when there are, or were, changes')
+    .option('--list-hosts', 'list the chosen hosts and do nothing')
+    .option('--profile', 'show where the time went')
+    .addOption(new Option('--json', 'one event a line, for programs').conflicts('plain'))
+    .option('--plain', 'plain lines, also on a terminal');
+  withBecome(command).action(async (file: string, flags: ApplyFlags) =>
+    (await import('./apply.js')).apply(file, flags),
+  );
+}
+
+function addLint(program: Command): void {
+  program
+    .command('lint')
+    .description('check the inventory and the five principles, without contacting anyone')
+    .argument('<file>', 'inventory')
+    .option('--json', 'the result as JSON')
+    .action(async (file: string, flags: LintFlags) =>
+      (await import('./lint.js')).lint(file, flags),
+    );
+}
+
+function addTrust(program: Command): void {
+  const command = program
+    .command('trust')
+    .description("collect the hosts' keys and record them in known_hosts")
+    .argument('<file>', 'inventory');
+  withHosts(command)
+    .option('--yes', 'record new keys without asking')
+    .option('--replace', 'also record keys in place of others that were known')
+    .action(async (file: string, flags: TrustFlags) =>
+      (await import('./trust.js')).trust(file, flags),
+    );
+}
+
+function addExec(program: Command): void {
+  const command = program
+    .command('exec')
+    .description('run a command as root on chosen hosts')
+    .argument('<file>', 'inventory')
+    .argument('<command...>', 'after --: one word is shell text, several are run as they are');
+  withBecome(withHosts(command))
+    .option('--concurrency <n>', 'hosts at the same time', wholeNumber, 20)
+    .option('--timeout <seconds>', 'give the command up after so long', wholeNumber, 60)
+    .usage("[options] <file> --limit 'app*' -- <command...>")
+    .action(async (file: string, words: readonly string[], flags: ExecFlags) =>
+      (await import('./exec.js')).exec(file, words, flags),
+    );
+}
+
+function addSecrets(program: Command): void {
+  const secrets = program
+    .command('secrets')
+    .description('the generated passwords, encrypted beside the inventory')
+    .usage('<file> list | show <name>')
+    .argument('<file>', 'inventory')
+    .addArgument(program.createArgument('<action>', 'what to do').choices(['list', 'show']))
+    .argument('[name]', 'with show: which');
+  secrets.action(async (file: string, action: 'list' | 'show', name: string | undefined) =>
+    (await import('./secrets.js')).secrets(file, action, name),
+  );
+}
+
+function addLab(program: Command): void {
+  const lab = program
+    .command('lab')
+    .description('real Debian hosts on this machine (Linux, root), to rehearse with');
+  lab
+    .command('up')
+    .description('make the hosts of an inventory, bare Debian')
+    .argument('<file>', 'inventory')
+    .action(async (file: string) => (await import('./lab.js')).up(file));
+  lab
+    .command('down')
+    .description('remove them, without a trace')
+    .argument('<file-or-name>', 'inventory, or a name that `lab list` shows')
+    .action(async (file: string) => (await import('./lab.js')).down(file));
+  lab
+    .command('list')
+    .description('the labs of this machine')
+    .action(async () => (await import('./lab.js')).list());
+  lab
+    .command('ssh')
+    .description('log in as root on a host of a lab')
+    .argument('<file-or-name>', 'inventory, or a name that `lab list` shows')
+    .argument('<host>', 'host')
+    .argument('[command...]', 'after --: run this instead')
+    .action(async (file: string, host: string, words: readonly string[]) =>
+      (await import('./lab.js')).ssh(file, host, words),
+    );
+}
+
+function addRehearse(program: Command): void {
+  program
+    .command('rehearse')
+    .description('lab up, apply and check: the whole cluster on this machine, and its address')
+    .argument('<file>', 'inventory')
+    .option('--plain', 'plain lines, also on a terminal')
+    .option('--profile', 'show where the time went')
+    .action(async (file: string, flags: RehearseFlags) =>
+      (await import('./rehearse.js')).rehearse(file, flags),
+    );
+}
+
+function addOthers(program: Command): void {
+  program
+    .command('schema')
+    .description('the JSON Schema of the inventory, for editors')
+    .action(async () => (await import('./schema.js')).schema());
+  program
+    .command('completion')
+    .description('a completion script: source it in the start file of your shell')
+    .addArgument(program.createArgument('<shell>', 'shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: 'bash' | 'zsh' | 'fish') =>
+      (await import('./completion.js')).completion(buildProgram(), shell),
+    );
+}
+
+function withHosts(command: Command): Command {
+  return command
+    .option(
+      '--limit <hosts>',
+      'only these: names or globs, comma between, !name is taken out',
+      list,
+    )
+    .option('--role <roles>', 'only hosts with one of these roles, comma between', list);
+}
+
+function withBecome(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--ask-become-pass', "ask for sudo's password").conflicts('becomePasswordFile'),
+    )
+    .option('--become-password-file <file>', "file whose first line is sudo's password");
+}
+
+function list(value: string, before: readonly string[] | undefined): readonly string[] {
+  const words = value.split(',').map((word) => word.trim());
+  if (words.includes('')) throw new InvalidArgumentError('There is an empty name in it.');
+  return [...(before ?? []), ...words];
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('A whole number from 1.');
+  return Number(value);
+}

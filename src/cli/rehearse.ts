@@ -1,0 +1,43 @@
+import { EXIT } from '../failure/failure.js';
+import { hostsWith, type Cluster } from '../inventory/index.js';
+import { openSecrets } from '../secrets/index.js';
+import { print, stdoutStyle } from '../ui/terminal.js';
+import { applyCluster } from './apply.js';
+import { labOf } from './lab.js';
+import { loadCluster, loadSoundCluster } from './load-inventory.js';
+
+export interface RehearseFlags {
+  readonly plain?: true;
+  readonly profile?: true;
+}
+
+/** `odoo-prov rehearse FILE`: the whole cluster as local hosts, from bare Debian to a login page. */
+export async function rehearse(file: string, flags: RehearseFlags): Promise<void> {
+  const { lab, inventory } = await labOf(loadSoundCluster(file, true));
+  const cluster = loadCluster(inventory, true);
+  const recap = await applyCluster(cluster, cluster.hosts, {
+    concurrency: lab.hosts.length,
+    verify: true,
+    ...flags,
+  });
+  process.exitCode = recap.exitCode;
+  if (recap.exitCode === EXIT.done) print((await howToOpen(cluster, file)).join('\n'));
+}
+
+/** Where Odoo answers and how to get in. The password is shown: these hosts are for trying out. */
+async function howToOpen(cluster: Cluster, file: string): Promise<readonly string[]> {
+  const style = stdoutStyle();
+  const address = hostsWith(cluster, 'edge')[0]?.address ?? '';
+  const { domain } = cluster.odoo;
+  const password = (await openSecrets(cluster.file, { dryRun: true })).find('odoo-admin-password');
+  return [
+    '',
+    style.strong(style.good(`Odoo answers at https://${address}/`)),
+    `  by name    https://${domain}/, with this line in /etc/hosts:  ${address} ${domain}`,
+    `  log in     admin, password ${password?.reveal() ?? '(none is recorded)'}`,
+    `             again: odoo-prov secrets ${cluster.file} show odoo-admin-password`,
+    '  warning    the certificate is self-signed: the browser asks once',
+    `  look       odoo-prov lab ssh ${file} ${cluster.hosts[0]?.name ?? 'HOST'}`,
+    `  remove     odoo-prov lab down ${file}`,
+  ];
+}

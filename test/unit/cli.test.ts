@@ -1,0 +1,223 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openSecrets } from '../../src/secrets/index.js';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const PROGRAM = join(ROOT, 'bin/odoo-prov');
+
+let folder: string;
+
+// Each test starts the program several times; a busy machine needs its time for that.
+vi.setConfig({ testTimeout: 60_000 });
+
+beforeAll(async () => {
+  // The compiled program is what is tested: the same that a user runs.
+  execFileSync('sh', [join(ROOT, 'scripts/build.sh')], { stdio: 'inherit' });
+  folder = await mkdtemp(join(tmpdir(), 'odoo-prov-cli-'));
+  await writeFile(
+    join(folder, 'small.yaml'),
+    'odoo: { domain: localhost.localdomain }\nhosts:\n  server1:\n    address: 198.51.100.11\n' +
+      '    roles: [edge, app, cron, gevent, pgbouncer, redis, pg-primary]\n',
+  );
+  await writeFile(
+    join(folder, 'broken.yaml'),
+    'hosts: { a: { address: 198.51.100.1, roles: [ap] } }\n',
+  );
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program as a user would, with stdin closed and 80 columns. */
+function odooProv(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Result> {
+  const env = {
+    ...process.env,
+    NO_COLOR: '1',
+    FORCE_COLOR: '',
+    ODOO_PROV_KEY_FILE: join(folder, 'age.key'),
+    ...environment,
+  };
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [PROGRAM, ...words],
+      { cwd: folder, env },
+      (error, stdout, stderr) =>
+        done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+    child.stdin?.end();
+  });
+}
+
+describe('usage', () => {
+  it('prints the version of package.json', async () => {
+    const { version } = (await import('../../package.json', { with: { type: 'json' } })).default;
+    expect(await odooProv(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('prints help that was asked for, with every line within 80 columns', async () => {
+    for (const words of [[], ['apply'], ['lab'], ['exec'], ['secrets'], ['rehearse']]) {
+      const { code, stdout } = await odooProv([...words, '--help']);
+      expect(code).toBe(0);
+      for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
+  it('offers only commands that exist', async () => {
+    const { stdout } = await odooProv(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}([a-z-]+)(?: .*)?$/gm)].map((match) => match[1]);
+    expect(commands).toEqual([
+      'apply',
+      'lint',
+      'trust',
+      'exec',
+      'secrets',
+      'lab',
+      'rehearse',
+      'schema',
+      'completion',
+    ]);
+  });
+
+  const mistakes: readonly (readonly [readonly string[], string])[] = [
+    [
+      ['aply', 'x'],
+      "error: unknown command 'aply'\n(Did you mean apply?)\n  next      odoo-prov --help shows what can be given\n",
+    ],
+    [
+      ['apply', 'x', '--chek'],
+      "error: unknown option '--chek'\n(Did you mean --check?)\n  next      odoo-prov apply --help shows what can be given\n",
+    ],
+    [
+      ['apply'],
+      "error: missing required argument 'file'\n  next      odoo-prov apply --help shows what can be given\n",
+    ],
+    [
+      ['apply', 'x', '--concurrency', '0'],
+      "error: option '--concurrency <n>' argument '0' is invalid. A whole number from 1.\n  next      odoo-prov apply --help shows what can be given\n",
+    ],
+    [
+      ['apply', 'x', '--json', '--plain'],
+      "error: option '--json' cannot be used with option '--plain'\n  next      odoo-prov apply --help shows what can be given\n",
+    ],
+    [
+      ['exec', 'small.yaml', '--', 'true'],
+      "exec wants to be told on which hosts\n  expected  --limit or --role\n  next      choose some, or all of them knowingly with --limit '*'\n",
+    ],
+    [
+      ['apply', 'small.yaml', '--limit', 'server2'],
+      '--limit server2 matches no host of this inventory\n  expected  one of: server1\n  found     none\n  next      check the spelling; `odoo-prov apply FILE --list-hosts` shows every host and its roles\n',
+    ],
+    [
+      ['apply', 'small.yaml', '--ask-become-pass'],
+      'cannot ask "sudo\'s password on the hosts:": there is no terminal to ask on\n  next      give --become-password-file FILE instead\n',
+    ],
+  ];
+  it.each(mistakes)('%j is a mistake: exit 1 and what to do', async (words, stderr) => {
+    expect(await odooProv(words)).toEqual({ code: 1, stdout: '', stderr });
+  });
+});
+
+describe('inventory commands', () => {
+  it('lint: 0 and the findings', async () => {
+    const { code, stdout, stderr } = await odooProv(['lint', 'small.yaml']);
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toBe('small.yaml: small, 1 host, 7 roles');
+    expect(lines.filter((line) => line.startsWith('fine     principle '))).toHaveLength(4);
+  });
+
+  it('lint and apply: 1 and every mistake with its place', async () => {
+    const { code, stdout } = await odooProv(['lint', 'broken.yaml']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^broken\.yaml:1:1 error: /);
+    expect(stdout).toContain('did you mean "app"?');
+    const applied = await odooProv(['apply', 'broken.yaml']);
+    expect(applied).toEqual({ code: 1, stdout: '', stderr: stdout });
+  });
+
+  it('lint --json: the same for programs', async () => {
+    const { code, stdout } = await odooProv(['lint', 'broken.yaml', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, findings: [] });
+  });
+
+  it('apply --list-hosts: the chosen hosts', async () => {
+    const { code, stdout } = await odooProv([
+      'apply',
+      'small.yaml',
+      '--list-hosts',
+      '--role',
+      'app',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      'server1  198.51.100.11  edge app cron gevent pgbouncer redis pg-primary\n',
+    );
+  });
+
+  it('schema: a JSON Schema', async () => {
+    const { stdout } = await odooProv(['schema']);
+    expect(JSON.parse(stdout)).toMatchObject({ title: 'odoo-prov inventory', type: 'object' });
+  });
+});
+
+describe('secrets', () => {
+  it('lists names, shows a value, names the nearest one, makes none', async () => {
+    const inventory = join(folder, 'small.yaml');
+    const before = await odooProv(['secrets', 'small.yaml', 'list']);
+    expect(before).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await readdir(folder)).toEqual(['broken.yaml', 'small.yaml']);
+
+    const store = await openSecrets(inventory, { keyFile: join(folder, 'age.key') });
+    const value = store.get('redis-password').reveal();
+    await store.save();
+    expect((await odooProv(['secrets', 'small.yaml', 'list'])).stdout).toBe('redis-password\n');
+    const shown = await odooProv(['secrets', 'small.yaml', 'show', 'redis-password']);
+    expect(shown).toEqual({ code: 0, stdout: `${value}\n`, stderr: '' });
+    expect(await odooProv(['secrets', 'small.yaml', 'show', 'redis-pasword'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'there is no secret redis-pasword; did you mean "redis-password"?\n' +
+        '  expected  one of: redis-password\n' +
+        '  next      odoo-prov secrets small.yaml list shows the names\n',
+    });
+  });
+});
+
+describe('completion', () => {
+  /** What bash would offer after a line that ends at the cursor. */
+  async function offered(line: string): Promise<readonly string[]> {
+    const { stdout } = await odooProv(['completion', 'bash']);
+    const script = `${stdout}
+COMP_WORDS=(${line}); [ "$LAST" ] && COMP_WORDS+=("")
+COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _odoo_prov; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const options = { cwd: folder, env: { ...process.env, LAST: line.endsWith(' ') ? '1' : '' } };
+    return execFileSync('bash', ['-c', script], options).toString().trim().split('\n').sort();
+  }
+
+  it('offers commands, sub-commands, options, choices and files in bash', async () => {
+    expect(await offered('odoo-prov l')).toEqual(['lab', 'lint']);
+    expect(await offered('odoo-prov lab ')).toEqual(
+      expect.arrayContaining(['down', 'list', 'ssh', 'up']),
+    );
+    expect(await offered('odoo-prov apply small.yaml --con')).toEqual(['--concurrency']);
+    expect(await offered('odoo-prov apply br')).toEqual(['broken.yaml']);
+    expect(await offered('odoo-prov completion f')).toEqual(['fish']);
+  });
+
+  it('is made for zsh and fish, too', async () => {
+    expect((await odooProv(['completion', 'zsh'])).stdout).toMatch(/^autoload -U \+X bashcompinit/);
+    expect((await odooProv(['completion', 'fish'])).stdout).toContain(
+      "complete -c odoo-prov -n '__fish_seen_subcommand_from apply' -l check -d 'only look: say what would change, change nothing'",
+    );
+  });
+});
