@@ -112,7 +112,7 @@ const REFUSED: Readonly<Record<string, Readonly<Record<string, readonly [Test, s
 };
 
 function below(value: unknown, least: number): boolean {
-  const number = typeof value === 'number' ? value : Number.NaN;
+  const number = Number(value);
   return !(Number.isInteger(number) && number >= least);
 }
 

@@ -123,7 +123,10 @@ export function explainIssues(issues: readonly Issue[], data: unknown): Mistake[
     issues.flatMap((issue) => {
       if (issue.code !== 'unrecognized_keys') return [];
       const path = issue.path as Path;
-      return issue.keys.map((key) => [...path, meantKey(path, key)].join('\n'));
+      return issue.keys.flatMap((key) => {
+        const meant = meantKey(path, key);
+        return meant === undefined ? [] : [[...path, meant].join('\n')];
+      });
     }),
   );
   return issues

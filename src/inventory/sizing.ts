@@ -138,7 +138,7 @@ function numberOf(value: Setting | undefined): number | undefined {
 function memoryLimit(cluster: Cluster, bytes: number): MemoryLimit {
   const { limit_memory_soft: givenSoft, limit_memory_hard: givenHard } = cluster.odoo.settings;
   const soft = numberOf(givenSoft) ?? clamp(2 * GIB, Math.floor(bytes / MIB) * MIB, 4 * GIB);
-  return { soft, hard: numberOf(givenHard) ?? soft * 1.25 };
+  return { soft, hard: numberOf(givenHard) ?? Math.round(soft * 1.25) };
 }
 
 /** Cron threads: the seed's recipe of 4 on a host of its own, half of the cores beside users. */
