@@ -9,6 +9,7 @@ export default defineConfig({
         test: {
           name: 'hosts',
           include: ['test/lab/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/lab-teardown.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 1_200_000,

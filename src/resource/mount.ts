@@ -45,9 +45,9 @@ cat /proc/self/mounts`;
   },
 
   parse(output, wanted) {
-    const [fstab = '', mounted = ''] = output.split('\0').map(entries);
-    const boot = tableOf(fstab);
-    const now = tableOf(mounted);
+    const [fstab = '', mounted = ''] = output.split('\0');
+    const boot = tableOf(entries(fstab));
+    const now = tableOf(entries(mounted));
     return new Map(wanted.map((w) => [w.id, observed(w, boot.get(w.path), now.get(w.path))]));
   },
 
@@ -98,8 +98,8 @@ function entries(text: string): readonly Entry[] {
 }
 
 /** By mount point; the last one counts, as it covers the others. */
-function tableOf(all: readonly Entry[] | undefined): ReadonlyMap<string, Entry> {
-  return new Map((all ?? []).map((entry) => [entry.path, entry]));
+function tableOf(all: readonly Entry[]): ReadonlyMap<string, Entry> {
+  return new Map(all.map((entry) => [entry.path, entry]));
 }
 
 function observed(

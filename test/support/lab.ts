@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { labDown, labUp, type Lab, type LabSpec } from '../../src/lab/index.js';
+import { repositoryRoot } from './repository.js';
+
+/** Labs of the tests of one checkout; another checkout's have other names. */
+export const TEST_LAB_PREFIX = `t${createHash('sha256').update(repositoryRoot).digest('hex').slice(0, 6)}-`;
+
+/** Set by a developer who wants the hosts to stay for the next run. */
+export const keepLabs = (process.env['ODOO_PROV_KEEP_LAB'] ?? '') !== '';
+
+/**
+ * A lab for tests: made at first use, used again by every later file that asks for the same name, taken
+ * down at the end of the whole run by `lab-teardown.ts`.
+ * @param name says what it is for; short, letters and digits
+ */
+export async function testLab(name: string, spec: Omit<LabSpec, 'name'>): Promise<Lab> {
+  return labUp({ ...spec, name: `${TEST_LAB_PREFIX}${name}` }, (line) => {
+    process.stderr.write(`  lab: ${line}\n`);
+  });
+}
+
+/** Takes a test's lab down now, for suites that need many hosts for a short time. */
+export async function testLabDown(name: string): Promise<void> {
+  if (!keepLabs) await labDown(`${TEST_LAB_PREFIX}${name}`);
+}
