@@ -39,12 +39,15 @@ export const ssh = section({
 });
 
 const host = section({
-  address: address().describe('IPv4 address; the hosts reach one another by it.'),
+  address: address()
+    .meta({ format: 'ipv4' })
+    .describe('IPv4 address; the hosts reach one another by it.'),
   roles: z
     .array(choice('role', supported, laterRoles), {
       error: ({ input }) => words(`${show(input)} is not a list of roles`, 'a list, e.g. [app]'),
     })
     .min(1, { error: () => words('this host has no role', `some of: ${supported.join(', ')}`) })
+    .meta({ uniqueItems: true })
     .describe('What the host does. Several roles on one host are normal.'),
   weight: whole('a weight', 1, 100)
     .describe('Share of requests that an app host gets. Default: 1.')
@@ -69,4 +72,5 @@ export const hosts = z
         words(`${show(input)} is not a map of hosts`, 'hosts as name: { address: …, roles: […] }'),
     },
   )
+  .meta({ minProperties: 1 })
   .describe('The machines. Everything else has a default.');
