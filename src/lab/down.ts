@@ -1,6 +1,5 @@
 import { detectCgroups, killGroup, labGroup, removeLabsGroupIfEmpty } from './cgroup.js';
 import { withLock } from './lock.js';
-import { requireRoot } from './machine.js';
 import { removeNetwork } from './network.js';
 import { labPaths } from './paths.js';
 import { removeFolder } from './removeFolder.js';
@@ -14,7 +13,6 @@ import { readState } from './state.js';
  */
 export async function labDown(name: string): Promise<void> {
   checkName('lab', name);
-  requireRoot();
   await withLock(`lab-${name}`, async () => {
     const state = await readState(name);
     if (state === undefined) return;

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 
 import { command, expectSuccess } from './command.js';
 import { labFailure } from './labFailure.js';
+import { requireLinuxRoot } from './machine.js';
 import { RUN_DIRECTORY } from './paths.js';
 
 const WAIT_SECONDS = 900;
@@ -12,6 +13,7 @@ const WAIT_SECONDS = 900;
  * @throws Failure lab when another process keeps the lock for 15 minutes
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  requireLinuxRoot();
   await mkdir(RUN_DIRECTORY, { recursive: true });
   const file = `${RUN_DIRECTORY}/${name}.lock`;
   const holder = command`flock --wait ${WAIT_SECONDS} ${file} sh -c 'echo held; exec cat'`;

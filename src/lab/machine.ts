@@ -18,14 +18,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
  * @throws Failure lab
  */
 export async function prepareMachine(onProgress: (line: string) => void): Promise<void> {
-  if (process.platform !== 'linux') {
-    throw labFailure('only the lab needs Linux; apply works from here', {
-      expected: 'linux',
-      found: process.platform,
-      remedy: 'run the lab on a Debian machine, and apply from wherever you like',
-    });
-  }
-  requireRoot();
+  requireLinuxRoot();
   const missing = await missingPackages();
   if (missing.length === 0) return;
   if (!(await exists('/etc/debian_version'))) {
@@ -45,8 +38,15 @@ export async function prepareMachine(onProgress: (line: string) => void): Promis
   );
 }
 
-/** @throws Failure lab when this process is not root */
-export function requireRoot(): void {
+/** @throws Failure lab when this is not Linux, or this process is not root */
+export function requireLinuxRoot(): void {
+  if (process.platform !== 'linux') {
+    throw labFailure('only the lab needs Linux; apply works from here', {
+      expected: 'linux',
+      found: process.platform,
+      remedy: 'run the lab on a Debian machine, and apply from wherever you like',
+    });
+  }
   if (getuid?.() === 0) return;
   throw labFailure('the lab needs root: it makes hosts, mounts and networks', {
     expected: 'user id 0',

@@ -3,6 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 
 import { exists, readIfThere, writeWhole } from './files.js';
 import { labFailure } from './labFailure.js';
+import { requireLinuxRoot } from './machine.js';
 import { labPaths, labsDirectory } from './paths.js';
 import type { LabHostSpec, Release } from './spec.js';
 
@@ -32,6 +33,7 @@ export interface LabState {
 
 /** The recorded state; undefined if there is no such lab. */
 export async function readState(lab: string): Promise<LabState | undefined> {
+  requireLinuxRoot();
   const text = await readIfThere(labPaths(lab).state);
   return text === '' ? undefined : (JSON.parse(text) as LabState);
 }
@@ -45,6 +47,7 @@ export async function requireState(lab: string): Promise<LabState> {
 
 /** The same at once, for callers that only make a command line of it. */
 export function requireStateSync(lab: string): LabState {
+  requireLinuxRoot();
   try {
     return JSON.parse(readFileSync(labPaths(lab).state, 'utf8')) as LabState;
   } catch (error) {
@@ -72,6 +75,7 @@ export async function writeState(state: LabState): Promise<void> {
 
 /** The names of all recorded labs. */
 export async function recordedLabs(): Promise<string[]> {
+  requireLinuxRoot();
   if (!(await exists(labsDirectory()))) return [];
   const names = (await readdir(labsDirectory())).sort();
   const recorded: string[] = [];
