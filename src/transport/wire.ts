@@ -67,21 +67,24 @@ export function wireText(script: Script, options: WireOptions): WireText {
   const text = fed
     ? `${preamble(nonce)}\n${script.render()}\n`
     : wrapScript(script.render(), nonce);
-  const timed = `exec timeout -k 10 ${seconds} sh`;
+  const timed = `timeout -k 10 ${seconds} sh`;
   switch (elevation) {
     case 'none': {
-      const command = fed || script.hasSecrets ? undefined : `${timed} -c ${anyShellQuote(text)}`;
-      return command !== undefined && Buffer.byteLength(command) < EXEC_STRING_LIMIT
+      // In base64 the script is one plain word to every login shell: csh would run each line of a quoted
+      // script by itself, and fish reads backslashes in quotes differently.
+      const encoded = Buffer.from(text).toString('base64');
+      const command = `echo ${encoded} | base64 -d | ${timed} -s`;
+      return !fed && !script.hasSecrets && command.length < EXEC_STRING_LIMIT
         ? { command, input: undefined }
-        : { command: `${timed} -s`, input: text };
+        : { command: `exec ${timed} -s`, input: text };
     }
     case 'sudo':
-      return { command: inSh(`sudo -n sh -c '${timed} -s'`), input: text };
+      return { command: inSh(`sudo -n sh -c 'exec ${timed} -s'`), input: text };
     case 'sudo-password':
       return {
         command: inSh(
           `IFS= read -r p; printf "%s\\n" "$p" | sudo -S -p ${quote(promptMarker(nonce))} -v` +
-            ` && { unset p; sudo -n sh -c '${timed} -s'; exit $?; }`,
+            ` && { unset p; sudo -n sh -c 'exec ${timed} -s'; exit $?; }`,
         ),
         input: text,
       };
@@ -94,8 +97,8 @@ function inSh(text: string): string {
 }
 
 /**
- * Quotes one word for whatever login shell the user has: also right for fish, which takes a backslash inside
- * single quotes for an escape.
+ * Quotes one word without a line feed for whatever login shell the user has: also right for fish, which takes
+ * a backslash inside single quotes for an escape.
  */
 export function anyShellQuote(word: string): string {
   return `'${word.replaceAll("'", `'"'"'`).replaceAll('\\', `'"\\\\"'`)}'`;

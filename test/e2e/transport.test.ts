@@ -155,7 +155,7 @@ EOF`);
   test('a secret never stands in a process list', async () => {
     const session = await open(host());
     const secret = new Secret('s3cret-in-script');
-    const script = sh`s=${secret}; cat /proc/[0-9]*/cmdline | tr '\\0' ' '`;
+    const script = sh`s=${secret}; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '`;
     const answer = await session.run(script);
     expect(answer.stdout).toContain('sshd');
     expect(answer.stdout).not.toContain(secret.reveal());
@@ -227,6 +227,34 @@ yes 'ä€-zeile' | head -c 1048572; echo`);
   });
 });
 
+describe('login shells', () => {
+  // tcsh, fish and zsh are tried where they are installed; every Debian host has dash and bash.
+  const shells = ['/bin/dash', '/bin/bash', '/usr/bin/zsh', '/usr/bin/fish', '/bin/tcsh'];
+  test.each(shells)('%s gets the same script', async (shell) => {
+    if (!existsSync(shell)) return;
+    execFileSync('usermod', ['--shell', shell, 'opt-pw']);
+    const session = await open(host({ user: 'opt-pw' }));
+    const text = `a\\b\n'it' "$HOME" !x`;
+    const answer = await session.run(sh`printf '%s' ${text}; exit 5`);
+    expect(answer).toEqual({ code: 5, stdout: text, stderr: '' });
+    expect(session.use.execs).toBe(1);
+    const root = await open(host({ user: 'opt-pw', become: true }), {
+      becomePassword: new Secret('right horse'),
+    });
+    expect((await root.run(whoami)).stdout).toBe('root\n');
+    execFileSync('usermod', ['--shell', '/bin/bash', 'opt-pw']);
+  });
+
+  test('one that runs nothing is named', async () => {
+    execFileSync('usermod', ['--shell', '/usr/sbin/nologin', 'opt-pw']);
+    const session = await open(host({ user: 'opt-pw' }));
+    const error = await failure(session.run(whoami), 'command-failed');
+    expect(error.message).toContain('was not started');
+    expect(error.details.output).toContain('not available');
+    execFileSync('usermod', ['--shell', '/bin/bash', 'opt-pw']);
+  });
+});
+
 describe('what ends a command early', () => {
   test('its time limit', async () => {
     const session = await open(host());
@@ -248,8 +276,10 @@ describe('what ends a command early', () => {
 
   test('a connection that breaks: the answer is cut, and the next command says so', async () => {
     const session = await open(host());
-    // The parent of `timeout` is the sshd process of this connection.
-    const script = raw('echo partial; ps -o ppid= -p $(ps -o ppid= -p $$); sleep 40');
+    // The sshd process of this connection is the first of that name among the shell's ancestors.
+    const script = raw(
+      'echo partial; p=$$; until ps -o comm= -p $p | grep -q sshd; do p=$(ps -o ppid= -p $p | tr -d " "); done; echo $p; sleep 40',
+    );
     const error = await failure(
       session.run(script, {
         onLine: (line) => /\d/.test(line) && process.kill(Number(line), 'SIGKILL'),
@@ -262,7 +292,14 @@ describe('what ends a command early', () => {
 
   test('a shell that is killed', async () => {
     const session = await open(host());
-    const error = await failure(session.run(raw('kill -9 $PPID')), 'cut-answer');
+    const error = await failure(
+      session.run(
+        raw(
+          'p=$$; until ps -o comm= -p $(ps -o ppid= -p $p) | grep -q sshd; do p=$(ps -o ppid= -p $p); done; kill -9 $p; sleep 1',
+        ),
+      ),
+      'cut-answer',
+    );
     expect(error.message).toContain('SIGKILL');
   });
 
@@ -382,7 +419,7 @@ describe('sudo', () => {
       .map((match) => Number(match[1]))
       .reduce((sum, n) => sum + n, 0);
   };
-  const root = sh`id -un; s=${new Secret('in-the-script')}; cat /proc/[0-9]*/cmdline | tr '\\0' ' '`;
+  const root = sh`id -un; s=${new Secret('in-the-script')}; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '`;
 
   test('without a password', async () => {
     const session = await open(as('opt-free'));
