@@ -24,14 +24,17 @@ function inSubshell(steps: readonly Script[]): Script {
 }
 
 /** A unit that may be in any state is only touched where it runs. */
-function bringUp(resource: UnitResource, work: Work | 'start'): readonly Script[] {
+function bringUp(resource: UnitResource, work: Work | 'start' | 'nothing'): readonly Script[] {
   const notRunning = resource.running === 'any' ? 'exit 0' : 'work=start';
   return [
     sh`
 work=${work}
 case $(show SubState):$(show ActiveState) in
   auto-restart*) work=restart ;;
-  *:active | *:reloading) if [ $work = start ]; then exit 0; fi ;;
+  *:active | *:reloading)
+    if [ $work = nothing ]; then exit 0; fi
+    # It was down when it was looked at: its package has started it since, with other files.
+    if [ $work = start ]; then work=restart; fi ;;
   *) ${raw(notRunning)} ;;
 esac
 restart_files=$(look restart ${watchedPaths(resource.restartFor)})
@@ -58,10 +61,14 @@ function record(resource: UnitResource): readonly Script[] {
   return [...restart, ...reload];
 }
 
-/** What must be done to a unit that runs already. What could not be looked at is restarted. */
+/**
+ * What must be done to a unit that runs already. What could not be looked at is restarted, and so is what
+ * was not there: its package has started it meanwhile, with the files of the package.
+ */
 function workOf({ have, differences }: Change<UnitResource>): Work | 'start' {
   const fields = differences.map((d) => d.field);
-  if (fields.includes('restart') || (have !== 'absent' && 'unknown' in have)) return 'restart';
+  if (differences.some((d) => d.have === 'unsteady')) return 'restart';
+  if (fields.includes('restart') || have === 'absent' || 'unknown' in have) return 'restart';
   return fields.includes('reload') ? 'reload' : 'start';
 }
 
