@@ -62,8 +62,12 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
   for (const [name, value] of Object.entries(settings)) {
     const wanted = settingText(value);
     const row = answer.rows.find((r) => r[0] === 's' && r[1]?.toLowerCase() === name.toLowerCase());
-    const [, , setting = '', unit = '', type = '', context = '', , shown = ''] = row ?? [];
-    const same = row !== undefined && meansTheSame(wanted, { setting, unit, type });
+    const [, , setting = '', unit = '', type = '', context = '', , shown = '', reset = ''] =
+      row ?? [];
+    // Over the socket, tcp_… show 0 whatever is set; of a mode like 0640, the other one is in decimal.
+    const same =
+      row !== undefined &&
+      [setting, reset].some((live) => meansTheSame(wanted, { setting: live, unit, type }));
     state[name] = same ? wanted : row === undefined ? 'absent' : shown;
     if (!same && (context === 'postmaster' || row === undefined)) due.push(name);
   }
@@ -145,7 +149,7 @@ export const postgresSettingsKind: Kind<PostgresSettings> = {
 fi`;
     });
     const query = probeSql(`
-select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name)
+select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val
 from pg_settings where lower(name) in (${names(wanted)}) or pending_restart;
 select 'e', name, error from pg_file_settings
 where error is not null and error <> 'setting could not be applied';`);

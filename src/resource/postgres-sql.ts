@@ -107,6 +107,8 @@ export function statesFrom<R extends Resource>(
 
 /** Session settings that keep statements with password verifiers out of every log. */
 const UNLOGGED: readonly string[] = [
+  // Nor does it tell what it did not have to do.
+  'set client_min_messages = warning;',
   "set log_statement = 'none';",
   'set log_min_duration_statement = -1;',
   "set log_min_error_statement = 'panic';",
