@@ -66,7 +66,12 @@ const PROPERTIES = [
   'NeedDaemonReload',
   'InvocationID',
   'InactiveExitTimestamp',
+  'NRestarts',
+  'ActiveEnterTimestampMonotonic',
 ].join(',');
+
+/** Seconds for which a service that systemd had to restart must be up before it counts as running. */
+const STEADY_SECONDS = 2;
 
 /** systemd units: running, enabled, masked, and restarts and reloads as state. */
 export const unitKind: Kind<UnitResource> = {
@@ -80,6 +85,8 @@ export const unitKind: Kind<UnitResource> = {
     return sh`(
 systemctl show --timestamp=us+utc -p ${PROPERTIES} -- ${wanted.map((w) => w.name)}
 printf '\0'
+cut -d ' ' -f 1 /proc/uptime
+printf '\0'
 set -- ${watched}
 if [ $# -gt 0 ]; then ${lookAtPaths({ follow: false })}; fi
 ${readStamps()}
@@ -87,9 +94,9 @@ ${readStamps()}
   },
 
   parse(output, wanted) {
-    const cut = output.indexOf('\0');
-    const blocks = output.slice(0, Math.max(cut, 0)).split('\n\n').map(properties);
-    const { paths, rest } = readPaths(output.slice(cut + 1));
+    const [shown = '', uptime = '', ...words] = output.split('\0');
+    const blocks = shown.split('\n\n').map(properties);
+    const { paths, rest } = readPaths(words.join('\0'));
     const stamps = parseStamps(rest);
     return new Map(
       wanted.map((w) => {
@@ -97,7 +104,7 @@ ${readStamps()}
         if (facts === undefined) return [w.id, { unknown: 'systemd did not say' }];
         return [
           w.id,
-          observed(w, facts, (work, keys, run) =>
+          observed(w, facts, Number(uptime), (work, keys, run) =>
             firstStale(keys, paths, run, stamps.get(`${w.name} ${work}`)),
           ),
         ];
@@ -147,6 +154,7 @@ function properties(block: string): ReadonlyMap<string, string> {
 function observed(
   wanted: UnitResource,
   facts: ReadonlyMap<string, string>,
+  uptime: number,
   stale: (work: Work, keys: readonly Key[], run: Run) => string | undefined,
 ): Observed {
   const get = (name: string) => facts.get(name) ?? '';
@@ -160,12 +168,18 @@ function observed(
     return path === undefined ? 'done' : `due for ${path}`;
   };
   return {
-    active: runs ? 'active' : get('ActiveState'),
+    active: !runs ? get('ActiveState') : isSteady(facts, uptime) ? 'active' : 'unsteady',
     enabled: enablement(get('UnitFileState'), wanted),
     daemonReload: get('NeedDaemonReload'),
     restart: due('restart', wanted.restartFor),
     reload: due('reload', wanted.reloadFor),
   };
+}
+
+/** A service that dies again and again is active for a moment each time. */
+function isSteady(facts: ReadonlyMap<string, string>, uptime: number): boolean {
+  const since = Number(facts.get('ActiveEnterTimestampMonotonic') ?? 0) / 1e6;
+  return Number(facts.get('NRestarts') ?? 0) === 0 || uptime - since > STEADY_SECONDS;
 }
 
 /** systemd's words for what comes to the same, see systemctl(1) is-enabled. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Step, stepsOf } from '../../src/batch/apply.js';
 import { compileProbe, observe, parseProbe, snippetsFor } from '../../src/batch/probe.js';
 import { diff, kindOf } from '../../src/plan/diff.js';
 import { kinds } from '../../src/resource/index.js';
@@ -96,27 +97,31 @@ export async function changes(
   return diff(declaration, observed, kinds, SALT).stages.flatMap((s) => s.changes);
 }
 
-/** Applies what differs, as the engine would. */
+/** Applies what differs in the engine's steps, and gives what was printed. */
 export async function converge(
   shell: HostShell,
   ...resources: readonly Resource[]
 ): Promise<string> {
   let printed = '';
-  for (const wanted of await changes(shell, resources)) printed += await apply(shell, wanted);
+  for (const step of stepsOf(await changes(shell, resources), kinds)) {
+    const answer = await runStep(shell, step);
+    if (answer.code !== 0) {
+      throw new Error(`${step.keys.join(' ')}: ${answer.stdout}${answer.stderr}`);
+    }
+    printed += answer.stdout;
+  }
   return printed;
 }
 
-async function apply(shell: HostShell, wanted: Change): Promise<string> {
-  const answer = await applyOnce(shell, wanted);
-  if (answer.code !== 0) {
-    throw new Error(`${keyOf(wanted.resource)}: ${answer.stdout}${answer.stderr}`);
-  }
-  return answer.stdout;
+/** Applies what differs in one resource, whatever comes of it. */
+export async function tryToConverge(shell: HostShell, resource: Resource): Promise<ShellAnswer> {
+  const [step] = stepsOf(await changes(shell, [resource]), kinds);
+  if (step === undefined) throw new Error(`${keyOf(resource)} is as wanted`);
+  return runStep(shell, step);
 }
 
-/** One apply, whatever comes of it. */
-export function applyOnce(shell: HostShell, wanted: Change): Promise<ShellAnswer> {
-  return shell(sh`umask 077; printf '%s' '${encoded(wanted)}' | base64 -d | sh -eus`.render());
+function runStep(shell: HostShell, step: Step): Promise<ShellAnswer> {
+  return shell(sh`umask 077; printf '%s' '${encoded(step.script)}' | base64 -d | sh -eus`.render());
 }
 
 async function change(shell: HostShell, resource: Resource): Promise<Change> {
@@ -125,8 +130,7 @@ async function change(shell: HostShell, resource: Resource): Promise<Change> {
   return wanted;
 }
 
-function encoded(wanted: Change): Script {
-  const script = kindOf(kinds, wanted.resource).apply(wanted);
+function encoded(script: Script): Script {
   const whole = sh`apply() {
 ${script}
 }
@@ -164,7 +168,7 @@ exec "${raw('${0##*/}')}" "$@"
 SHIM
 chmod 755 ${KILLER}/counted
 for program in ${SHADOWED}; do ln -s ../counted ${KILLER}/bin/"$program"; done
-printf '%s' '${encoded(wanted)}' | base64 -d > ${KILLER}/script
+printf '%s' '${encoded(kindOf(kinds, wanted.resource).apply(wanted))}' | base64 -d > ${KILLER}/script
 KILL_AT=${step} PATH=${KILLER}/bin:/usr/sbin:/usr/bin:/sbin:/bin setsid /bin/sh -c \
   ${`echo $$ > ${KILLER}/group; exec /bin/sh -eus < ${KILLER}/script`} >${KILLER}/output 2>&1 &
 wait $! && echo whole || { echo "ended with $?"; cat ${KILLER}/output; }
