@@ -73,11 +73,13 @@ async function runOn(host: Host, job: Job): Promise<number> {
     `${host.name.padEnd(job.width)}  ${printable(job.redact(line))}`;
   try {
     const session = await job.connector.connect(host, job.connect);
-    const { code, stderr } = await session.run(raw(job.command), {
-      limit: job.limit,
-      onLine: (line) => print(show(line)),
-      ...(job.connect.signal === undefined ? {} : { signal: job.connect.signal }),
-    });
+    const { code, stderr } = await session
+      .run(raw(job.command), {
+        limit: job.limit,
+        onLine: (line) => print(show(line)),
+        ...(job.connect.signal === undefined ? {} : { signal: job.connect.signal }),
+      })
+      .finally(() => session.close());
     for (const line of stderr.trimEnd().split('\n')) if (line !== '') tell(show(line));
     if (code === 0) return EXIT.done;
     tell(show(`exit code ${String(code)}`));
