@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { EXIT } from '../failure/failure.js';
 
 /** What Ctrl-C means to a run. */
@@ -18,6 +19,8 @@ export interface Interrupt {
 export function listenForInterrupt(tell: (text: string) => void): Interrupt {
   const stop = new AbortController();
   const abort = new AbortController();
+  // Every host listens; Node takes more than ten listeners for a leak and says so in the middle of the output.
+  setMaxListeners(0, stop.signal, abort.signal);
   const interrupt = (): void => {
     if (!stop.signal.aborted) {
       tell('stopping when the running step is done; once more stops at once');

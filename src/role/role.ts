@@ -46,7 +46,10 @@ export interface RoleDefinition {
   readonly name: StageName;
   /** One line for the documentation. */
   readonly summary: string;
-  /** Stages that must be finished on all their hosts before this one's configuration starts. */
+  /**
+   * Stages that must be finished on their hosts before this one's configuration starts. One that its own host
+   * has too is waited for there only.
+   */
   readonly after: readonly StageName[];
   /** At most so many of its hosts restart a running service at the same time; no limit if not given. */
   readonly serial?: number;

@@ -1,6 +1,6 @@
 import { Failure } from '../failure/failure.js';
 import type { Plan, PlannedStage } from '../plan/diff.js';
-import type { RoleDefinition, Stage } from '../role/role.js';
+import type { RoleDefinition, Stage, StageName } from '../role/role.js';
 import type { Session } from '../transport/session.js';
 import { ApplyChannel } from './apply-channel.js';
 import type { RunContext } from './context.js';
@@ -115,31 +115,44 @@ class Schedule {
     }
   }
 
-  /** Waits for what a stage needs of other hosts. @returns why it will not come, if so */
+  /**
+   * Waits for what a stage needs of other hosts. A role that its own host has it needs of no other: stages
+   * of one host are made in order. Of a role's hosts one that is well is enough: the rest of a pool that
+   * could not be reached, or failed, keeps nobody from being served.
+   * @returns why it will not come, if so
+   */
   async #wait(host: string, stage: Stage): Promise<string | undefined> {
-    const role = this.#roles.get(stage);
-    const needs = (role?.after ?? []).flatMap((name) =>
-      this.#context.cluster.hosts
-        .filter((other) => other.name !== host)
-        .filter((other) => this.#roles.get(name)?.on(other, this.#context.cluster) === true)
-        .map((other) => ({ name, other: other.name })),
-    );
-    for (const { name, other } of needs) {
-      const why = this.#lost.get(other);
-      if (why !== undefined) return `it needs ${name} on ${other}, which ${why}`;
-    }
-    const open = needs.filter(({ name, other }) => {
-      return this.#milestones.get(`${other} ${name}`)?.settled === false;
-    });
+    const needs = this.#needs(host, stage);
+    const open = [...needs]
+      .flatMap(([name, others]) => others.map((other) => ({ name, other })))
+      .filter(({ name, other }) => this.#milestones.get(`${other} ${name}`)?.settled === false);
     if (open.length > 0) {
       const names = open.map(({ name, other }) => `${name} on ${other}`);
       this.#context.emit({ type: 'stage-waiting', host, stage, for: names });
     }
-    for (const { name, other } of needs) {
-      const why = await this.#milestones.get(`${other} ${name}`)?.reached;
-      if (why !== undefined) return `it needs ${name} on ${other}: ${why}`;
+    for (const [name, others] of needs) {
+      const reasons = await Promise.all(others.map((other) => this.#missing(name, other)));
+      if (reasons.every((why) => why !== undefined)) return reasons[0];
     }
     return undefined;
+  }
+
+  /** The hosts that a stage needs, by role. */
+  #needs(host: string, stage: Stage): ReadonlyMap<StageName, readonly string[]> {
+    const { cluster } = this.#context;
+    const after = (this.#roles.get(stage)?.after ?? []).map((name): [StageName, string[]] => {
+      const on = cluster.hosts.filter((h) => this.#roles.get(name)?.on(h, cluster) === true);
+      return [name, on.map((h) => h.name)];
+    });
+    return new Map(after.filter(([, names]) => names.length > 0 && !names.includes(host)));
+  }
+
+  /** Waits for one role on one host. @returns why it is not there, if so */
+  async #missing(name: StageName, other: string): Promise<string | undefined> {
+    const lost = this.#lost.get(other);
+    if (lost !== undefined) return `it needs ${name} on ${other}, which ${lost}`;
+    const why = await this.#milestones.get(`${other} ${name}`)?.reached;
+    return why === undefined ? undefined : `it needs ${name} on ${other}: ${why}`;
   }
 
   /**
