@@ -9,6 +9,12 @@ const APPLY_LIMIT = 120;
 /** Exit code of the preamble when another run holds the host. */
 export const LOCKED = 75;
 
+/**
+ * Seconds to wait for the end of what a killed run left running: the longest step of a kind, with room.
+ * It ends by itself after the step that is running.
+ */
+const REMAINDER_LIMIT = 4000;
+
 /** Who runs, for the lock's note and the audit log. */
 export interface Runner {
   /** `user@machine`. */
@@ -49,7 +55,8 @@ export function stepsOf(changes: readonly Change[], kinds: Kinds): readonly Step
 
 /**
  * What an apply starts with: takes the host's lock (held by this shell until it ends), writes who has it,
- * and defines `step`. A lost connection cannot stop a running step: its output goes to a file as well,
+ * and defines `step`. A lock whose shell no longer hangs on an SSH connection is the remainder of a run
+ * that was killed or cut off: it ends with its running step, so that is waited for. Another live run is not. A lost connection cannot stop a running step: its output goes to a file as well,
  * and nothing dies of SIGPIPE. Between steps, a stop file or a closed connection ends the script.
  * Steps do not inherit the lock's descriptor, or a daemon that one leaves behind would hold it for ever.
  * The whole is one command for the shell, so a cut text runs nothing.
@@ -61,11 +68,28 @@ export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 mkdir -p /run/odoo-prov /var/lib/odoo-prov /var/log/odoo-prov
 exec 9>>/run/odoo-prov/lock
-if ! flock -n 9; then
-  printf '@%s locked %s\n' ${nonce} "$(cat /run/odoo-prov/holder 2>/dev/null)"
-  exit ${LOCKED}
-fi
-printf '%s\n' ${note} >/run/odoo-prov/holder
+connected() {
+  pid=$1
+  while [ "${raw('${pid:-1}')}" -gt 1 ] && read -r name 2>/dev/null <"/proc/$pid/comm"; do
+    case $name in sshd*) return 0 ;; esac
+    pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+  done
+  return 1
+}
+waited=0
+until flock -w 1 9; do
+  holder=
+  shell=
+  { read -r holder && read -r shell; } 2>/dev/null </run/odoo-prov/holder || :
+  if connected "$shell" || [ "$waited" -ge ${REMAINDER_LIMIT} ]; then
+    printf '@%s locked %s, process %s\n' ${nonce} "$holder" "$shell"
+    exit ${LOCKED}
+  fi
+  [ ! -e ${`/run/odoo-prov/stop.${nonce}`} ] || { printf '@%s stopped\n' ${nonce}; exit 0; }
+  [ "$waited" != 0 ] || printf '@%s waiting %s\n' ${nonce} "$holder" || exit 1
+  waited=$((waited + 1))
+done
+printf '%s\n' ${note} "$$" >/run/odoo-prov/holder
 rm -f /run/odoo-prov/stop.*
 trap '' PIPE HUP
 log=/var/log/odoo-prov/last-apply.log
@@ -111,6 +135,8 @@ printf '@%s done %s\n' ${nonce} "$code"
 export type Frame =
   | { readonly type: 'ready' }
   | { readonly type: 'locked'; readonly holder: string }
+  /** What a killed run left is still running; its end is waited for. */
+  | { readonly type: 'waiting'; readonly holder: string }
   | { readonly type: 'stopped' }
   | { readonly type: 'begin'; readonly step: number }
   | { readonly type: 'out'; readonly line: string }
@@ -128,7 +154,8 @@ export function parseFrame(line: string, nonce: string): Frame | undefined {
     case 'stopped':
       return { type: word };
     case 'locked':
-      return { type: 'locked', holder: text };
+    case 'waiting':
+      return { type: word, holder: text };
     case 'begin':
       return { type: 'begin', step: Number(text) };
     case 'out':

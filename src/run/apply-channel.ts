@@ -36,7 +36,8 @@ export class ApplyChannel {
   readonly #ended: Promise<Failure>;
   #onFrame: (frame: Frame) => void = () => undefined;
 
-  constructor(session: Session, runner: Runner, kinds: Kinds, emit: Emit) {
+  /** @param signal gives the running step up */
+  constructor(session: Session, runner: Runner, kinds: Kinds, emit: Emit, signal?: AbortSignal) {
     this.#session = session;
     this.#kinds = kinds;
     this.#emit = emit;
@@ -44,6 +45,7 @@ export class ApplyChannel {
       .run(compilePreamble(runner, this.#nonce), {
         limit: LIMIT,
         feed: this.#feed,
+        ...(signal === undefined ? {} : { signal }),
         onLine: (line) => {
           const frame = parseFrame(line, this.#nonce);
           if (frame !== undefined) this.#onFrame(frame);
@@ -55,10 +57,15 @@ export class ApplyChannel {
       );
   }
 
-  /** Waits until the host is locked for this run. @throws Failure run-lock, naming who has it */
+  /**
+   * Waits until the host is locked for this run; what a killed run left running is let end first.
+   * @throws Failure run-lock, naming the live run that has it
+   */
   async open(): Promise<void> {
     await this.#expect((frame, finish) => {
       if (frame.type === 'ready') finish();
+      if (frame.type === 'waiting') this.#tellWaiting(frame.holder);
+      if (frame.type === 'stopped') finish(this.#stopped());
       if (frame.type === 'locked') finish(this.#locked(frame.holder));
     });
   }
@@ -114,6 +121,10 @@ export class ApplyChannel {
     });
   }
 
+  #tellWaiting(holder: string): void {
+    this.#emit({ type: 'host-waiting', host: this.#session.host.name, holder });
+  }
+
   #locked(holder: string): Failure {
     return new Failure({
       reason: 'run-lock',
@@ -121,7 +132,8 @@ export class ApplyChannel {
       message: 'another run is changing this host',
       expected: 'no other run',
       found: holder,
-      remedy: 'wait until it ends, then run this again',
+      remedy:
+        'wait until it ends, then run this again. If its machine is gone for good, end that process on the host',
     });
   }
 

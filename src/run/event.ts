@@ -30,6 +30,13 @@ export type RunEvent =
     }
   | { readonly type: 'file-diff'; readonly host: string; readonly key: Key; readonly diff: string }
   | {
+      /** A killed run's last step is still running there: its end is waited for. */
+      readonly type: 'host-waiting';
+      readonly host: string;
+      /** Who ran it, and since when. */
+      readonly holder: string;
+    }
+  | {
       readonly type: 'stage-waiting';
       readonly host: string;
       readonly stage: Stage;

@@ -37,6 +37,8 @@ export function nextStatus(status: HostStatus, event: RunEvent): HostStatus {
       return { ...status, text: `looked at ${plural(event.resources, 'resource')}` };
     case 'host-planned':
       return { ...status, text: planned(realChanges(event.changes).length, status.check) };
+    case 'host-waiting':
+      return { ...status, text: `waits for the last step of a killed run (${event.holder})` };
     case 'stage-waiting':
       return { ...status, text: `${event.stage} waits for ${event.for.join(', ')}` };
     case 'stage-started':

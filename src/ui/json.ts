@@ -27,6 +27,7 @@ export function eventToJson(event: RunEvent): Readonly<Record<string, unknown>> 
     case 'host-connecting':
     case 'host-probed':
     case 'file-diff':
+    case 'host-waiting':
     case 'stage-waiting':
     case 'stage-started':
     case 'resource-started':

@@ -71,6 +71,8 @@ export class PlainOutput implements Output {
         return this.#planned(event.host, event.changes, event.pass);
       case 'file-diff':
         return [`${event.host}: ${event.key}`, ...diffLines(event.diff, style)];
+      case 'host-waiting':
+        return [`${event.host}: waits for the last step of a killed run (${event.holder})`];
       case 'stage-waiting':
         return [`${event.host}: ${event.stage}: waits for ${event.for.join(', ')}`];
       case 'stage-started':
@@ -123,6 +125,8 @@ export class PlainOutput implements Output {
     const progress = parseProgress(line);
     if (state?.stage === undefined || progress === undefined) return [];
     const quarter = Math.floor(progress.percent / 25);
+    // The next part of the same step (download, then unpack) begins at nothing again.
+    if (quarter === 0) state.quarter = 0;
     if (quarter <= state.quarter) return [];
     state.quarter = quarter;
     return [
