@@ -35,16 +35,25 @@ export async function execute(link: Link, request: ExecRequest): Promise<ExecAns
   if (gone !== undefined) throw lostBefore(request.host, gone);
   if (request.signal?.aborted === true) throw interrupted(request.host);
   let channel: ClientChannel | undefined;
+  let over = false;
   let stop: (reason: Error) => void = () => undefined;
   const stopped = new Promise<never>((_, reject) => (stop = reject));
   const timer = setTimeout(() => stop(timedOut(request)), request.limit * 1000);
   const abort = (): void => stop(interrupted(request.host));
   request.signal?.addEventListener('abort', abort, { once: true });
   try {
-    const opening = openChannel(link, request);
-    channel = await Promise.race([opening, stopped]);
-    return await Promise.race([converse(link, channel, request, stop), stopped]);
+    const answer = openChannel(link, request, (opened) => {
+      channel = opened;
+      if (over) {
+        // It was given up while the channel was being opened: the script must not be sent any more.
+        opened.close();
+        return Promise.reject(new Error('given up'));
+      }
+      return converse(link, opened, request, stop);
+    });
+    return await Promise.race([answer, stopped]);
   } catch (error) {
+    over = true;
     // The remote `timeout` ends what still runs there; TERM reaches it earlier where sshd passes it on.
     if (channel !== undefined && link.lost() === undefined) {
       channel.signal('TERM');
@@ -57,12 +66,20 @@ export async function execute(link: Link, request: ExecRequest): Promise<ExecAns
   }
 }
 
-function openChannel(link: Link, request: ExecRequest): Promise<ClientChannel> {
+/**
+ * @param use called at once: the exit code of a short command may be in the same packet as the channel's
+ *   confirmation, and who listens a tick later never hears of it
+ */
+function openChannel(
+  link: Link,
+  request: ExecRequest,
+  use: (channel: ClientChannel) => Promise<ExecAnswer>,
+): Promise<ExecAnswer> {
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void => reject(lostBefore(request.host, error));
     try {
       link.client.exec(request.command, (error, channel) => {
-        if (error === undefined) resolve(channel);
+        if (error === undefined) resolve(use(channel));
         else refuse(error);
       });
     } catch (error) {

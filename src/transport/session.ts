@@ -11,8 +11,11 @@ export interface Session {
    * Runs a script as root (by sudo where the inventory says so) in one exec, under `sh`.
    * Secret-free scripts short enough go as the exec string for root logins, all others over stdin.
    * A command that ends with a code other than 0 is NOT a failure here: the caller judges.
-   * @throws Failure unreachable, timeout, cut-answer (the channel closed without an exit code),
-   *   sudo-password, sudo-not-allowed, disk-full
+   * With sudo's password: a host is tried once, and until one host has taken it, one host at a time.
+   * On the host, a command whose limit is over or whose connection is gone is ended by `timeout`, 5 seconds
+   * after the limit; what it has put in a session of its own (`setsid`) goes on.
+   * @throws Failure unreachable, timeout, interrupted, cut-answer (the channel closed without an exit code),
+   *   sudo-password, sudo-not-allowed, command-failed (the login runs no shell)
    */
   run(script: Script, options?: RunOptions): Promise<Answer>;
 
@@ -27,7 +30,8 @@ export interface RunOptions {
   /**
    * More scripts for the same shell, written to its stdin as they come; stdin is closed when the feed
    * ends, and the answer comes when the shell exits. With a feed, `script` and all that follow go over
-   * stdin exactly as they are (no wrapping: the caller sees to it that a cut script runs nothing), and
+   * stdin exactly as they are behind two lines that set PATH, locale and umask (no wrapping: the caller sees to
+   * it that a cut script runs nothing), and
    * `limit` covers the whole.
    */
   readonly feed?: AsyncIterable<Script>;

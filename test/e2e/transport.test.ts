@@ -31,6 +31,7 @@ import {
   makeUsers,
   removeUsers,
   startSshd,
+  stopAllSshd,
   type TestUser,
 } from '../support/loopback-sshd.js';
 
@@ -74,7 +75,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(sessions.map((session) => session.close()));
   await Promise.all(connectors.map((connector) => connector.close()));
-  await Promise.all([sshd.stop(), bastion.stop()]);
+  await stopAllSshd();
   removeUsers(USERS);
   rmSync(folder, { recursive: true, force: true });
 });
@@ -216,6 +217,11 @@ yes 'ä€-zeile' | head -c 1048572; echo`);
     expect(Buffer.byteLength(answer.stdout)).toBe(1048572 + 1 + 101);
     expect(lines.join('\n')).toBe(answer.stdout.replace(/\n$/, ''));
     expect(answer.stdout.replaceAll('\uFFFD', '').length).toBeGreaterThan(answer.stdout.length - 3);
+  });
+
+  test('the exit code of a command that ends at once is never missed', async () => {
+    const session = await open(host({ user: 'opt-free', become: true }));
+    for (let n = 0; n < 40; n += 1) expect((await session.run(raw('exit 6'))).code).toBe(6);
   });
 
   test('twelve hosts at once', async () => {

@@ -27,6 +27,12 @@ export interface LoopbackSshd {
 }
 
 const SSHD = '/usr/sbin/sshd';
+const running = new Set<ChildProcess>();
+
+/** Stops every sshd that a test has left running. */
+export async function stopAllSshd(): Promise<void> {
+  await Promise.all([...running].map(end));
+}
 
 /** A folder for keys and configurations that only root may enter. */
 export function makeFolder(): string {
@@ -109,6 +115,8 @@ export async function startSshd(
 
 async function launch(config: string, log: string, port: number): Promise<ChildProcess> {
   const server = spawn(SSHD, ['-D', '-f', config, '-E', log], { stdio: 'ignore' });
+  running.add(server);
+  server.once('exit', () => running.delete(server));
   for (let tries = 0; tries < 100; tries += 1) {
     if (server.exitCode !== null) throw new Error(`sshd ended: ${readFileSync(log, 'utf8')}`);
     if (await answers(port)) return server;
