@@ -15,6 +15,10 @@ missing=
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 command -v ssh >/dev/null 2>&1 || missing="$missing openssh-client"
+command -v ps >/dev/null 2>&1 || missing="$missing procps"
+# The transport is tested against sshd and sudo of this machine, on loopback ports.
+[ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
+command -v sudo >/dev/null 2>&1 || missing="$missing sudo"
 if [ -n "$missing" ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q

@@ -9,10 +9,9 @@ import { MistakesError } from './mistakes-error.js';
  * @param words the command line without `node` and the program
  */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
-  // A reader that goes away (`| head`) is no error of ours.
+  // A reader that goes away (`| head`) is no error of ours, and no reason to leave an apply half done.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.done);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
   });
   try {
     process.exitCode = EXIT.done;

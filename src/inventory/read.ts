@@ -33,7 +33,7 @@ export function readInventory(path: string): Inventory {
     throw new Failure({
       reason: 'usage',
       message: `cannot read the inventory ${path}: ${reasonOf(error)}`,
-      remedy: 'give the path of an inventory, or make one with: odoo-prov init',
+      remedy: 'give the path of an inventory; the commented examples in inventory/ are a start',
       cause: error,
     });
   }

@@ -21,7 +21,7 @@ const kind = (extra: Partial<Kind<Thing>> = {}): Kind => {
     staleBecause: (_, [key]) => ({ field: 'restart', have: 'done', want: `for ${String(key)}` }),
     ...extra,
   };
-  return thing as unknown as Kind;
+  return thing;
 };
 const thing = (id: string, want: State | 'absent', needs: readonly Key[] = []): Thing => ({
   kind: 'thing',

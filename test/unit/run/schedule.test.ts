@@ -69,7 +69,7 @@ function start(
   const context: RunContext = {
     cluster: testCluster(hosts),
     roles,
-    kinds: { shell: shell as unknown as Kind, unit: { ...shell, name: 'unit' } as unknown as Kind },
+    kinds: { shell: shell, unit: { ...shell, name: 'unit' } },
     connector: { connect: () => Promise.reject(new Error('no')), close: () => Promise.resolve() },
     templates: new Map(),
     given: new Map(),
