@@ -62,7 +62,8 @@ else
   umask 022
   mkdir -p -- ${posix.dirname(path)}
   umask 077
-  mkdir -- "$path"
+  # On a shared file system another host may make the same directory at this moment.
+  mkdir -- "$path" || [ -d "$path" ]
 fi
 chown -- ${`${owner}:${group}`} "$path"
 chmod -- ${mode.padStart(5, '0')} "$path"
