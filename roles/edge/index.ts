@@ -66,7 +66,10 @@ export const edge: RoleDefinition = {
         running: true,
         enabled: true,
         restartFor: [keyOf(dropIn)],
-        reloadFor: [keyOf(config), ...tls.resources.map(keyOf)],
+        // The file of a certificate made here is watched as such: a cut run must not lose its reload.
+        reloadFor: [
+          ...new Set([config, ...tls.resources].map(keyOf)).add(`file:${tls.certificate}`),
+        ],
       }),
       check({
         name: 'edge',
@@ -108,7 +111,11 @@ function nginxData(site: Site, tls: Tls): Readonly<Record<string, unknown>> {
   const at = (to: Host, port: number): string => `${addressOf(to, host)}:${String(port)}`;
   return {
     cluster: cluster.name,
-    domain: cluster.odoo.domain,
+    // Without a certificate that anyone trusts, the address may be typed as well: nothing is public yet.
+    names:
+      cluster.edge.tls === 'self-signed'
+        ? `${cluster.odoo.domain} ${host.address}`
+        : cluster.odoo.domain,
     certificate: tls.certificate,
     certificateKey: tls.key,
     maxBody: cluster.edge.maxBody,

@@ -10,6 +10,7 @@ import {
   odooPackage,
 } from '../../src/odoo/layout.js';
 import { filestoreFolders } from '../../src/odoo/service.js';
+import { sessionModuleFiles } from '../../src/odoo/session-module.js';
 import {
   aptKey,
   aptPackage,
@@ -45,6 +46,7 @@ export const odoo: RoleDefinition = {
     ...packageSource(site),
     aptPackage({ name: 'postgresql-client' }),
     aptPackage({ name: 'curl' }),
+    ...(site.cluster.odoo.sessions === 'redis' ? [aptPackage({ name: 'python3-redis' })] : []),
     aptPackage({ name: odooPackage(site.cluster) }),
   ],
 
@@ -63,6 +65,7 @@ export const odoo: RoleDefinition = {
       }),
       directory({ path: ODOO_CONFIG_FOLDER }),
       ...marker(site, reader),
+      ...(site.cluster.odoo.sessions === 'redis' ? sessionModuleFiles(site) : []),
     ];
   },
 };

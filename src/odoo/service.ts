@@ -21,6 +21,7 @@ import {
   serviceOptions,
   type OdooOptions,
 } from './options.js';
+import { sessionModuleFiles } from './session-module.js';
 
 /** What differs from service to service, beside the options. */
 const DETAILS: Readonly<
@@ -76,7 +77,12 @@ export function odooService(site: Site, service: OdooService): readonly Resource
       name,
       running: true,
       enabled: true,
-      restartFor: [keyOf(config), keyOf(unitFile), `package:${odooPackage(cluster)}`],
+      restartFor: [
+        keyOf(config),
+        keyOf(unitFile),
+        `package:${odooPackage(cluster)}`,
+        ...(cluster.odoo.sessions === 'redis' ? sessionModuleFiles(site).map(keyOf) : []),
+      ],
     }),
   ];
 }

@@ -34,7 +34,7 @@ SELECT 'parameter', key, value FROM ir_config_parameter WHERE key IN (${keys});
 const CLEAN_SQL = `DO $$
 DECLARE what record;
 BEGIN
-  FOR what IN SELECT c.oid::regclass AS name, c.relkind AS kind FROM pg_class c
+  FOR what IN SELECT format('public.%I', c.relname) AS name, c.relkind AS kind FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
       AND pg_get_userbyid(c.relowner) = current_user
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
