@@ -81,7 +81,7 @@ class Schedule {
 
   async workOn({ plan, session }: Work, room: Semaphore): Promise<Outcome> {
     const { runner, kinds, emit, options } = this.#context;
-    const channel = new ApplyChannel(session, runner, kinds, emit);
+    const channel = new ApplyChannel(session, runner, kinds, emit, options.connect.signal);
     const stop = (): void =>
       void channel.stop().catch((e: unknown) => this.#cannotStop(plan.host, e));
     options.stop.addEventListener('abort', stop, { once: true });
