@@ -1,17 +1,48 @@
+import { aptKeyKind } from './apt-key.js';
+import { basicKinds } from './basic.js';
 import type { Kind } from './kind.js';
+import { odooDatabaseKind } from './odoo-database.js';
+import { localeKind } from './locale.js';
+import { postgresKinds } from './postgres.js';
+import { selfSignedCertificateKind } from './self-signed-certificate.js';
 
-export { absentAptSource, aptSource } from './apt-source.js';
-export { check } from './check.js';
-export { directory } from './directory.js';
-export { absentFile, file } from './file.js';
-export { group } from './group.js';
-export { mount } from './mount.js';
-export { absentPackage, aptPackage } from './package.js';
-export { absentSymlink, symlink } from './symlink.js';
-export { sysctl } from './sysctl.js';
-export { unit } from './unit.js';
-export { user } from './user.js';
+export {
+  absentAptSource,
+  absentFile,
+  absentPackage,
+  absentSymlink,
+  aptPackage,
+  aptSource,
+  check,
+  directory,
+  file,
+  group,
+  mount,
+  symlink,
+  sysctl,
+  unit,
+  user,
+} from './basic.js';
+export { aptKey } from './apt-key.js';
+export { locale } from './locale.js';
+export { odooDatabase } from './odoo-database.js';
+export { selfSignedCertificate } from './self-signed-certificate.js';
+export {
+  postgresCluster,
+  postgresDatabase,
+  postgresExtension,
+  postgresRole,
+  postgresSettings,
+  scramVerifier,
+} from './postgres.js';
 export { keyOf } from './kind.js';
 
 /** Every kind by its name, which is what `Resource.kind` holds. */
-export const kinds: Readonly<Record<string, Kind>> = {};
+export const kinds: Readonly<Record<string, Kind>> = {
+  ...basicKinds,
+  locale: localeKind,
+  ...postgresKinds,
+  'apt-key': aptKeyKind,
+  odooDatabase: odooDatabaseKind,
+  'self-signed-certificate': selfSignedCertificateKind,
+};
