@@ -10,7 +10,15 @@ export interface JsonEvent {
   readonly key?: string;
   readonly ok?: boolean;
   readonly changes?: readonly { readonly key: string; readonly confirm: boolean }[];
-  readonly failure?: { readonly reason: string; readonly message: string };
+  readonly failure?: {
+    readonly reason: string;
+    readonly message: string;
+    readonly found?: string;
+    readonly remedy?: string;
+  };
+  readonly leftOver?: readonly string[];
+  readonly check?: string;
+  readonly detail?: string;
   readonly recap?: JsonRecap;
 }
 
@@ -34,8 +42,8 @@ export interface ProgramEnd {
 }
 
 export interface ProgramOptions {
-  /** Gets each event of `--json` as it comes; `kill` is SIGKILL. */
-  readonly onEvent?: (event: JsonEvent, kill: () => void) => void;
+  /** Gets each event of `--json` as it comes; `kill` is SIGKILL if no other signal is given. */
+  readonly onEvent?: (event: JsonEvent, kill: (signal?: NodeJS.Signals) => void) => void;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +71,7 @@ export function odooProv(
     for (const text of lines.filter((each) => each.startsWith('{"type":'))) {
       const event = JSON.parse(text) as JsonEvent;
       events.push(event);
-      onEvent?.(event, () => child.kill('SIGKILL'));
+      onEvent?.(event, (signal = 'SIGKILL') => child.kill(signal));
     }
   });
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
