@@ -48,7 +48,8 @@ look() {
       checksums=$(printf '%s\\n' "$control" | sed -n 's/^Data page checksum version: *//p')
       identifier=$(printf '%s\\n' "$control" | sed -n 's/^Database system identifier: *//p')
     fi
-    if [ -e "$conf/postgresql.conf" ]; then configured=yes; else configured=no; fi
+    configured=no
+    if [ -e "$conf/postgresql.conf" ] && ! [ -e "$making.conf" ]; then configured=yes; fi
     start=$(grep -oE '^[a-z]+' "$conf/start.conf" 2>/dev/null | head -n 1)
     echo "$1 data $configured \${start:-none} $checksums $identifier"
   elif [ -n "$(ls -A "$data" 2>/dev/null)" ]; then echo "$1 foreign"
@@ -96,7 +97,8 @@ export const postgresClusterKind: Kind<PostgresCluster> = {
   /**
    * The marker is durable before initdb starts and goes when everything is on disk, and meanwhile nothing
    * can start the cluster (`disabled`): a data directory beside a marker, which never had a postmaster, is
-   * half-made and ours, and only such a one is removed.
+   * half-made and ours, and only such a one is removed. Data whose configuration is lost gets Debian's
+   * sample of it, which pg_createcluster moves to its place and completes.
    */
   apply({ resource: cluster }) {
     const { version, name, locale, checksums } = cluster;
@@ -124,8 +126,18 @@ if ! [ -s "$data/global/pg_control" ]; then
   create -- ${options}
   sync
   rm -f -- "$making"
-elif ! [ -e "$conf/postgresql.conf" ]; then
+elif ! [ -e "$conf/postgresql.conf" ] || [ -e "$making.conf" ]; then
+  mkdir -p /var/lib/odoo-prov
+  : >"$making.conf"
+  sync "$making.conf" /var/lib/odoo-prov
+  for file in postgresql.conf pg_hba.conf pg_ident.conf; do
+    rm -f -- "$conf/$file"
+    cp ${`/usr/share/postgresql/${String(version)}`}/"$file.sample" "$data/$file"
+    chown postgres:postgres "$data/$file"
+  done
   create
+  sync
+  rm -f -- "$making.conf"
 fi
 found=$("$bin/pg_controldata" "$data" | sed -n 's/^Data page checksum version: *//p')
 case $found in ${raw(checksums ? '[1-9]*' : '0')}) ;; *)

@@ -18,8 +18,12 @@ export function scramVerifier(role: string, password: Secret): Secret {
     throw new Error(`the password of the PostgreSQL role ${role} must be printable ASCII`);
   }
   const saltOfSalt = `odoo-prov scram ${role}`;
-  const salt = pbkdf2Sync(plain, saltOfSalt, ITERATIONS, 16, 'sha256');
-  const salted = pbkdf2Sync(plain, salt, ITERATIONS, 32, 'sha256');
+  return verifierWithSalt(plain, pbkdf2Sync(plain, saltOfSalt, ITERATIONS, 16, 'sha256'));
+}
+
+/** The verifier of a password for one salt (RFC 5802, section 3). */
+export function verifierWithSalt(password: string, salt: Buffer): Secret {
+  const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');
   const hmac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest();
   const storedKey = createHash('sha256').update(hmac('Client Key')).digest('base64');
   const serverKey = hmac('Server Key').toString('base64');

@@ -34,6 +34,7 @@ export function postgresSettings(options: {
 }
 
 const FILE = 'conf.d/50-odoo-prov.conf';
+const MODE = 'postgres:postgres 644';
 
 function confOf({ version, cluster }: PostgresSettings): string {
   return `/etc/postgresql/${String(version)}/${cluster}`;
@@ -51,7 +52,7 @@ function fileState(resource: PostgresSettings, output: string): { file: FileStat
   const line = output.split('\n').find((l) => l.startsWith(`file ${resource.id} `));
   const [, , hash, owner = '', mode = ''] = line?.split(' ') ?? [];
   const wanted = createHash('sha256').update(settingsFile(resource.settings)).digest('hex');
-  if (hash === undefined || hash === '') return { file: 'absent', mode: '' };
+  if (hash === undefined || hash === '') return { file: 'absent', mode: MODE };
   return { file: hash === wanted ? 'as wanted' : 'other content', mode: `${owner} ${mode}` };
 }
 
@@ -95,7 +96,7 @@ function wantedState({ settings }: PostgresSettings): State {
   return {
     ...(Object.fromEntries(texts) as Record<string, string>),
     file: 'as wanted',
-    mode: 'postgres:postgres 644',
+    mode: MODE,
     pending_restart: 'none',
     errors: 'none',
   };
@@ -152,7 +153,8 @@ fi`;
 select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val
 from pg_settings where lower(name) in (${names(wanted)}) or pending_restart;
 select 'e', name, error from pg_file_settings
-where error is not null and error <> 'setting could not be applied';`);
+where error is not null and error <> 'setting could not be applied'
+  and error not like '%cannot be changed without restarting the server';`);
     return lines([...files, sh`echo server`, query]);
   },
 
@@ -170,8 +172,10 @@ where error is not null and error <> 'setting could not be applied';`);
 umask 022
 conf=${confOf(resource)}
 bin=${`/usr/lib/postgresql/${String(version)}/bin`}
-tmp=$(mktemp -d /run/odoo-prov-postgres.XXXXXX)
+tmp=/run/odoo-prov-postgres
+rm -rf "$tmp"
 trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp"
 cp -a "$conf/." "$tmp/"
 chown postgres:postgres "$tmp"
 new=$tmp/${FILE}
