@@ -3,8 +3,8 @@ import type { Change } from './kind.js';
 import type { UnitResource } from './unit.js';
 import { stampFunctions, watchedPaths, type Work } from './unit-stamp.js';
 
-/** Tenths of a second for which a service must stay up, as itself, after a start. */
-const STEADY_TENTHS = 20;
+/** Quarters of a second for which a service must stay up, as itself, after a start. */
+const STEADY_QUARTERS = 8;
 
 /** The script that brings one unit into its state, whatever that was. */
 export function applyUnit(change: Change<UnitResource>): Script {
@@ -87,11 +87,11 @@ fail() {
 stays_up() {
   case $unit in *.service) ;; *) return 0 ;; esac
   first=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
-  for tenth in $(seq ${STEADY_TENTHS}); do
+  for quarter in $(seq ${STEADY_QUARTERS}); do
     case $first in *ActiveState=active*) ;; *) fail 'it does not run' ;; esac
-    sleep 0.1
+    sleep 0.25
     now=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
-    [ "$now" = "$first" ] || fail "it did not stay up for ${STEADY_TENTHS} tenths of a second"
+    [ "$now" = "$first" ] || fail "it did not stay up for ${STEADY_QUARTERS} quarters of a second"
   done
 }
 ${stampFunctions()}`;

@@ -121,9 +121,18 @@ const system: readonly ContractCase[] = [
     watch: ['/etc/group', '/etc/gshadow'],
   },
   {
+    name: 'group with a number',
+    resource: group({ name: 'contract', gid: 4321 }),
+    start: 'groupdel contract 2>/dev/null || :',
+    end: 'groupdel contract',
+    drifts: [{ how: 'groupmod -g 4322 contract', fields: ['gid'] }],
+    watch: ['/etc/group', '/etc/gshadow'],
+  },
+  {
     name: 'user',
     resource: user({
       name: 'contract',
+      uid: 4321,
       home: '/srv/c d',
       shell: '/bin/sh',
       groups: ['adm', 'games'],
@@ -132,6 +141,7 @@ const system: readonly ContractCase[] = [
     end: 'userdel contract',
     drifts: [
       { how: 'usermod -s /bin/false contract', fields: ['shell'] },
+      { how: 'usermod -u 4322 contract', fields: ['uid'] },
       { how: 'usermod -d /elsewhere contract', fields: ['home'] },
       { how: 'gpasswd -d contract games', fields: ['groups'] },
       { how: 'usermod -g games contract', fields: ['group'] },
