@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { verify, type VerifyCheck } from '../../playbooks/verify.js';
+import { Failure } from '../../src/failure/failure.js';
+import type { RunEvent } from '../../src/run/event.js';
+import { Secret } from '../../src/shell/index.js';
+import type { Session } from '../../src/transport/session.js';
+import { testCluster, testHost } from '../support/site.js';
+
+const hosts = [
+  testHost('front', 1, ['edge', 'pgbouncer', 'pg-primary']),
+  testHost('cache', 2, ['redis']),
+  testHost('odoo1', 3, ['app', 'cron', 'gevent']),
+];
+const cluster = testCluster(hosts);
+const secrets = { get: (name: string) => new Secret(`secret-${name}`) };
+
+type Say = (text: string) => { stdout: string; code?: number };
+
+/** A session that answers by the rendered script, and keeps what was printable of it. */
+function fake(name: string, say: Say, shown: string[]): [string, Session] {
+  const host = hosts.find((h) => h.name === name);
+  if (host === undefined) throw new Error(name);
+  return [
+    name,
+    {
+      host,
+      use: { connections: 1, execs: 0, bytesSent: 0, bytesReceived: 0 },
+      run: (script) => {
+        shown.push(String(script));
+        const { stdout, code = 0 } = say(script.render());
+        return Promise.resolve({ stdout, code, stderr: '' });
+      },
+      close: () => Promise.resolve(),
+    },
+  ];
+}
+
+const ID = 'AbCdEfGhIjKlMnOp';
+const front: Say = (text) => {
+  if (text.includes('csrf_token')) return { stdout: `session /run/odoo-prov-verify.abc ${ID}\n` };
+  return { stdout: text.includes('/web/session/logout') ? '' : '200\n200\n200\n' };
+};
+const redis: Say = () => ({ stdout: `odoo:session:${ID}rest\n` });
+const odoo: Say = () => ({ stdout: 'ok\n' });
+
+async function run(
+  say: Readonly<Record<string, Say>>,
+): Promise<{ checks: readonly VerifyCheck[]; events: RunEvent[]; shown: string[] }> {
+  const events: RunEvent[] = [];
+  const shown: string[] = [];
+  const sessions = new Map(Object.entries(say).map(([name, s]) => fake(name, s, shown)));
+  const checks = await verify(cluster, sessions, secrets, (event) => events.push(event));
+  return { checks, events, shown };
+}
+
+function failed(checks: readonly VerifyCheck[]): string[] {
+  return checks
+    .filter(({ ok }) => !ok)
+    .map(({ check, host, detail }) => `${host} ${check}: ${detail}`);
+}
+
+describe('verification', () => {
+  it('looks at every edge, app, gevent and cron host, and logs in', async () => {
+    const { checks, events, shown } = await run({ front, cache: redis, odoo1: odoo });
+    expect(failed(checks)).toEqual([]);
+    expect(checks.map(({ check }) => check).sort()).toEqual([
+      'cron alive',
+      'login page',
+      'odoo1 /web/health',
+      'odoo1 /websocket/health',
+      'session stored in Redis',
+    ]);
+    expect(events[0]).toEqual({ type: 'verify-started', checks: checks.length });
+    expect(events.slice(1)).toEqual(checks.map((check) => ({ type: 'verify-checked', ...check })));
+    expect(shown.join('\n')).not.toMatch(/secret-/);
+  });
+
+  it('names what does not answer, and what to do', async () => {
+    const { checks } = await run({
+      front: (text) => (text.includes('/web/health') ? { stdout: '200\n000\n200\n' } : front(text)),
+      cache: redis,
+      odoo1: () => ({ stdout: '1 of 2 cron workers run\n' }),
+    });
+    expect(failed(checks).sort()).toEqual([
+      'front odoo1 /web/health: expected 200, found 000; next: on odoo1: systemctl status odoo-app; between front and it: port 8069 must be open',
+      'odoo1 cron alive: expected ok, found 1 of 2 cron workers run; next: on odoo1: journalctl -u odoo-cron -n 50',
+    ]);
+  });
+
+  it('is not content with a session that Redis does not have, and ends it all the same', async () => {
+    const seen: string[] = [];
+    const { checks } = await run({
+      front: (text) => {
+        seen.push(text);
+        return front(text);
+      },
+      cache: () => ({ stdout: '' }),
+      odoo1: odoo,
+    });
+    expect(failed(checks)).toHaveLength(1);
+    expect(failed(checks)[0]).toMatch(/^front session stored in Redis: .* is not in Redis/);
+    expect(seen.at(-1)).toContain('/web/session/logout');
+  });
+
+  it('says that the password may have been changed when admin is not let in', async () => {
+    const { checks } = await run({
+      front: (text) =>
+        text.includes('csrf_token')
+          ? { stdout: 'the login was answered with 200 instead of a redirect\n', code: 1 }
+          : front(text),
+      cache: redis,
+      odoo1: odoo,
+    });
+    expect(failed(checks)[0]).toMatch(/answered with 200.*secrets FILE set odoo-admin-password/);
+  });
+
+  it('counts a host that cannot be asked as failed', async () => {
+    const { checks } = await run({
+      front,
+      cache: redis,
+      odoo1: () => {
+        throw new Failure({ reason: 'timeout', message: 'no answer within 15 s', remedy: 'wait' });
+      },
+    });
+    expect(failed(checks)).toEqual(['odoo1 cron alive: no answer within 15 s']);
+    const alone = await run({ cache: redis, odoo1: odoo });
+    expect(failed(alone.checks)).toHaveLength(4);
+  });
+});
