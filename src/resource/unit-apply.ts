@@ -3,8 +3,8 @@ import type { Change } from './kind.js';
 import type { UnitResource } from './unit.js';
 import { stampFunctions, watchedPaths, type Work } from './unit-stamp.js';
 
-/** Quarters of a second for which a service must stay up, as itself, after a start. */
-const STEADY_QUARTERS = 8;
+/** Seconds for which a service must stay up, as itself, after a start; looked at four times a second. */
+const STEADY_SECONDS = 2;
 
 /** The script that brings one unit into its state, whatever that was. */
 export function applyUnit(change: Change<UnitResource>): Script {
@@ -65,11 +65,13 @@ function record(resource: UnitResource): readonly Script[] {
  * What must be done to a unit that runs already. What could not be looked at is restarted, and so is what
  * was not there: its package has started it meanwhile, with the files of the package.
  */
-function workOf({ have, differences }: Change<UnitResource>): Work | 'start' {
+function workOf({ have, differences }: Change<UnitResource>): Work | 'start' | 'nothing' {
   const fields = differences.map((d) => d.field);
   if (differences.some((d) => d.have === 'unsteady')) return 'restart';
   if (fields.includes('restart') || have === 'absent' || 'unknown' in have) return 'restart';
-  return fields.includes('reload') ? 'reload' : 'start';
+  if (fields.includes('reload')) return 'reload';
+  // It ran when it was looked at, and as it should: that it is enabled at boot is no reason to restart it.
+  return fields.includes('active') ? 'start' : 'nothing';
 }
 
 function functions(unit: string): Script {
@@ -87,11 +89,11 @@ fail() {
 stays_up() {
   case $unit in *.service) ;; *) return 0 ;; esac
   first=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
-  for quarter in $(seq ${STEADY_QUARTERS}); do
+  for quarter in $(seq ${4 * STEADY_SECONDS}); do
     case $first in *ActiveState=active*) ;; *) fail 'it does not run' ;; esac
     sleep 0.25
     now=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
-    [ "$now" = "$first" ] || fail "it did not stay up for ${STEADY_QUARTERS} quarters of a second"
+    [ "$now" = "$first" ] || fail "it did not stay up for ${STEADY_SECONDS} s"
   done
 }
 ${stampFunctions()}`;
