@@ -114,7 +114,7 @@ select pg_reload_conf();`;
   return sh`
 loaded() { echo 'select pg_conf_load_time();' | psql_as_postgres postgres; }
 before=$(loaded)
-printf '%s\n' ${reset} | psql_as_postgres postgres >/dev
+printf '%s\n' ${reset} | psql_as_postgres postgres >/dev/null
 tries=0
 while [ "$(loaded)" = "$before" ]; do
   tries=$((tries + 1))
