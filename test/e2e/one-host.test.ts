@@ -136,13 +136,21 @@ describe('two runs on one host', () => {
 
   it('waits for the step that a killed run left running', async () => {
     await must(shell, DRIFT);
+    // As a killed run leaves it: a shell without a connection that has the lock.
     await must(
       shell,
-      `setsid sh -c 'exec 9>>/run/odoo-prov/lock; flock 9
-printf "%s\\n" "somebody since then" "$$" >/run/odoo-prov/holder; sleep 8' </dev/null >/dev/null 2>&1 &
-sleep 1`,
+      `touch /run/held
+setsid sh -c 'exec 9>>/run/odoo-prov/lock; flock 9
+printf "%s\\n" "somebody since then" "$$" >/run/odoo-prov/holder; touch /run/holds
+while [ -e /run/held ]; do sleep 0.2; done' </dev/null >/dev/null 2>&1 &
+until [ -e /run/holds ]; do sleep 0.2; done`,
     );
-    const end = await apply();
+    const end = await cluster.run(['apply', cluster.file, '--json'], {
+      onEvent: ({ type }) => {
+        if (type === 'host-waiting') void shell('rm /run/held');
+      },
+    });
+    ends.push(end);
     expect(end.code, printed(end)).toBe(0);
     expect(end.stdout).toContain('"type":"host-waiting"');
     expect(end.stdout).toContain('somebody since then');
@@ -150,16 +158,16 @@ sleep 1`,
 
   it('refuses while another run is alive, and names it', async () => {
     await must(shell, DRIFT);
-    const other = shell(`exec 9>>/run/odoo-prov/lock; flock 9
-printf '%s\\n' 'somebody since then' "$$" >/run/odoo-prov/holder; touch /run/held
+    const other = shell(`touch /run/held; exec 9>>/run/odoo-prov/lock; flock 9
+printf '%s\\n' 'somebody else since now' "$$" >/run/odoo-prov/holder
 while [ -e /run/held ]; do sleep 0.2; done`);
-    await must(shell, 'until [ -e /run/held ]; do sleep 0.2; done');
+    await must(shell, "until grep -q 'somebody else' /run/odoo-prov/holder; do sleep 0.2; done");
     const refused = await apply();
     await must(shell, 'rm /run/held');
     await other;
     expect(refused.code, printed(refused)).toBe(5);
     expect(refused.stdout).toContain('another run is changing this host');
-    expect(refused.stdout).toContain('somebody since then');
+    expect(refused.stdout).toContain('somebody else since now, process ');
     const end = await apply();
     expect(end.code, printed(end)).toBe(0);
   });
