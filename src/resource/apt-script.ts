@@ -25,25 +25,24 @@ ${aptGet}
 ${installFunctions}`;
 }
 
-/** A process holds a lock when it has the lock file open and the kernel lists a lock of its. */
+/** A process holds a lock (printed: lock, process, name; in apt's own words on failure) when it has the lock file open and the kernel lists a lock of its. */
 const lockFunctions = sh`
-lock_holders() {
+lock_holder() {
   find /proc/[0-9]*/fd '(' -lname /var/lib/dpkg/lock -o -lname /var/lib/dpkg/lock-frontend \
-    -o -lname /var/lib/apt/lists/lock -o -lname /var/cache/apt/archives/lock ')' 2>/dev/null |
-    cut -d / -f 3 | sort -un | while read -r pid; do
+    -o -lname /var/lib/apt/lists/lock -o -lname /var/cache/apt/archives/lock ')' \
+    -printf '%l %h\n' 2>/dev/null | while read -r lock folder; do
+      pid=${raw('${folder#/proc/}')} pid=${raw('${pid%/fd}')}
       if grep -q "ADVISORY *WRITE $pid " /proc/locks; then
-        echo "$pid ($(cat "/proc/$pid/comm" 2>/dev/null))"
+        echo "$lock $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"
+        break
       fi
-    done | paste -s -d , -
+    done
 }
 wait_for_lock() {
   waited=0
-  while holders=$(lock_holders) && [ -n "$holders" ]; do
-    if [ "$waited" -ge ${LOCK_LIMIT} ]; then
-      echo "apt lock held by $holders for more than $waited s" >&2
-      exit 100
-    fi
-    echo "progress waiting for the apt lock held by $holders"
+  while holder=$(lock_holder) && [ -n "$holder" ]; do
+    if [ "$waited" -ge ${LOCK_LIMIT} ]; then fail "waited $waited s for apt's lock"; fi
+    echo "progress waiting for apt's lock, held by ${raw('${holder#* }')}"
     sleep 2
     waited=$((waited + 2))
   done
@@ -80,8 +79,10 @@ apt_get() {
 }
 fail() {
   tail -c +"$before" "$log" | tail -n 20 >&2
-  holders=$(lock_holders)
-  if [ -n "$holders" ]; then echo "apt lock held by $holders" >&2; fi
+  holder=$(lock_holder)
+  if [ -n "$holder" ]; then
+    echo "Could not get lock ${raw('${holder%% *}')}. It is held by process ${raw('${holder#* }')}" >&2
+  fi
   echo "$1; all of apt's output is in $log" >&2
   exit 100
 }`;

@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aptPackage } from '../../src/resource/index.js';
-import { converge, differingFields, tryToConverge } from '../support/contract.js';
+import type { Change } from '../../src/resource/kind.js';
+import { packageKind, type PackageResource } from '../../src/resource/package.js';
+import { changes, converge, differingFields, tryToConverge } from '../support/contract.js';
 import { type HostShell, labShell, must } from '../support/host-shell.js';
 import { testLab } from '../support/lab.js';
 
 let shell: HostShell;
 const hello = aptPackage({ name: 'hello' });
 const purge = 'dpkg --purge hello tree >/dev/null 2>&1; :';
+
+/** Another apt that takes its time with the lock. */
+const HOLD = `DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Pre-Invoke::='sleep 8' install tree >/dev/null 2>&1 &
+sleep 2`;
 
 describe('packages under trouble', () => {
   beforeAll(async () => {
@@ -27,16 +33,28 @@ describe('packages under trouble', () => {
   });
 
   it('waits for who holds the lock, and says who', async () => {
+    await must(shell, `${purge}\n${HOLD}`);
+    expect(await converge(shell, hello)).toMatch(
+      /^progress waiting for apt's lock, held by \d+ \(apt-get\)/m,
+    );
+    expect(await differingFields(shell, hello)).toEqual([]);
+  });
+
+  it('gives up in the end, in the words by which apt names the holder', async () => {
     await must(
       shell,
       `${purge}
-DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Pre-Invoke::='sleep 5' install tree >/dev/null 2>&1 &
-sleep 2`,
+${HOLD}`,
     );
-    expect(await converge(shell, hello)).toMatch(
-      /^progress waiting for the apt lock held by \d+ \(apt-get\)/m,
+    const [wanted] = await changes(shell, [hello]);
+    if (wanted === undefined) throw new Error('hello is installed');
+    const patient = packageKind.apply(wanted as Change<PackageResource>).render();
+    const answer = await shell(`set -eu\n${patient.replace('-ge 900', '-ge 2')}`);
+    expect(answer.code).not.toBe(0);
+    expect(answer.stderr).toMatch(
+      /^Could not get lock \/var\/lib\S+\. It is held by process \d+ \(apt-get\)$/m,
     );
-    expect(await differingFields(shell, hello)).toEqual([]);
+    await converge(shell, hello);
   });
 
   it('repairs a dpkg that was killed in its work', async () => {
