@@ -116,11 +116,11 @@ function addSecrets(program: Command): void {
   const secrets = program
     .command('secrets')
     .description('the generated passwords, encrypted beside the inventory')
-    .usage('<file> list | show <name>')
+    .usage('<file> list | show <name> | set odoo-admin-password')
     .argument('<file>', 'inventory')
-    .addArgument(program.createArgument('<action>', 'what to do').choices(['list', 'show']))
-    .argument('[name]', 'with show: which');
-  secrets.action(async (file: string, action: 'list' | 'show', name: string | undefined) =>
+    .addArgument(program.createArgument('<action>', 'what to do').choices(['list', 'show', 'set']))
+    .argument('[name]', 'with show and set: which; set is for what was changed in Odoo');
+  secrets.action(async (file: string, action: 'list' | 'show' | 'set', name: string | undefined) =>
     (await import('./secrets.js')).secrets(file, action, name),
   );
 }

@@ -1,15 +1,25 @@
+import { text } from 'node:stream/consumers';
 import { Failure } from '../failure/failure.js';
 import { didYouMean } from '../inventory/index.js';
 import { openSecrets } from '../secrets/index.js';
+import { Secret } from '../shell/index.js';
+import { askSecret } from '../ui/prompt.js';
 import { print } from '../ui/terminal.js';
 import { loadCluster } from './load-inventory.js';
 
-/** `odoo-prov secrets FILE list | show NAME`: never makes one. */
+/** The one secret that people change elsewhere, in Odoo; all others are changed on the hosts by apply alone. */
+const CHANGED_ELSEWHERE = 'odoo-admin-password';
+
+/** `odoo-prov secrets FILE list | show NAME | set NAME`: never makes one. */
 export async function secrets(
   file: string,
-  action: 'list' | 'show',
+  action: 'list' | 'show' | 'set',
   name: string | undefined,
 ): Promise<void> {
+  if (action === 'set') {
+    await setSecret(file, name);
+    return;
+  }
   const store = await openSecrets(loadCluster(file).file, { dryRun: true });
   const names = store.names();
   if (action === 'list') {
@@ -30,5 +40,32 @@ export async function secrets(
     expected:
       names.length === 0 ? 'none: the first apply makes them' : `one of: ${names.join(', ')}`,
     remedy: `odoo-prov secrets ${file} list shows the names`,
+  });
+}
+
+/** Takes the new value from a prompt, or from the first line of stdin. */
+async function setSecret(file: string, name: string | undefined): Promise<void> {
+  if (name !== CHANGED_ELSEWHERE) {
+    throw new Failure({
+      reason: 'usage',
+      message: `${name ?? 'a secret without a name'} cannot be set`,
+      expected: `${CHANGED_ELSEWHERE}: what Odoo's user admin logs in with, after it was changed in Odoo`,
+      remedy: 'the other secrets belong to odoo-prov, which makes them and puts them in place',
+    });
+  }
+  const store = await openSecrets(loadCluster(file).file);
+  store.set(name, await readSecret());
+  await store.save();
+}
+
+async function readSecret(): Promise<Secret> {
+  if (process.stdin.isTTY) return askSecret('the new value:', 'give it on stdin');
+  const [value = ''] = (await text(process.stdin)).split(/\r?\n/);
+  if (value !== '') return new Secret(value);
+  throw new Failure({
+    reason: 'usage',
+    message: 'no value was given',
+    expected: 'the new value on the first line of stdin',
+    remedy: 'type it at the prompt, or: odoo-prov secrets FILE set NAME < value.txt',
   });
 }

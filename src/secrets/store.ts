@@ -13,6 +13,8 @@ export interface SecretStore {
   readonly file: string;
   /** The secret of this name; a new random value at its first use, the same ever after. */
   get(name: string): Secret;
+  /** Replaces a value, for one that was changed outside; {@link save} writes it. */
+  set(name: string, value: Secret): void;
   /** The secret of this name if there is one; never makes one. */
   find(name: string): Secret | undefined;
   /** The names, sorted. */
@@ -58,7 +60,10 @@ class FileSecretStore implements SecretStore {
   readonly #keyFile: string;
   readonly #dryRun: boolean;
   readonly #values: Map<string, Secret>;
+  /** Names of values made since opening. */
   readonly #unsaved = new Set<string>();
+  /** Names of values that were set: they win over what the file has. */
+  readonly #replaced = new Set<string>();
 
   constructor(file: string, keyFile: string, dryRun: boolean, values: Map<string, Secret>) {
     this.file = file;
@@ -74,6 +79,12 @@ class FileSecretStore implements SecretStore {
     this.#values.set(name, made);
     this.#unsaved.add(name);
     return made;
+  }
+
+  set(name: string, value: Secret): void {
+    this.#values.set(name, value);
+    this.#unsaved.add(name);
+    this.#replaced.add(name);
   }
 
   find(name: string): Secret | undefined {
@@ -104,12 +115,13 @@ class FileSecretStore implements SecretStore {
       const mine = this.#values.get(name);
       if (mine === undefined) continue;
       // Roles have already used our value: it cannot be swapped now, and nothing has been sent yet.
-      if (merged.has(name)) throw madeTwice(this.file, name);
+      if (merged.has(name) && !this.#replaced.has(name)) throw madeTwice(this.file, name);
       merged.set(name, mine);
     }
     await writePrivateFile(this.file, await encryptSecrets(merged, identities));
     for (const [name, value] of merged) this.#values.set(name, value);
     this.#unsaved.clear();
+    this.#replaced.clear();
   }
 }
 

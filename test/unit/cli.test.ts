@@ -35,8 +35,12 @@ interface Result {
   readonly stderr: string;
 }
 
-/** Runs the program as a user would, with stdin closed and 80 columns. */
-function odooProv(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Result> {
+/** Runs the program as a user would, with 80 columns and nothing more on stdin than `input`. */
+function odooProv(
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  input = '',
+): Promise<Result> {
   const env = {
     ...process.env,
     NO_COLOR: '1',
@@ -52,7 +56,7 @@ function odooProv(words: readonly string[], environment: NodeJS.ProcessEnv = {})
       (error, stdout, stderr) =>
         done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
-    child.stdin?.end();
+    child.stdin?.end(input);
   });
 }
 
@@ -190,6 +194,18 @@ describe('secrets', () => {
         '  expected  one of: redis-password\n' +
         '  next      odoo-prov secrets small.yaml list shows the names\n',
     });
+  });
+
+  it('takes the new password of admin from stdin, and no other', async () => {
+    const set = ['secrets', 'small.yaml', 'set', 'odoo-admin-password'];
+    expect(await odooProv(set, {}, 'new one\n')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await odooProv(set, {}, 'newer one\n')).toEqual({ code: 0, stdout: '', stderr: '' });
+    const shown = await odooProv(['secrets', 'small.yaml', 'show', 'odoo-admin-password']);
+    expect(shown.stdout).toBe('newer one\n');
+    expect(await odooProv(set, {}, '\n')).toMatchObject({ code: 1 });
+    const other = await odooProv(['secrets', 'small.yaml', 'set', 'redis-password'], {}, 'x\n');
+    expect(other).toMatchObject({ code: 1, stdout: '' });
+    expect(other.stderr).toContain('redis-password cannot be set');
   });
 });
 
