@@ -6,7 +6,6 @@ import { keyOf } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
-import { tellFileDiffs } from './file-diff.js';
 import { databaseHosts, guardCreation, remember } from './guard.js';
 import { Look } from './look.js';
 import { applyPlans } from './schedule.js';
@@ -153,6 +152,8 @@ class Run {
   }
 
   async #tellDiffs(plans: readonly Plan[]): Promise<void> {
+    // Loaded when it is wanted: a run without --diff starts sooner.
+    const { tellFileDiffs } = await import('./file-diff.js');
     for (const plan of plans) {
       const session = this.#sessions.get(plan.host);
       if (session !== undefined) await tellFileDiffs(session, plan, this.#context.emit);

@@ -5,6 +5,7 @@ import type { Host } from '../inventory/cluster.js';
 import { collect, resourcesOf, type Declaration } from '../plan/collect.js';
 import { diff, type Plan } from '../plan/diff.js';
 import { leftOver, withRecord } from '../plan/given.js';
+import { sameValue } from '../plan/same-value.js';
 import { keyOf } from '../resource/kind.js';
 import type { Facts } from '../role/role.js';
 import { siteOf } from '../role/site.js';
@@ -18,6 +19,8 @@ export class Look {
   readonly #salt: string;
   /** Answers of every host that gave one, by name. */
   readonly seen = new Map<string, Answers>();
+  /** What the roles want on each host, by name, for as long as all facts stay what they are taken for. */
+  readonly #wanted = new Map<string, Declaration>();
 
   constructor(context: RunContext, salt: string) {
     this.#context = context;
@@ -41,6 +44,7 @@ export class Look {
     const declaration = this.#declare(session.host, known ?? this.seen.get(session.host.name));
     const { kinds } = this.#context;
     const answers = await probeHost(session, declaration, kinds, this.#salt, known);
+    if (!sameValue(this.#factsOf(session.host), answers.facts)) this.#wanted.clear();
     this.seen.set(session.host.name, answers);
   }
 
@@ -75,10 +79,16 @@ export class Look {
   }
 
   #declare(host: Host, answers: Answers | undefined): Declaration {
-    const { cluster, roles, secret, templates, given, options } = this.#context;
+    const wanted = this.#wanted.get(host.name) ?? this.#collect(host);
+    this.#wanted.set(host.name, wanted);
+    return withRecord(wanted, answers?.given ?? [], this.#context.options.prune);
+  }
+
+  #collect(host: Host): Declaration {
+    const { cluster, roles, secret, templates, given } = this.#context;
     const site = siteOf(host, { cluster, secret, templates, given, factsOf: this.#factsOf });
     try {
-      return withRecord(collect(roles, site), answers?.given ?? [], options.prune);
+      return collect(roles, site);
     } catch (error) {
       if (error instanceof Failure) throw error;
       throw new Error(`cannot work out what ${host.name} should have`, { cause: error });
