@@ -22,7 +22,10 @@ export function openBrowser(domain: string, address: string): Promise<Browser> {
   });
 }
 
-/** Logs in by Odoo's own form and waits for the web client. */
+/**
+ * Logs in by Odoo's own form and waits for the web client. The first visitor of a new database waits until
+ * Odoo has made its styles and scripts, on a busy machine for minutes, and may have to load the page again.
+ */
 export async function logIn(browser: Browser, domain: string, password: string): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
@@ -31,7 +34,16 @@ export async function logIn(browser: Browser, domain: string, password: string):
   await page.fill('input[name=login]', 'admin');
   await page.fill('input[name=password]', password);
   await page.click('button[type=submit]');
-  await page.waitForSelector('.o_web_client .o_main_navbar');
+  await page.waitForURL('**/odoo**');
+  const client = page.locator('.o_web_client .o_main_navbar');
+  const came = await client.waitFor().then(
+    () => true,
+    () => false,
+  );
+  if (!came) {
+    await page.reload();
+    await client.waitFor();
+  }
   return page;
 }
 
