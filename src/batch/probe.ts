@@ -27,17 +27,18 @@ export function snippetsFor(
 }
 
 /**
- * One script that runs every snippet with a time limit and no stdin, and answers in frames:
- * `@nonce name base64(output, newline, exit code)`, closed by `@nonce end`.
+ * One script that runs every snippet with a time limit and no stdin, and answers in frames: a line
+ * `@nonce begin name`, what the snippet printed, a line feed, `@nonce code N`; closed by `@nonce end`.
+ * The output is not encoded: two processes less for each snippet, and no output can know the nonce.
  * @param nonce letters and digits that no output can know beforehand
  */
 export function compileProbe(snippets: readonly Snippet[], nonce: string): Script {
   const probe = sh`
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 probe() {
-  printf '@%s %s ' ${nonce} "$1"
-  { timeout -k 2 ${PROBE_LIMIT} sh -s; printf '\n%s' "$?"; } | base64 -w 0
-  echo
+  printf '@%s begin %s\n' ${nonce} "$1"
+  timeout -k 2 ${PROBE_LIMIT} sh -s
+  printf '\n@%s code %s\n' ${nonce} "$?"
 }`;
   const calls = snippets.map(({ name, script }) => {
     const mark = raw(`@${name}@${nonce}`);
@@ -63,20 +64,14 @@ export interface Output {
  * @returns output by snippet name; undefined when the end frame is missing: the answer was cut
  */
 export function parseProbe(stdout: string, nonce: string): ReadonlyMap<string, Output> | undefined {
-  const outputs = new Map<string, Output>();
-  let ended = false;
-  for (const line of stdout.split('\n')) {
-    const [mark, name, encoded] = line.split(' ');
-    if (mark !== `@${nonce}` || name === undefined) continue;
-    if (encoded === undefined) {
-      ended = name === 'end';
-      continue;
-    }
-    const decoded = Buffer.from(encoded, 'base64').toString('utf8');
-    const last = decoded.lastIndexOf('\n');
-    outputs.set(name, { text: decoded.slice(0, last), code: Number(decoded.slice(last + 1)) });
-  }
-  return ended ? outputs : undefined;
+  if (!new RegExp(`^@${nonce} end$`, 'm').test(stdout)) return undefined;
+  const frame = new RegExp(`@${nonce} begin (\\S+)\\n([^]*?)\\n@${nonce} code (\\d+)\\n`, 'g');
+  return new Map(
+    [...stdout.matchAll(frame)].map(([, name = '', text = '', code]) => [
+      name,
+      { text, code: Number(code) },
+    ]),
+  );
 }
 
 /** What the probe saw of every resource. A kind whose snippet failed is unknown, and why. */

@@ -32,10 +32,10 @@ export const selfSignedCertificateKind: Kind<SelfSignedCertificateResource> = {
     lines([
       sh`look() {
   [ -f "$1" ] || { echo absent; return; }
-  names=$(openssl x509 -in "$1" -noout -ext subjectAltName 2>/dev/null | sed -n 's/^ *DNS:/DNS:/p')
-  ours=$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)
+  seen=$(openssl x509 -in "$1" -noout -ext subjectAltName -pubkey -checkend ${RENEW} 2>/dev/null) && lasts=yes || lasts=no
+  names=$(printf '%s\n' "$seen" | sed -n 's/^ *DNS:/DNS:/p')
+  ours=$(printf '%s\n' "$seen" | sed -n '/^-----BEGIN PUBLIC KEY/,/^-----END PUBLIC KEY/p')
   [ -n "$ours" ] && [ "$ours" = "$(openssl pkey -in "$1" -pubout 2>/dev/null)" ] && pair=yes || pair=no
-  openssl x509 -in "$1" -noout -checkend ${RENEW} >/dev/null 2>&1 && lasts=yes || lasts=no
   printf '%s|%s|%s|%s\n' "$names" "$pair" "$lasts" "$(stat -c %a:%U "$1")"
 }`,
       ...wanted.map(({ path }) => sh`look ${path}`),
