@@ -31,17 +31,18 @@ function follow(socket: Socket): () => SocketUse {
   let roundTrips = 0;
   let waiting = false;
   let place = { host: '', port: 0 };
-  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
   const push = socket.push.bind(socket);
   socket.once('connect', () => {
     place = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    // Not earlier: connecting puts the prototype's `write` back.
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+    socket.write = (...args: unknown[]) => {
+      const [chunk] = args;
+      sent += typeof chunk === 'string' ? Buffer.byteLength(chunk) : (chunk as Buffer).byteLength;
+      waiting = true;
+      return write(...args);
+    };
   });
-  socket.write = (...args: unknown[]) => {
-    const [chunk] = args;
-    sent += typeof chunk === 'string' ? Buffer.byteLength(chunk) : (chunk as Buffer).byteLength;
-    waiting = true;
-    return write(...args);
-  };
   socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
     if (chunk instanceof Uint8Array) {
       received += chunk.byteLength;
