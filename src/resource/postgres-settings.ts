@@ -72,6 +72,13 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
     state[name] = same ? wanted : row === undefined ? 'absent' : shown;
     if (!same && (context === 'postmaster' || row === undefined)) due.push(name);
   }
+  // One that is no longer wanted goes back to its default, and this one by a restart.
+  const wantedNames = Object.keys(settings).map((name) => name.toLowerCase());
+  for (const [kind, name = '', , , , context] of answer.rows) {
+    if (kind === 's' && context === 'postmaster' && !wantedNames.includes(name.toLowerCase())) {
+      due.push(name);
+    }
+  }
   const pending = answer.rows.filter((r) => r[0] === 's' && r[6] === 't').map((r) => r[1] ?? '');
   const errors = answer.rows.filter((r) => r[0] === 'e').map((r) => r.slice(1).join(' '));
   return {
@@ -151,7 +158,8 @@ fi`;
     });
     const query = probeSql(`
 select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val
-from pg_settings where lower(name) in (${names(wanted)}) or pending_restart;
+from pg_settings where lower(name) in (${names(wanted)}) or pending_restart
+  or (sourcefile like '%/${FILE}' and context = 'postmaster');
 select 'e', name, error from pg_file_settings
 where error is not null and error <> 'setting could not be applied'
   and error not like '%cannot be changed without restarting the server';`);
