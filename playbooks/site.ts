@@ -60,7 +60,9 @@ export async function apply(
     sessions = converged.sessions;
     const serve = options.verify === 'always' || (recap.changed > 0 && !options.check);
     const checks =
-      serve && recap.exitCode === EXIT.done ? await verify(cluster, sessions, secrets, emit) : [];
+      serve && recap.exitCode === EXIT.done
+        ? await verify(cluster, options.hosts, sessions, secrets, emit)
+        : [];
     const served = checks.every((check) => check.ok);
     const whole = { ...recap, exitCode: served ? recap.exitCode : EXIT.failed };
     emit({ type: 'run-done', recap: whole });

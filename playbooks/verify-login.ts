@@ -9,6 +9,12 @@ import type { VerifyCheck } from './verify.js';
 /** Characters of the session id that are looked for: enough to be unique, too few to be the session. */
 const PREFIX = 16;
 
+/** The host on which a session can be looked up: Redis, or one that sees the files. */
+export function sessionHost(cluster: Cluster): Host {
+  const [redis] = cluster.odoo.sessions === 'redis' ? hostsWith(cluster, 'redis') : [];
+  return redis ?? initialisingHost(cluster);
+}
+
 /**
  * A real login as `admin` through an edge, whose session must then be found where sessions are kept.
  * The password goes over stdin only, the session's id stays on the edge, and it is logged out again.
@@ -26,10 +32,9 @@ export async function checkLogin(
     ok,
     detail,
   });
-  const [store] =
-    cluster.odoo.sessions === 'redis' ? hostsWith(cluster, 'redis') : [initialisingHost(cluster)];
-  const [at, on] = [sessions.get(edge.name), store && sessions.get(store.name)];
-  if (at === undefined || store === undefined || on === undefined) {
+  const store = sessionHost(cluster);
+  const [at, on] = [sessions.get(edge.name), sessions.get(store.name)];
+  if (at === undefined || on === undefined) {
     return result(false, 'a host that it needs could not be reached');
   }
   try {

@@ -6,7 +6,7 @@ import type { Emit } from '../src/run/event.js';
 import { lines, raw, sh, type Script } from '../src/shell/index.js';
 import type { SecretStore } from '../src/secrets/index.js';
 import type { Session } from '../src/transport/session.js';
-import { checkLogin } from './verify-login.js';
+import { checkLogin, sessionHost } from './verify-login.js';
 
 /** One thing that a working cluster does. */
 export interface VerifyCheck {
@@ -31,10 +31,13 @@ interface Question {
  * Whether the cluster serves: the login page over HTTPS through each edge, every app and gevent host as
  * seen from each edge, cron at work, a login whose session is stored. Changes nothing that lasts: the
  * session is logged out again. One exec a host, and three more for the login.
- * @param sessions open sessions by host name; a host that is missing counts as unreachable
+ * @param hosts those that the run chose: nothing is asked of the others, and the login only where its edge
+ *   and the host that keeps sessions are both among them
+ * @param sessions open sessions by host name; a chosen host that is missing counts as unreachable
  */
 export async function verify(
   cluster: Cluster,
+  hosts: readonly Host[],
   sessions: ReadonlyMap<string, Session>,
   secrets: Pick<SecretStore, 'get'>,
   emit: Emit,
@@ -45,8 +48,10 @@ export async function verify(
       questions: edgeQuestions(cluster, host),
     })),
     ...hostsWith(cluster, 'cron').map((host) => ({ host, questions: [cronQuestion(host)] })),
-  ];
-  const [edge] = hostsWith(cluster, 'edge');
+  ].filter(({ host }) => hosts.includes(host));
+  const edge = hosts.includes(sessionHost(cluster))
+    ? hostsWith(cluster, 'edge').find((host) => hosts.includes(host))
+    : undefined;
   const count = asked.reduce((sum, { questions }) => sum + questions.length, 0);
   emit({ type: 'verify-started', checks: count + (edge === undefined ? 0 : 1) });
 

@@ -45,11 +45,13 @@ const odoo: Say = () => ({ stdout: 'ok\n' });
 
 async function run(
   say: Readonly<Record<string, Say>>,
+  chosen: readonly string[] = hosts.map((host) => host.name),
 ): Promise<{ checks: readonly VerifyCheck[]; events: RunEvent[]; shown: string[] }> {
   const events: RunEvent[] = [];
   const shown: string[] = [];
   const sessions = new Map(Object.entries(say).map(([name, s]) => fake(name, s, shown)));
-  const checks = await verify(cluster, sessions, secrets, (event) => events.push(event));
+  const among = hosts.filter((host) => chosen.includes(host.name));
+  const checks = await verify(cluster, among, sessions, secrets, (event) => events.push(event));
   return { checks, events, shown };
 }
 
@@ -73,6 +75,20 @@ describe('verification', () => {
     expect(events[0]).toEqual({ type: 'verify-started', checks: checks.length });
     expect(events.slice(1)).toEqual(checks.map((check) => ({ type: 'verify-checked', ...check })));
     expect(shown.join('\n')).not.toMatch(/secret-/);
+  });
+
+  it('asks only the hosts that the run chose, and logs in only where all it takes is among them', async () => {
+    const say = { front, cache: redis, odoo1: odoo };
+    const names = async (chosen: readonly string[]): Promise<readonly string[]> =>
+      (await run(say, chosen)).checks.map(({ check }) => check).sort();
+    expect(await names(['odoo1'])).toEqual(['cron alive']);
+    expect(await names(['front'])).toEqual([
+      'login page',
+      'odoo1 /web/health',
+      'odoo1 /websocket/health',
+    ]);
+    expect(await names(['cache'])).toEqual([]);
+    expect(await names(['front', 'cache'])).toContain('session stored in Redis');
   });
 
   it('names what does not answer, and what to do', async () => {
