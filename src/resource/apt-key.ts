@@ -3,7 +3,7 @@ import type { Kind, Observed, Resource } from './kind.js';
 
 /** A repository's public key that the host fetches itself, accepted only with this fingerprint. */
 export interface AptKeyResource extends Resource, AptKeyOptions {
-  readonly kind: 'apt-key';
+  readonly kind: 'aptKey';
 }
 
 export interface AptKeyOptions {
@@ -17,7 +17,7 @@ export interface AptKeyOptions {
 
 /** A key for `Signed-By`, fetched by the host. Needs the packages `curl`, `ca-certificates` and `gpg`. */
 export function aptKey(options: AptKeyOptions): AptKeyResource {
-  return { kind: 'apt-key', id: options.path, ...options };
+  return { kind: 'aptKey', id: options.path, ...options };
 }
 
 /** Shell: prints the fingerprints of all primary keys of a file, on one line. */
@@ -29,7 +29,7 @@ const FINGERPRINTS = sh`fingerprints() {
 }`;
 
 export const aptKeyKind: Kind<AptKeyResource> = {
-  name: 'apt-key',
+  name: 'aptKey',
   summary: "a repository's key, fetched over https and accepted by its fingerprint only",
   probe: (wanted) =>
     lines([

@@ -28,12 +28,12 @@ export interface AptSourceOptions {
 }
 
 export interface PresentAptSource extends Resource, AptSourceOptions {
-  readonly kind: 'apt-source';
+  readonly kind: 'aptSource';
   readonly ensure: 'present';
 }
 
 export interface AbsentAptSource extends Resource {
-  readonly kind: 'apt-source';
+  readonly kind: 'aptSource';
   readonly ensure: 'absent';
   readonly name: string;
 }
@@ -42,17 +42,17 @@ export type AptSourceResource = PresentAptSource | AbsentAptSource;
 
 /** A package repository: its deb822 source, its key and its pins, each compared by itself. */
 export function aptSource(options: AptSourceOptions): PresentAptSource {
-  return { kind: 'apt-source', id: options.name, ensure: 'present', ...options };
+  return { kind: 'aptSource', id: options.name, ensure: 'present', ...options };
 }
 
 /** None of the files that {@link aptSource} makes for this name. */
 export function absentAptSource(name: string): AbsentAptSource {
-  return { kind: 'apt-source', id: name, ensure: 'absent', name };
+  return { kind: 'aptSource', id: name, ensure: 'absent', name };
 }
 
 /** Apt sources: the stanza, the key and the pins, each by its hash, so that drift is named. */
 export const aptSourceKind: Kind<AptSourceResource> = {
-  name: 'apt-source',
+  name: 'aptSource',
   summary: 'a package repository: deb822 source, key and pins',
 
   probe(wanted) {

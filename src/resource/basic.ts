@@ -25,7 +25,7 @@ export { unit } from './unit.js';
 export { user } from './user.js';
 
 export const basicKinds: Readonly<Record<string, Kind>> = {
-  'apt-source': aptSourceKind,
+  aptSource: aptSourceKind,
   check: checkKind,
   directory: directoryKind,
   file: fileKind,

@@ -42,7 +42,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   ...basicKinds,
   locale: localeKind,
   ...postgresKinds,
-  'apt-key': aptKeyKind,
+  aptKey: aptKeyKind,
   odooDatabase: odooDatabaseKind,
-  'self-signed-certificate': selfSignedCertificateKind,
+  selfSignedCertificate: selfSignedCertificateKind,
 };

@@ -3,7 +3,7 @@ import type { Kind, Observed, Resource } from './kind.js';
 
 /** A TLS certificate and its key in one PEM file, made on the host: the key never leaves it. */
 export interface SelfSignedCertificateResource extends Resource, SelfSignedCertificateOptions {
-  readonly kind: 'self-signed-certificate';
+  readonly kind: 'selfSignedCertificate';
 }
 
 export interface SelfSignedCertificateOptions {
@@ -17,7 +17,7 @@ export interface SelfSignedCertificateOptions {
 export function selfSignedCertificate(
   options: SelfSignedCertificateOptions,
 ): SelfSignedCertificateResource {
-  return { kind: 'self-signed-certificate', id: options.path, ...options };
+  return { kind: 'selfSignedCertificate', id: options.path, ...options };
 }
 
 /** Days for which one is made; browsers accept no longer (CA/Browser Forum, 825 days for private ones). */
@@ -26,7 +26,7 @@ const DAYS = 825;
 const RENEW = 30 * 24 * 3600;
 
 export const selfSignedCertificateKind: Kind<SelfSignedCertificateResource> = {
-  name: 'self-signed-certificate',
+  name: 'selfSignedCertificate',
   summary: 'a self-signed certificate and its key, made on the host and renewed before it ends',
   probe: (wanted) =>
     lines([

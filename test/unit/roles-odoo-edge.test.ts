@@ -129,13 +129,13 @@ describe('certificates', () => {
     const path = '/etc/nginx/tls/erp.small.example.pem';
     expect(found).toContainEqual(
       expect.objectContaining({
-        kind: 'self-signed-certificate',
+        kind: 'selfSignedCertificate',
         path,
         domain: 'erp.small.example',
       }),
     );
     expect(found.find((r) => r.kind === 'unit')).toMatchObject({
-      reloadFor: ['file:/etc/nginx/nginx.conf', `self-signed-certificate:${path}`, `file:${path}`],
+      reloadFor: ['file:/etc/nginx/nginx.conf', `selfSignedCertificate:${path}`, `file:${path}`],
     });
   });
 

@@ -218,11 +218,11 @@ describe('installing Odoo', () => {
 
   it('takes nothing but Odoo from its own repository, with the key of its fingerprint', () => {
     const found = resources(example('one-host.yaml'), 'server1', 'odoo');
-    expect(found.get('apt-key:/usr/share/keyrings/odoo-nightly.asc')).toMatchObject({
+    expect(found.get('aptKey:/usr/share/keyrings/odoo-nightly.asc')).toMatchObject({
       url: 'https://nightly.odoo.com/odoo.key',
       fingerprint: '5D134C924CB06330DCEFE2A1DEF2A2198183CBB5',
     });
-    expect(found.get('apt-source:odoo-prov-nightly')).toMatchObject({
+    expect(found.get('aptSource:odoo-prov-nightly')).toMatchObject({
       uris: ['https://nightly.odoo.com/19.0/nightly/deb/'],
       suites: ['./'],
       components: [],
@@ -237,7 +237,7 @@ describe('installing Odoo', () => {
   it('takes from Debian unstable only what stable lacks, from the mirror that the host uses', () => {
     const cluster = withOdoo(example('one-host.yaml'), { source: { type: 'debian' } });
     const found = resources(cluster, 'server1', 'odoo');
-    expect(found.get('apt-source:odoo-prov-sid')).toMatchObject({
+    expect(found.get('aptSource:odoo-prov-sid')).toMatchObject({
       uris: ['http://mirror.test/debian'],
       suites: ['sid'],
       options: { 'Check-Valid-Until': 'no' },
@@ -258,7 +258,7 @@ describe('installing Odoo', () => {
       },
     });
     const found = resources(cluster, 'server1', 'odoo');
-    expect(found.get('apt-source:odoo-prov-odoo')).toMatchObject({ key: 'KEY' });
+    expect(found.get('aptSource:odoo-prov-odoo')).toMatchObject({ key: 'KEY' });
     expect(found.has('package:acme-odoo')).toBe(true);
   });
 
