@@ -45,6 +45,7 @@ export async function apply(
       templates: readTemplates(),
       given: readGiven(cluster),
       secret: (name) => secrets.get(name),
+      secretsAreNew: secrets.names().length === 0,
       saveSecrets: () => secrets.save(),
       state: readState(cluster.file),
       saveState: (state) => {

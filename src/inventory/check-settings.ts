@@ -62,6 +62,18 @@ function off(value: unknown): boolean {
 
 type Test = (value: unknown) => string | undefined;
 
+/** Odoo ends at its start over a number that is none. */
+const number: Test = (value) =>
+  typeof value === 'boolean' || String(value).trim() === '' || !Number.isFinite(Number(value))
+    ? 'it is not a number, and Odoo would not start'
+    : undefined;
+const wholeNumber: Test = (value) =>
+  number(value) ?? (Number.isInteger(Number(value)) ? undefined : 'it is not a whole number');
+
+function whole(keys: readonly string[]): Record<string, readonly [Test, string]> {
+  return Object.fromEntries(keys.map((key) => [key, [wholeNumber, 'a whole number']]));
+}
+
 /** Values that break one of the principles, or the data: section → key → what is wrong with the value. */
 const REFUSED: Readonly<Record<string, Readonly<Record<string, readonly [Test, string]>>>> = {
   odoo: {
@@ -76,6 +88,21 @@ const REFUSED: Readonly<Record<string, Readonly<Record<string, readonly [Test, s
       (value) => (below(value, 1) ? 'cron hosts without cron threads run no job' : undefined),
       '1 or more, for cron hosts; app hosts have none',
     ],
+    ...whole([
+      'db_maxconn',
+      'db_maxconn_gevent',
+      'limit_memory_soft',
+      'limit_memory_hard',
+      'limit_memory_soft_gevent',
+      'limit_memory_hard_gevent',
+      'limit_time_cpu',
+      'limit_time_real',
+      'limit_time_real_cron',
+      'limit_time_worker_cron',
+      'limit_request',
+      'osv_memory_count_limit',
+    ]),
+    transient_age_limit: [number, 'a number'],
   },
   postgres: {
     autovacuum: [

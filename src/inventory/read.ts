@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { Failure } from '../failure/failure.js';
@@ -25,9 +25,11 @@ function reasonOf(error: unknown): string {
  * @throws Failure (usage) if the file cannot be read; mistakes in it are a result, not an exception
  */
 export function readInventory(path: string): Inventory {
-  const file = resolve(path);
+  let file: string;
   let text: string;
   try {
+    // Secrets and state lie beside the file itself, by whatever link it is reached.
+    file = realpathSync(resolve(path));
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new Failure({

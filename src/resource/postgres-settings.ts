@@ -130,7 +130,11 @@ while [ "$(loaded)" = "$before" ]; do
 done
 if [ "$(printf '%s\n' ${due} | psql_as_postgres postgres)" != 0 ]; then
   echo ${`restarting ${unit}: a setting needs it`}
-  systemctl restart ${unit}
+  systemctl restart ${unit} || {
+    echo ${`${unit} does not start with these settings: mend them under postgres.settings and apply again`} >&2
+    journalctl -q -n 20 -o cat -u ${unit} >&2
+    exit 1
+  }
   tries=0
   until "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; do
     tries=$((tries + 1))

@@ -33,6 +33,8 @@ export interface RunContext {
   readonly templates: ReadonlyMap<string, string>;
   readonly given: ReadonlyMap<string, string>;
   readonly secret: (name: string) => Secret;
+  /** No secret of this cluster was there when the run began. */
+  readonly secretsAreNew: boolean;
   /** Makes generated secrets durable; called before anything is sent to a host. */
   readonly saveSecrets: () => Promise<void>;
   readonly state: ClusterState;

@@ -6,7 +6,7 @@ import { keyOf } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
-import { databaseHosts, guardCreation, remember } from './guard.js';
+import { databaseHosts, guardCreation, guardSecrets, remember } from './guard.js';
 import { Look } from './look.js';
 import { applyPlans } from './schedule.js';
 import { Semaphore } from './semaphore.js';
@@ -65,6 +65,7 @@ class Run {
     const hosts = options.hosts.map((h) => h.name);
     emit({ type: 'run-started', cluster: cluster.name, hosts, check: options.check });
     await this.#lookAtAll();
+    guardSecrets(this.#context, this.#look.seen);
     for (let pass = 1; ; pass += 1) {
       const plans = this.#plan(pass);
       if (options.diff && pass === 1) await this.#tellDiffs(plans);

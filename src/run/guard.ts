@@ -40,6 +40,32 @@ export function guardCreation(context: RunContext, plans: readonly Plan[], seen:
   }
 }
 
+/**
+ * Refuses to go on with new passwords where a cluster has been set up with others: without its secrets
+ * file, every password would be changed, and the one of Odoo's admin would be wrong.
+ * @throws Failure refused
+ */
+export function guardSecrets(context: RunContext, seen: Answered): void {
+  if (!context.secretsAreNew) return;
+  const found = [...seen].flatMap(([name, { given, databases }]) => [
+    ...(given.length > 0 ? [`${name} was set up by an earlier run`] : []),
+    ...databases.map((database) => `${name} holds ${database.directory}`),
+  ]);
+  if (context.state.postgres !== undefined) {
+    found.push(`${statePath(context.cluster.file)} records a PostgreSQL cluster`);
+  }
+  if (found.length === 0) return;
+  throw new Failure({
+    reason: 'refused',
+    message: 'the secrets of this cluster are missing, and it has been set up with them',
+    expected:
+      'its secrets file (….secrets.age) beside the inventory, or hosts that were never set up',
+    found: found.join(', '),
+    remedy:
+      'bring the secrets file back to beside the inventory (version control, another checkout, a backup), then run this again; nothing was changed',
+  });
+}
+
 interface Reason {
   readonly found: string;
   readonly remedy: string;

@@ -34,7 +34,13 @@ export function selectHosts(
       !unwanted.some((glob) => matchesGlob(host.name, glob)) &&
       (roles.length === 0 || withRole(host)),
   );
-  if (hosts.length === 0) throw nothing('--limit with --role', 'at least one host that fits both');
+  if (hosts.length === 0) {
+    const given = [
+      ...(patterns.length > 0 ? [`--limit ${patterns.join(',')}`] : []),
+      ...(roles.length > 0 ? [`--role ${roles.join(',')}`] : []),
+    ];
+    throw nothing(given.join(' with '), 'at least one host that is not taken out');
+  }
   return hosts;
 }
 

@@ -74,6 +74,7 @@ function start(
     templates: new Map(),
     given: new Map(),
     secret: (name) => new Secret(name),
+    secretsAreNew: false,
     saveSecrets: () => Promise.resolve(),
     state: { facts: {} },
     saveState: () => undefined,
