@@ -55,8 +55,10 @@ function sameAddresses(view: View): Mistake[] {
 
 function roleLists(view: View): Mistake[] {
   return view.hosts.flatMap((host) => {
-    const twice = host.roles.filter(
-      ({ role }, index) => host.roles.findIndex((other) => other.role === role) < index,
+    // Beside the role itself its typo is something else that was meant, and told as unknown already.
+    const named = host.roles.filter(({ typo }) => !typo);
+    const twice = named.filter(
+      ({ role }, index) => named.findIndex((other) => other.role === role) < index,
     );
     const mistakes = twice.map(({ role, path }): Mistake => {
       const message = `this host has the role "${role}" already`;

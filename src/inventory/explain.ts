@@ -62,7 +62,8 @@ function patternOf(path: Path, key: string): string {
     .join('.');
 }
 
-function unknownKey(path: Path, key: string): Mistake {
+/** A key that its map does not have, with what was most likely meant. */
+export function unknownKey(path: Path, key: string): Mistake {
   const pattern = patternOf(path, key);
   const later = own(LATER_KEYS, pattern);
   const at = { path: [...path, key], at: 'key' } as const;
@@ -112,7 +113,7 @@ function explain(issue: Issue, data: unknown, above: Path): Mistake[] {
 }
 
 /** The key that an unknown one was most likely meant to be. */
-function meantKey(path: Path, key: string): string | undefined {
+export function meantKey(path: Path, key: string): string | undefined {
   return /^\w+/.exec(own(ELSEWHERE, patternOf(path, key)) ?? '')?.[0] ?? nearest(key, keysAt(path));
 }
 

@@ -3,6 +3,7 @@ import type { Finding } from './finding.js';
 import {
   connectionBudget,
   fixedMemory,
+  givenSharedBuffers,
   machineOf,
   CRON_MEMORY,
   odooSizing,
@@ -18,6 +19,12 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 /** Bytes of one idle PostgreSQL connection with Odoo's catalogue in its caches. */
 const CONNECTION_MEMORY = 5 * MIB;
+
+/**
+ * The part of memory above which more shared_buffers does not help (PostgreSQL manual, 20.4.1: "unlikely that
+ * an allocation of more than 40% of RAM … will work better than a smaller amount").
+ */
+const MOST_SHARED_BUFFERS = 0.4;
 
 /** What is known of a host; undefined if neither the inventory nor a probe says it. */
 export type KnownMachine = (host: Host) => Machine | undefined;
@@ -72,7 +79,8 @@ function memoryNeed(
   const { memory } = machineOf(host, found);
   const { workers, cronThreads } = odooSizing(cluster, host, found);
   const postgres = host.roles.includes('pg-primary')
-    ? postgresMemory(memory, sharesWithOdoo(host)) / 4 + budget.maxConnections * CONNECTION_MEMORY
+    ? (givenSharedBuffers(cluster) ?? postgresMemory(memory, sharesWithOdoo(host)) / 4) +
+      budget.maxConnections * CONNECTION_MEMORY
     : 0;
   return fixedMemory(host) + workers * WORKER_MEMORY + cronThreads * CRON_MEMORY + postgres;
 }
@@ -113,6 +121,36 @@ function users(cluster: Cluster, machine: (host: Host) => Machine): Finding {
   return { severity: 'warning', subject: 'users', message, advice };
 }
 
+/** The inventory's own `shared_buffers` against the memory of the host that it is for, where that is known. */
+function sharedBuffers(cluster: Cluster, known: KnownMachine): Finding[] {
+  const bytes = givenSharedBuffers(cluster);
+  if (bytes === undefined) return [];
+  return hostsWith(cluster, 'pg-primary').flatMap((host): Finding[] => {
+    const memory = host.memory ?? known(host)?.memory;
+    if (memory === undefined || bytes <= memory * MOST_SHARED_BUFFERS) return [];
+    const given = gigabytes(bytes);
+    const finding = { subject: 'memory', host: host.name } as const;
+    const advice = `about a quarter of its memory, or leave it out: it is computed`;
+    return bytes >= memory
+      ? [
+          {
+            ...finding,
+            severity: 'error',
+            message: `PostgreSQL would not start: shared_buffers ${given} of ${gigabytes(memory)} memory`,
+            advice,
+          },
+        ]
+      : [
+          {
+            ...finding,
+            severity: 'warning',
+            message: `shared_buffers ${given} is more than 40 % of its ${gigabytes(memory)}: little is left for the rest`,
+            advice,
+          },
+        ];
+  });
+}
+
 /** Connections, memory and users against what the machines have, if that is known of all of them. */
 export function lintCapacity(cluster: Cluster, known: KnownMachine): Finding[] {
   const machines = new Map<string, Machine>();
@@ -125,7 +163,10 @@ export function lintCapacity(cluster: Cluster, known: KnownMachine): Finding[] {
     const names = unknown.map(({ name }) => name).join(', ');
     const message = `memory and cores are not given for ${names}: connections and memory were not checked`;
     const advice = 'apply detects them and checks; or give memory and cores';
-    return [{ severity: 'note', subject: 'memory', message, advice }];
+    return [
+      ...sharedBuffers(cluster, known),
+      { severity: 'note', subject: 'memory', message, advice },
+    ];
   }
   const machine = ({ name }: Host): Machine => {
     const found = machines.get(name);
@@ -136,6 +177,7 @@ export function lintCapacity(cluster: Cluster, known: KnownMachine): Finding[] {
   return [
     users(cluster, machine),
     ...connections(cluster, budget),
+    ...sharedBuffers(cluster, known),
     ...memoryOf(cluster, machine, budget),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Settings } from './cluster.js';
+import type { Cluster, Settings } from './cluster.js';
 
 const MIB = 1024 ** 2;
 
@@ -16,6 +16,31 @@ export interface PostgresMachine {
 /** Bytes that PostgreSQL plans with. */
 export function postgresMemory(memory: number, shared: boolean): number {
   return shared ? memory / 3 : memory;
+}
+
+/** PostgreSQL's units of memory, in bytes; letters of either case mean different things to it. */
+const UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1024,
+  MB: MIB,
+  GB: 1024 * MIB,
+  TB: 1024 ** 2 * MIB,
+};
+/** Bytes of a page: `shared_buffers` without a unit counts these. */
+const PAGE = 8192;
+
+/**
+ * The `shared_buffers` that the inventory sets, in bytes; undefined if it does not, or in no way that
+ * PostgreSQL reads ("Setting Parameters", 19.1.1).
+ */
+export function givenSharedBuffers(cluster: Cluster): number | undefined {
+  const [, value] =
+    Object.entries(cluster.postgres.settings).find(
+      ([key]) => key.toLowerCase() === 'shared_buffers',
+    ) ?? [];
+  const [, count, unit] = /^\s*(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?\s*$/.exec(String(value)) ?? [];
+  if (count === undefined) return undefined;
+  return Number(count) * (unit === undefined ? PAGE : (UNITS[unit] ?? PAGE));
 }
 
 function megabytes(bytes: number, least: number, most: number): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ROLES, SUPPORTED_ROLES, type RoleName } from './cluster.js';
-import { address, choice, filePath, flag, section, size, text, whole } from './values.js';
+import { address, choice, filePath, flag, section, sizeFrom, text, whole } from './values.js';
 import { show, words } from './words.js';
 
 const supported = SUPPORTED_ROLES as readonly [RoleName, ...RoleName[]];
@@ -38,7 +38,18 @@ export const ssh = section({
     .optional(),
 });
 
-const host = section({
+/**
+ * What Debian itself asks for ("Debian GNU/Linux Installation Guide" of Debian 12, 3.4: 256 MB without a
+ * desktop). What the roles need comes on top of that and is for lint to weigh.
+ */
+const memory = sizeFrom(
+  256 * 1024 ** 2,
+  'Debian itself does not run with so little',
+  'at least 256MB',
+);
+
+/** One host. */
+export const host = section({
   address: address()
     .meta({ format: 'ipv4' })
     .describe('IPv4 address; the hosts reach one another by it.'),
@@ -52,7 +63,7 @@ const host = section({
   weight: whole('a weight', 1, 100)
     .describe('Share of requests that an app host gets. Default: 1.')
     .optional(),
-  memory: size().describe('Instead of what is detected, e.g. 16GB.').optional(),
+  memory: memory.describe('Instead of what is detected, e.g. 16GB.').optional(),
   cores: whole('a number of cores', 1, 1024).describe('Instead of what is detected.').optional(),
   disk: choice('kind of disk', ['ssd', 'hdd']).describe('Default: ssd.').optional(),
   ssh: ssh.describe('Differs from the ssh section above in these keys.').optional(),

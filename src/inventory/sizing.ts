@@ -1,7 +1,12 @@
 import type { Cluster, Host, RoleName, Setting, Settings } from './cluster.js';
 import { hostsWith } from './cluster.js';
 
-export { postgresMemory, postgresSizing, type PostgresMachine } from './postgres-sizing.js';
+export {
+  givenSharedBuffers,
+  postgresMemory,
+  postgresSizing,
+  type PostgresMachine,
+} from './postgres-sizing.js';
 
 /** What sizing needs to know of a machine; `Facts` has it. The inventory's own figures win over it. */
 export interface Machine {
@@ -107,15 +112,37 @@ export function workersWanted(users: number): number {
   return Math.ceil(users / USERS_PER_WORKER);
 }
 
+interface Weights {
+  readonly total: number;
+  /** The heaviest app host, and the weight of the next one; 0 if there is no other. */
+  readonly heaviest: Host | undefined;
+  readonly second: number;
+}
+
+/** Every host is sized by all of them: with many hosts their weights are not summed up for each anew. */
+const weightsKnown = new WeakMap<Cluster, Weights>();
+
+function weightsOf(cluster: Cluster): Weights {
+  let weights = weightsKnown.get(cluster);
+  if (weights === undefined) {
+    const hosts = hostsWith(cluster, 'app').toSorted((a, b) => b.weight - a.weight);
+    weights = {
+      total: hosts.reduce((sum, { weight }) => sum + weight, 0),
+      heaviest: hosts[0],
+      second: hosts[1]?.weight ?? 0,
+    };
+    weightsKnown.set(cluster, weights);
+  }
+  return weights;
+}
+
 /**
  * Workers that a host must carry while the heaviest of the other app hosts is down, so that one lost host
  * is not felt (facts: "+ 1 spare").
  */
 function workersShare(cluster: Cluster, host: Host): number {
-  const weights = hostsWith(cluster, 'app').map(({ weight }) => weight);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const others = hostsWith(cluster, 'app').filter(({ name }) => name !== host.name);
-  const lost = others.length === 0 ? 0 : Math.max(...others.map(({ weight }) => weight));
+  const { total, heaviest, second } = weightsOf(cluster);
+  const lost = heaviest?.name === host.name ? second : (heaviest?.weight ?? 0);
   return Math.ceil((workersWanted(cluster.odoo.users) * host.weight) / (total - lost));
 }
 

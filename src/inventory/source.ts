@@ -11,6 +11,7 @@ import {
   type Document,
   type ErrorCode,
   type Pair,
+  type YAMLMap,
 } from 'yaml';
 import type { Diagnostic } from './diagnostic.js';
 import { linesOf } from './diagnostic.js';
@@ -41,20 +42,39 @@ function resolved(node: unknown, document: Document): unknown {
   return isAlias(node) ? node.resolve(document) : node;
 }
 
-function pairAt(node: unknown, key: string | number): Pair | undefined {
+/** The pairs of each map by their keys: a map of all hosts is not to be searched once per mistake. */
+type Pairs = WeakMap<YAMLMap, ReadonlyMap<string, Pair>>;
+
+function pairAt(node: unknown, key: string | number, known: Pairs): Pair | undefined {
   if (!isMap(node)) return undefined;
-  return node.items.find(
-    (pair) => String(isScalar(pair.key) ? pair.key.value : pair.key) === String(key),
-  );
+  let pairs = known.get(node);
+  if (pairs === undefined) {
+    // The first of duplicate keys is the one that is shown: a map keeps the last of its entries.
+    pairs = new Map(
+      node.items
+        .map((pair): [string, Pair] => [
+          String(isScalar(pair.key) ? pair.key.value : pair.key),
+          pair,
+        ])
+        .reverse(),
+    );
+    known.set(node, pairs);
+  }
+  return pairs.get(String(key));
 }
 
 /** The character range of a key or value, or of the nearest parent that is in the text. */
-function rangeOf(document: Document, path: Path, at: 'key' | 'value'): [number, number] {
+function rangeOf(
+  document: Document,
+  path: Path,
+  at: 'key' | 'value',
+  known: Pairs,
+): [number, number] {
   let node: unknown = document.contents;
   let range: [number, number] = [0, 0];
   for (const [index, segment] of path.entries()) {
     const parent = resolved(node, document);
-    const pair = pairAt(parent, segment);
+    const pair = pairAt(parent, segment, known);
     const child: unknown =
       pair?.value ?? (isSeq(parent) ? parent.items[Number(segment)] : undefined);
     const key = isNode(pair?.key) ? pair.key.range : undefined;
@@ -110,6 +130,25 @@ function lostAliases(document: Document): Alias[] {
   return lost;
 }
 
+/**
+ * Where a key is given that its map has already. The library's own check compares every key with every
+ * other: with many hosts that takes minutes.
+ */
+function duplicateKeys(document: Document): number[] {
+  const found: number[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) found.push(key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
 function plainData(document: Document): { data: unknown } | { message: string } {
   try {
     return { data: document.toJS({ maxAliasCount: 100 }) };
@@ -132,6 +171,7 @@ export function readSource(text: string, file: string): Source {
   const document: Document = parseDocument(text, {
     lineCounter: counter,
     prettyErrors: false,
+    uniqueKeys: false,
     logLevel: 'error',
   });
   const problem = (
@@ -146,13 +186,15 @@ export function readSource(text: string, file: string): Source {
     expected,
   });
   const problems = document.errors.map((error) => {
-    if (error.code === 'DUPLICATE_KEY') {
-      const range = keyRange(text, error.pos);
-      return problem(range, `${text.slice(...range)} is given twice`, 'each key once in a map');
-    }
     const message = `not valid YAML: ${syntaxMessage(error.message)}`;
     return problem(error.pos, ...(SYNTAX[error.code] ?? [message, 'YAML 1.2']));
   });
+  for (const start of duplicateKeys(document)) {
+    const range = keyRange(text, start);
+    problems.push(
+      problem(range, `${text.slice(...range)} is given twice`, 'each key once in a map'),
+    );
+  }
   const lost = lostAliases(document);
   problems.push(
     ...lost.map(({ source, range }) =>
@@ -163,17 +205,18 @@ export function readSource(text: string, file: string): Source {
       ),
     ),
   );
-  const broken = lost.length > 0 || document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  const broken = lost.length > 0 || document.errors.length > 0;
   const plain = broken ? { data: undefined } : plainData(document);
   if ('message' in plain) {
     problems.push(problem([0, 0], `not valid YAML: ${plain.message}`, 'YAML 1.2'));
   }
+  const known: Pairs = new WeakMap();
   return {
     data: 'data' in plain ? plain.data : undefined,
     problems,
     place: ({ path, at, severity, message, expected }) => ({
       file,
-      ...placeOf(counter, lines, rangeOf(document, path, at)),
+      ...placeOf(counter, lines, rangeOf(document, path, at, known)),
       severity: severity ?? 'error',
       message,
       ...(expected === undefined ? {} : { expected }),
@@ -181,8 +224,8 @@ export function readSource(text: string, file: string): Source {
   };
 }
 
-/** The library marks a duplicate key's first character only: the whole word is meant. */
-function keyRange(text: string, [start]: readonly [number, number]): [number, number] {
+/** The word that begins at a place. */
+function keyRange(text: string, start: number): [number, number] {
   const word = /^[^\s:,{}[\]]+/.exec(text.slice(start, start + 200))?.[0] ?? ' ';
   return [start, start + word.length];
 }

@@ -97,6 +97,14 @@ export function size(): z.ZodString {
   return text('a size', 'a number and MB, GB or TB without a space, e.g. 16GB', SIZE);
 }
 
+/** A size of at least so many bytes. @param expected that, in words */
+export function sizeFrom(least: number, reason: string, expected: string): z.ZodString {
+  // What is no size at all has been told.
+  return size().refine((given) => !SIZE.test(given) || bytesOf(given) >= least, {
+    error: ({ input }) => words(`${show(input)}: ${reason}`, expected),
+  });
+}
+
 /** Bytes of a text that {@link size} has accepted. */
 export function bytesOf(given: string): number {
   const [, number = '0', unit = 'MB'] = SIZE.exec(given) ?? [];

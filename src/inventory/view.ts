@@ -7,7 +7,12 @@ export interface HostView {
   readonly name: string;
   readonly path: Path;
   readonly address: string | undefined;
-  readonly roles: readonly { readonly role: RoleName; readonly path: Path }[];
+  /** `typo`: what is written is not its name, only near it. */
+  readonly roles: readonly {
+    readonly role: RoleName;
+    readonly typo: boolean;
+    readonly path: Path;
+  }[];
   readonly weighted: boolean;
 }
 
@@ -46,10 +51,13 @@ export function viewOf(data: unknown): View {
     const path = ['hosts', name];
     const given = isRecord(host) ? host['roles'] : undefined;
     const found = Array.isArray(given)
-      ? given.map((value, index) => ({ role: roleOf(value), path: [...path, 'roles', index] }))
+      ? given.map((value: unknown, index) => {
+          const role = roleOf(value);
+          return { role, typo: role !== value, path: [...path, 'roles', index] };
+        })
       : [];
-    const roles = found.flatMap(({ role, path: place }) =>
-      role === undefined ? [] : [{ role, path: place }],
+    const roles = found.flatMap(({ role, ...rest }) =>
+      role === undefined ? [] : [{ role, ...rest }],
     );
     // An empty list is a mistake of its own; that host may well be the one that was to have a missing role.
     if (roles.length === 0 || roles.length < found.length) rolesUnclear = true;

@@ -180,3 +180,29 @@ describe('availability', () => {
     expect(said(made, 'names')).toEqual(['note: acme.example resolves nowhere']);
   });
 });
+
+describe('shared_buffers of the inventory', () => {
+  const lintOf = (value: string, machine: string): readonly string[] =>
+    said(one(50, machine, `postgres: { settings: { shared_buffers: ${value} } }`), 'memory').filter(
+      (text) => text.includes('shared_buffers'),
+    );
+  test.each(['16GB', '32GB', '16384MB', '2097152'])('%s of 16 GB is refused', (value) => {
+    expect(lintOf(value, MACHINE)).toEqual([
+      expect.stringMatching(
+        /^error: one: PostgreSQL would not start: shared_buffers \d+\.0 GB of 16\.0 GB memory$/,
+      ),
+    ]);
+  });
+  test.each(['8GB', '1048576', "' 8192 MB '"])('%s of 16 GB is a warning', (value) => {
+    expect(lintOf(value, MACHINE)).toEqual([
+      'warning: one: shared_buffers 8.0 GB is more than 40 % of its 16.0 GB: little is left for the rest',
+    ]);
+  });
+  test.each(['4GB', '524288', 'much'])('%s of 16 GB is not', (value) => {
+    expect(lintOf(value, MACHINE)).toEqual([]);
+  });
+  test('is looked at where only the memory is known', () => {
+    expect(lintOf('20GB', 'memory: 16GB')).toHaveLength(1);
+    expect(lintOf('20GB', 'cores: 2')).toEqual([]);
+  });
+});

@@ -193,3 +193,16 @@ describe('PostgreSQL', () => {
     });
   });
 });
+
+test('sizing all hosts looks at each weight a fixed number of times, however many there are', () => {
+  let looks = 0;
+  const [app] = clusterOf(MANY).hosts.filter(({ name }) => name === 'app1');
+  if (app === undefined) throw new Error('no app1');
+  const counted = (name: string): Host =>
+    Object.defineProperty({ ...app, name }, 'weight', { get: () => ((looks += 1), 1) });
+  const hosts = Array.from({ length: 300 }, (_, i) => counted(`app${i}`));
+  const cluster: Cluster = { ...clusterOf(MANY), hosts };
+  for (const host of hosts) odooSizing(cluster, host, machine(4, 2));
+  // Sorting by weight takes two looks per comparison; each host looking at all others would be 180 000.
+  expect(looks).toBeLessThan(300 * 20);
+});
