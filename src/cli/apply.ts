@@ -9,6 +9,7 @@ import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
+import { MistakesError } from './mistakes-error.js';
 import { passphraseAsker } from './passphrase.js';
 
 export interface HostFlags {
@@ -31,7 +32,8 @@ export interface ApplyFlags extends HostFlags, BecomeFlags {
 
 /** `odoo-prov apply FILE`. */
 export async function apply(file: string, flags: ApplyFlags): Promise<void> {
-  const cluster = loadSoundCluster(file, flags.json === true);
+  const cluster = flags.json === true ? loadForPrograms(file) : loadSoundCluster(file);
+  if (cluster === undefined) return;
   const hosts = selectHosts(cluster, flags.limit ?? [], flags.role ?? []);
   if (flags.listHosts === true) {
     print(hostLines(hosts).join('\n'));
@@ -39,6 +41,18 @@ export async function apply(file: string, flags: ApplyFlags): Promise<void> {
   }
   const recap = await applyCluster(cluster, hosts, flags);
   process.exitCode = exitCode(recap, flags.detailedExitcode === true);
+}
+
+/** With `--json` mistakes are records too. @returns undefined when there are some; they are printed */
+function loadForPrograms(file: string): Cluster | undefined {
+  try {
+    return loadSoundCluster(file, true);
+  } catch (error) {
+    if (!(error instanceof MistakesError)) throw error;
+    for (const record of error.records) print(JSON.stringify(record));
+    process.exitCode = EXIT.usage;
+    return undefined;
+  }
 }
 
 /** The run itself with its output and Ctrl-C, for `apply` and `rehearse`. */

@@ -9,6 +9,7 @@ import { labDown, labList, labSshCommand, labUp, type Lab } from '../lab/index.j
 import { quote } from '../shell/index.js';
 import { print, stdoutStyle, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
+import { commandName } from './command-name.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { labInventory, labNameOf, labSpecOf, type Machine } from './rehearsal.js';
 
@@ -17,9 +18,9 @@ export async function up(file: string): Promise<void> {
   const { lab, inventory } = await labOf(loadSoundCluster(file, true));
   const rows = lab.hosts.map(({ name, address }) => [name, address]);
   print([`lab ${lab.name} is up`, ...table(rows, [])].join('\n'));
-  print(`  log in    odoo-prov lab ssh ${file} ${lab.hosts[0]?.name ?? 'HOST'}`);
-  print(`  apply     odoo-prov apply ${inventory}`);
-  print(`  remove    odoo-prov lab down ${file}`);
+  print(`  log in    ${commandName()} lab ssh ${file} ${lab.hosts[0]?.name ?? 'HOST'}`);
+  print(`  apply     ${commandName()} apply ${inventory}`);
+  print(`  remove    ${commandName()} lab down ${file}`);
 }
 
 /**

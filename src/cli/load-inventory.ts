@@ -9,7 +9,10 @@ import { MistakesError } from './mistakes-error.js';
  */
 export function loadCluster(file: string, quiet = false): Cluster {
   const inventory = readInventory(file);
-  if (!inventory.ok) throw new MistakesError(inventory.text.trimEnd());
+  if (!inventory.ok) {
+    const records = inventory.diagnostics.map((mistake) => ({ type: 'mistake', ...mistake }));
+    throw new MistakesError(inventory.text.trimEnd(), records);
+  }
   if (inventory.text.trim() !== '' && !quiet) tell(inventory.text.trimEnd());
   return inventory.cluster;
 }
@@ -21,6 +24,9 @@ export function loadCluster(file: string, quiet = false): Cluster {
 export function loadSoundCluster(file: string, quiet = false): Cluster {
   const cluster = loadCluster(file, quiet);
   const errors = lintCluster(cluster).filter((finding: Finding) => finding.severity === 'error');
-  if (errors.length > 0) throw new MistakesError(findingLines(errors).join('\n'));
+  if (errors.length > 0) {
+    const records = errors.map((finding) => ({ type: 'finding', ...finding }));
+    throw new MistakesError(findingLines(errors).join('\n'), records);
+  }
   return cluster;
 }

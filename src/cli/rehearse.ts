@@ -3,6 +3,7 @@ import { hostsWith, type Cluster } from '../inventory/index.js';
 import { openSecrets } from '../secrets/index.js';
 import { print, stdoutStyle } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
+import { commandName } from './command-name.js';
 import { labOf } from './lab.js';
 import { loadCluster, loadSoundCluster } from './load-inventory.js';
 
@@ -29,15 +30,17 @@ async function howToOpen(cluster: Cluster, file: string): Promise<readonly strin
   const style = stdoutStyle();
   const address = hostsWith(cluster, 'edge')[0]?.address ?? '';
   const { domain } = cluster.odoo;
+  const program = commandName();
   const password = (await openSecrets(cluster.file, { dryRun: true })).find('odoo-admin-password');
   return [
     '',
     style.strong(style.good(`Odoo answers at https://${address}/`)),
     `  by name    https://${domain}/, with this line in /etc/hosts:  ${address} ${domain}`,
     `  log in     admin, password ${password?.reveal() ?? '(none is recorded)'}`,
-    `             again: odoo-prov secrets ${cluster.file} show odoo-admin-password`,
+    `             again: ${program} secrets ${cluster.file} show odoo-admin-password`,
     '  warning    the certificate is self-signed: the browser asks once',
-    `  look       odoo-prov lab ssh ${file} ${cluster.hosts[0]?.name ?? 'HOST'}`,
-    `  remove     odoo-prov lab down ${file}`,
+    `  inventory  ${cluster.file}: made for the lab, for apply, exec and lint`,
+    `  look       ${program} lab ssh ${file} ${cluster.hosts[0]?.name ?? 'HOST'}`,
+    `  remove     ${program} lab down ${file}`,
   ];
 }

@@ -4,7 +4,7 @@ import { didYouMean } from '../inventory/index.js';
 import { openSecrets } from '../secrets/index.js';
 import { Secret } from '../shell/index.js';
 import { askSecret } from '../ui/prompt.js';
-import { print } from '../ui/terminal.js';
+import { print, tell } from '../ui/terminal.js';
 import { loadCluster } from './load-inventory.js';
 
 /** The one secret that people change elsewhere, in Odoo; all others are changed on the hosts by apply alone. */
@@ -24,6 +24,7 @@ export async function secrets(
   const names = store.names();
   if (action === 'list') {
     if (names.length > 0) print(names.join('\n'));
+    else tell('no secret has been generated yet: the first apply makes them');
     return;
   }
   const secret = name === undefined ? undefined : store.find(name);

@@ -92,6 +92,8 @@ export interface HostRecap {
   readonly failed: number;
   readonly skipped: number;
   readonly unreachable: boolean;
+  /** Stopped by Ctrl-C before it was done: not counted as failed. */
+  readonly interrupted: boolean;
   /** What the run cost on the wire. */
   readonly wire: WireUse;
   readonly milliseconds: {
@@ -114,6 +116,7 @@ export interface RunRecap {
   readonly changed: number;
   readonly failed: number;
   readonly unreachable: number;
+  readonly interrupted: number;
   readonly milliseconds: number;
   readonly exitCode: number;
 }

@@ -15,6 +15,10 @@ const LARGEST = 256 * 1024;
  */
 export async function tellFileDiffs(session: Session, plan: Plan, emit: Emit): Promise<void> {
   const files = changesOf(plan)
+    // Where only the mode or the owner differs, there is nothing to show of the contents.
+    .filter(({ differences }) =>
+      differences.some(({ field }) => !['mode', 'owner', 'group'].includes(field)),
+    )
     .map((change) => change.resource)
     .filter((resource): resource is FileResource => resource.kind === 'file');
   const open = files.filter((f) => f.ensure === 'absent' || !(f.content instanceof Secret));

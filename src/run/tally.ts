@@ -18,13 +18,15 @@ export class Tally {
 export function recapOf(host: Host, tally: Tally, session: Session | undefined): HostRecap {
   const unreachable =
     tally.failure !== undefined && exitCodeOf(tally.failure.reason) === EXIT.unreachable;
+  const interrupted = tally.failure?.reason === 'interrupted';
   return {
     host: host.name,
     ok: tally.ok,
     changed: tally.changed,
-    failed: tally.failure !== undefined && !unreachable ? 1 : 0,
+    failed: tally.failure !== undefined && !unreachable && !interrupted ? 1 : 0,
     skipped: tally.skipped,
     unreachable,
+    interrupted,
     wire: { connections: 0, execs: 0, bytesSent: 0, bytesReceived: 0, ...session?.use },
     milliseconds: { ...tally.milliseconds },
   };
@@ -46,6 +48,7 @@ export function runRecap(
     changed: hosts.reduce((sum, host) => sum + host.changed, 0),
     failed: hosts.filter((host) => host.failed > 0).length,
     unreachable: hosts.filter((host) => host.unreachable).length,
+    interrupted: hosts.filter((host) => host.interrupted).length,
     milliseconds,
     exitCode: gravest.find((code) => codes.includes(code)) ?? EXIT.done,
   };

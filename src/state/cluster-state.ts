@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.js';
 
@@ -56,8 +57,12 @@ export function readState(inventory: string): ClusterState {
   }
 }
 
-/** Writes the state: temporary file, fsync, rename. */
+/**
+ * Writes the state: temporary file, fsync, rename. What is there already, or says nothing, is not written:
+ * a run that reached no host leaves no file.
+ */
 export function writeState(inventory: string, state: ClusterState): void {
+  if (isDeepStrictEqual(state, readState(inventory))) return;
   const path = statePath(inventory);
   const temporary = `${path}.${String(process.pid)}.tmp`;
   const file = openSync(temporary, 'w', 0o644);

@@ -74,6 +74,40 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+/** Characters of a foreign greeting that are shown. */
+const SHOWN = 80;
+
+/** What sshd itself says, without a greeting, to those whom it turns away. */
+const TURNED_AWAY = /MaxStartups|not allowed at this time|refused|denied|tcpwrapper/i;
+
+/** What a server said first, if that is not SSH (RFC 4253, 4.2: a line that begins with `SSH-`). */
+export function foreignGreeting(said: string): string | undefined {
+  if (/^SSH-/m.test(said) || TURNED_AWAY.test(said)) return undefined;
+  const first = said
+    .split(/[\r\n]+/)
+    .map((line) => line.replaceAll(/[^\x20-\x7e\u00a0-\uffff]/g, '').trim())
+    .find((line) => line !== '');
+  // A TLS server answers in bytes only.
+  if (first === undefined) {
+    return said.trim() === ''
+      ? undefined
+      : `bytes ${Buffer.from(said.slice(0, 16), 'latin1').toString('hex')}`;
+  }
+  return first.length > SHOWN ? `${first.slice(0, SHOWN)}…` : first;
+}
+
+function notSsh(target: Target, greeting: string, cause: unknown): Failure {
+  return new Failure({
+    reason: 'unreachable',
+    host: target.label,
+    message: `${formatPlace(target.host, target.port)}: it answers, but not as SSH`,
+    expected: 'a line that begins with SSH-2.0',
+    found: greeting,
+    remedy: `another service listens on port ${target.port}: give sshd's port (ssh.port in the inventory)`,
+    cause,
+  });
+}
+
 /**
  * The user-visible failure for an error while connecting.
  * @param said what the server wrote before the connection ended, where that was not SSH
@@ -82,6 +116,8 @@ export function connectFailure(target: Target, error: unknown, said = ''): Failu
   if (error instanceof Failure) return error;
   const text = errorText(error);
   const place = formatPlace(target.host, target.port);
+  const greeting = error instanceof Dropped ? foreignGreeting(said) : undefined;
+  if (greeting !== undefined) return notSsh(target, greeting, error);
   const rule = RULES.find(({ pattern }) => pattern.test(text));
   const explanation = rule?.explain(place, target) ?? {
     reason: 'unreachable',
@@ -102,8 +138,13 @@ export function connectFailure(target: Target, error: unknown, said = ''): Failu
   });
 }
 
-/** The failure for a connection that was not up when its time was over. */
-export function connectTimeout(target: Target, seconds: number, stage: string): Failure {
+/**
+ * The failure for a connection that was not up when its time was over.
+ * @param said what the server wrote until then
+ */
+export function connectTimeout(target: Target, seconds: number, stage: string, said = ''): Failure {
+  const greeting = foreignGreeting(said);
+  if (greeting !== undefined) return notSsh(target, greeting, undefined);
   const place = formatPlace(target.host, target.port);
   return new Failure({
     reason: stage === 'connecting' ? 'unreachable' : 'timeout',

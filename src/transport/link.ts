@@ -8,6 +8,7 @@ import {
   connectFailure,
   connectTimeout,
   Dropped,
+  foreignGreeting,
 } from './connect-failure.js';
 import { Countdown } from './countdown.js';
 import { hostKeyAlgorithms } from './host-key.js';
@@ -75,7 +76,7 @@ class Attempt {
     let stop: (reason: Failure) => void = () => undefined;
     const stopped = new Promise<never>((_, reject) => (stop = reject));
     const countdown = new Countdown(seconds * 1000, () =>
-      stop(connectTimeout(this.#target, seconds, this.#stage)),
+      stop(connectTimeout(this.#target, seconds, this.#stage, this.#spoken)),
     );
     const abort = (): void => stop(interrupted(this.#target.label));
     signal?.addEventListener('abort', abort, { once: true });
@@ -208,7 +209,11 @@ class Attempt {
     if (error instanceof Failure) return error;
     const saidSsh = /^SSH-/m.test(this.#spoken);
     if (this.#stage === 'exchanging keys' && !saidSsh) {
-      return new Dropped(this.#spoken.trim(), { cause: error });
+      const dropped = new Dropped(this.#spoken.trim(), { cause: error });
+      // What is no SSH server does not become one by trying again.
+      return foreignGreeting(this.#spoken) === undefined
+        ? dropped
+        : connectFailure(this.#target, dropped, this.#spoken);
     }
     if (this.#stage !== 'logging in') return connectFailure(this.#target, error);
     const ring = this.#ring;

@@ -12,9 +12,21 @@ export function describeChange(change: Change): string {
 
 /** `mode 0640 → 0644`; a digest only names its field, for its digits say nothing. */
 export function describeDifference({ field, have, want }: Difference): string {
+  // Restarts and reloads are compared as states; said is what happens, and why.
+  if (field === 'restart' || field === 'reload') return workOf(field, have, want);
+  if (field === 'daemonReload') return 'daemon-reload';
+  if (want === 'known' && typeof have === 'string' && have.startsWith('unknown: ')) {
+    return `cannot be looked at yet (${have.slice('unknown: '.length)})`;
+  }
   if (field === 'state') return `${show(have)} → ${show(want)}`;
   if (isDigest(want) && (isDigest(have) || have === 'absent')) return field;
   return `${field} ${show(have)} → ${show(want)}`;
+}
+
+/** `restart for file:/etc/x`: the reason is on the side that is not `done`. */
+function workOf(work: string, have: Value, want: Value): string {
+  const reason = String(want === 'done' ? have : want);
+  return reason === 'absent' ? work : `${work} ${show(reason.replace(/^due /, ''))}`;
 }
 
 /** How many changes of each kind, most first: `62 file, 12 package, 8 unit`. */

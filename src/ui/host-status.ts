@@ -1,4 +1,4 @@
-import type { RunEvent } from '../run/event.js';
+import type { HostRecap, RunEvent } from '../run/event.js';
 import { realChanges } from './change.js';
 import { unreachable } from './output.js';
 import { parseProgress } from './progress.js';
@@ -83,11 +83,9 @@ function failed({ resource, message }: { resource?: string; message: string }): 
   return resource === undefined ? message : `${resource}: ${message}`;
 }
 
-function done(
-  recap: { changed: number; failed: number; unreachable: boolean },
-  check: boolean,
-): Pick<HostStatus, 'state' | 'text'> {
+function done(recap: HostRecap, check: boolean): Pick<HostStatus, 'state' | 'text'> {
   if (recap.unreachable) return { state: 'failed', text: 'unreachable' };
+  if (recap.interrupted) return { state: 'failed', text: 'interrupted' };
   if (recap.failed > 0) return { state: 'failed', text: plural(recap.failed, 'failure') };
   if (recap.changed === 0) return { state: 'done', text: 'as it should be' };
   return {

@@ -3,22 +3,12 @@ import { plural } from './text.js';
 
 /** Collects what is worth one line at the end of a run instead of one per host and pass. */
 export class Notes {
-  readonly #skipped = new Map<string, { keys: Set<string>; hosts: Set<string> }>();
-  readonly #leftOver = new Map<string, Set<string>>();
+  /** The last look at each host: what was not applicable at the first may be after a change. */
+  readonly #last = new Map<string, RunEvent & { type: 'host-planned' }>();
 
   /** Takes note of an event. */
   add(event: RunEvent): void {
-    if (event.type !== 'host-planned') return;
-    for (const { key, why } of event.skipped) {
-      const group = this.#skipped.get(why) ?? { keys: new Set(), hosts: new Set() };
-      group.keys.add(key);
-      group.hosts.add(event.host);
-      this.#skipped.set(why, group);
-    }
-    for (const role of event.leftOver) {
-      const hosts = this.#leftOver.get(role) ?? new Set();
-      this.#leftOver.set(role, hosts.add(event.host));
-    }
+    if (event.type === 'host-planned') this.#last.set(event.host, event);
   }
 
   /**
@@ -26,11 +16,24 @@ export class Notes {
    * @param pruned the run has already stopped what removed roles left
    */
   lines(pruned: boolean): readonly string[] {
-    const skipped = [...this.#skipped].map(
+    const reasons = new Map<string, { keys: Set<string>; hosts: Set<string> }>();
+    const roles = new Map<string, Set<string>>();
+    for (const event of this.#last.values()) {
+      for (const { key, why } of event.skipped) {
+        const group = reasons.get(why) ?? { keys: new Set(), hosts: new Set() };
+        group.keys.add(key);
+        group.hosts.add(event.host);
+        reasons.set(why, group);
+      }
+      for (const role of event.leftOver) {
+        roles.set(role, (roles.get(role) ?? new Set()).add(event.host));
+      }
+    }
+    const skipped = [...reasons].map(
       ([why, { keys, hosts }]) => `not applicable (${why}): ${countKinds(keys)} on ${named(hosts)}`,
     );
     if (pruned) return skipped;
-    const leftOver = [...this.#leftOver].map(
+    const leftOver = [...roles].map(
       ([role, hosts]) =>
         `left over from the role ${role} on ${named(hosts)}: apply --prune stops it and keeps its data`,
     );

@@ -8,10 +8,23 @@ import { Ending } from './ending.js';
 import { unreachable, type Output, type OutputOptions } from './output.js';
 import { isMany, plannedLines } from './planned.js';
 import { parseProgress } from './progress.js';
+import { Still } from './still.js';
 import { duration, plural, printable } from './text.js';
 
 /** Milliseconds from which a change is worth its own line even among many. */
 const SLOW = 5000;
+
+/** Milliseconds of a host's silence after which it is told what it is still at. */
+const SILENCE = 30_000;
+/** After these nothing runs on the host for the moment. */
+const QUIET_FROM: ReadonlySet<RunEvent['type']> = new Set([
+  'resource-changed',
+  'stage-waiting',
+  'stage-skipped',
+  'host-failed',
+  'host-done',
+  'host-probed',
+] as const);
 
 interface HostState {
   readonly changes: ReadonlyMap<Key, Change>;
@@ -28,18 +41,25 @@ export class PlainOutput implements Output {
   readonly #write: (line: string) => void;
   readonly #ending: Ending;
   readonly #hosts = new Map<string, HostState>();
+  readonly #still: Still;
   #check = false;
 
-  /** @param write gets one line, without its end */
-  constructor(options: OutputOptions, write: (line: string) => void) {
+  /**
+   * @param write gets one line, without its end
+   * @param silence milliseconds after which a step that says nothing is told to be still running
+   */
+  constructor(options: OutputOptions, write: (line: string) => void, silence = SILENCE) {
     this.#options = options;
     this.#write = write;
     this.#ending = new Ending(options);
+    this.#still = new Still(silence, (line) => this.note(line));
   }
 
   readonly emit = (event: RunEvent): void => {
     this.#ending.add(event);
-    for (const line of this.#lines(event)) this.#write(this.#options.redact(line));
+    const lines = this.#lines(event);
+    for (const line of lines) this.#write(this.#options.redact(line));
+    this.#watch(event, lines.length > 0);
   };
 
   note(text: string): void {
@@ -51,7 +71,21 @@ export class PlainOutput implements Output {
   }
 
   finish(): Promise<void> {
+    this.#still.end();
     return Promise.resolve();
+  }
+
+  /** Keeps watch over what a host is at. */
+  #watch(event: RunEvent, wrote: boolean): void {
+    if (!('host' in event)) return;
+    const { host } = event;
+    const progress = event.type === 'resource-output' ? parseProgress(event.line) : undefined;
+    if (event.type === 'resource-started') this.#still.started(host, event.key);
+    else if (QUIET_FROM.has(event.type)) this.#still.ended(host);
+    else if (progress !== undefined) {
+      this.#still.at(host, `${String(progress.percent)} % ${printable(progress.what)}`.trimEnd());
+    }
+    if (wrote) this.#still.heard(host);
   }
 
   #lines(event: RunEvent): readonly string[] {

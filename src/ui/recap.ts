@@ -15,8 +15,13 @@ export interface RecapContext {
 /** The end of a run: a line per host, then the sum. */
 export function recapLines(recap: RunRecap, context: RecapContext): readonly string[] {
   const { check, style } = context;
-  const heading = ['host', 'ok', check ? 'would change' : 'changed', 'failed', 'skipped', ''];
-  const [first, ...rows] = table([heading, ...recap.hosts.map(cells)], [1, 2, 3, 4]);
+  const heading = check
+    ? ['host', 'as it should be', 'would change', 'failed', 'skipped', '']
+    : ['host', 'unchanged', 'changed', 'failed', 'skipped', ''];
+  const [first, ...rows] = table(
+    [heading, ...recap.hosts.map((host) => cells(host, check))],
+    [1, 2, 3, 4],
+  );
   const sum = { ...recap, failed: recap.failed + context.failedChecks };
   return [
     style.dim(first ?? ''),
@@ -25,15 +30,16 @@ export function recapLines(recap: RunRecap, context: RecapContext): readonly str
   ];
 }
 
-function cells(host: HostRecap): readonly string[] {
+function cells(host: HostRecap, check: boolean): readonly string[] {
   if (host.unreachable) return [host.host, '-', '-', '-', '-', 'unreachable'];
   return [
     host.host,
-    String(host.ok),
+    // What was changed is as it should be in the end, and counted by the last look.
+    String(check ? host.ok : Math.max(0, host.ok - host.changed)),
     String(host.changed),
     String(host.failed),
     String(host.skipped),
-    '',
+    host.interrupted ? 'interrupted' : '',
   ];
 }
 
@@ -43,15 +49,17 @@ function sentence(recap: RunRecap, { cluster, check, failedChecks }: RecapContex
   const parts = [recap.changed === 0 ? nothing : some];
   if (recap.failed > 0) parts.push(`${plural(recap.failed, 'host')} failed`);
   if (recap.unreachable > 0) parts.push(`${plural(recap.unreachable, 'host')} unreachable`);
+  if (recap.interrupted > 0) parts.push(`${plural(recap.interrupted, 'host')} interrupted`);
   if (failedChecks > 0) parts.push(`${plural(failedChecks, 'check')} failed`);
   return `${cluster}: ${parts.join(', ')}, in ${duration(recap.milliseconds)}`;
 }
 
 function colourOf(
-  result: { changed: number; failed: number; unreachable: number | boolean } | undefined,
+  result:
+    Pick<HostRecap | RunRecap, 'changed' | 'failed' | 'unreachable' | 'interrupted'> | undefined,
   style: Style,
 ): (text: string) => string {
   if (result === undefined) return (text) => text;
-  if (result.failed > 0 || Number(result.unreachable) > 0) return style.bad;
+  if (result.failed + Number(result.unreachable) + Number(result.interrupted) > 0) return style.bad;
   return result.changed > 0 ? style.changed : style.good;
 }

@@ -153,6 +153,28 @@ describe('inventory commands', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, findings: [] });
   });
 
+  it('apply --json: a record for each mistake, on standard output', async () => {
+    const { code, stdout, stderr } = await odooProv(['apply', 'broken.yaml', '--json']);
+    expect([code, stderr]).toEqual([1, '']);
+    const records = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.length).toBeGreaterThan(1);
+    for (const record of records) {
+      expect(record).toMatchObject({
+        type: 'mistake',
+        file: 'broken.yaml',
+        line: 1,
+        severity: 'error',
+      });
+    }
+    expect(records.at(-1)).toMatchObject({
+      column: 46,
+      message: 'unknown role "ap"; did you mean "app"?',
+    });
+  });
+
   it('apply --list-hosts: the chosen hosts', async () => {
     const { code, stdout } = await odooProv([
       'apply',
@@ -177,7 +199,11 @@ describe('secrets', () => {
   it('lists names, shows a value, names the nearest one, makes none', async () => {
     const inventory = join(folder, 'small.yaml');
     const before = await odooProv(['secrets', 'small.yaml', 'list']);
-    expect(before).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(before).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'no secret has been generated yet: the first apply makes them\n',
+    });
     expect(await readdir(folder)).toEqual(['broken.yaml', 'small.yaml']);
 
     const store = await openSecrets(inventory, { keyFile: join(folder, 'age.key') });

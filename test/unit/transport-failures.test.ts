@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatFailure } from '../../src/failure/failure.js';
 import { classifyCommandFailure } from '../../src/transport/classify.js';
-import { connectFailure, Dropped } from '../../src/transport/connect-failure.js';
+import { connectFailure, connectTimeout, Dropped } from '../../src/transport/connect-failure.js';
 import { afterStart, sudoFailure } from '../../src/transport/sudo-failure.js';
 import type { Target } from '../../src/transport/target.js';
 
@@ -125,6 +125,30 @@ describe('why a connection failed', () => {
     expect(failure.message).toContain('closes new connections at once');
     expect(failure.details).toMatchObject({ output: 'Exceeded MaxStartups' });
     expect(failure.details.remedy).toContain('MaxStartups');
+  });
+
+  test.each([
+    ['HTTP/1.1 400 Bad Request\r\nServer: x', 'HTTP/1.1 400 Bad Request'],
+    ['220 mail.example ESMTP\u001b[31m', '220 mail.example ESMTP[31m'],
+    [`+OK ${'x'.repeat(200)}`, `+OK ${'x'.repeat(76)}…`],
+    ['\u0015\u0003\u0001\u0000\u0002\u0002', 'bytes 150301000202'],
+  ])('another service than SSH: %j', (said, found) => {
+    const failures = [
+      connectFailure(target, new Dropped(said), said),
+      connectTimeout(target, 15, 'exchanging keys', said),
+    ];
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ reason: 'unreachable' });
+      expect(failure.message).toBe('a.example:2222: it answers, but not as SSH');
+      expect(failure.details).toMatchObject({ found });
+      expect(failure.details.remedy).toContain('another service listens on port 2222');
+    }
+  });
+
+  test('a server that closes without a word is not taken for another service', () => {
+    expect(connectFailure(target, new Dropped(''), '').message).toContain('closes new connections');
+    const late = connectTimeout(target, 15, 'exchanging keys', 'SSH-2.0-OpenSSH_9.2\r\n');
+    expect(late.reason).toBe('timeout');
   });
 
   test('a bastion that may not forward', () => {

@@ -50,6 +50,7 @@ export function hostRecap(host: string, counts: Partial<HostRecap> = {}): HostRe
     failed: 0,
     skipped: 0,
     unreachable: false,
+    interrupted: false,
     wire: { connections: 1, execs: 1, bytesSent: 8123, bytesReceived: 41_200 },
     milliseconds: { connect: 210, probe: 640, apply: 0 },
     ...counts,
@@ -62,6 +63,7 @@ export function runRecap(hosts: readonly HostRecap[], milliseconds: number): Run
     changed: hosts.reduce((sum, host) => sum + host.changed, 0),
     failed: hosts.filter((host) => host.failed > 0).length,
     unreachable: hosts.filter((host) => host.unreachable).length,
+    interrupted: hosts.filter((host) => host.interrupted).length,
     milliseconds,
     exitCode: 0,
   };

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { describeChange } from '../../src/ui/change.js';
 import { JsonOutput } from '../../src/ui/json-output.js';
 import { ListOutput } from '../../src/ui/list.js';
@@ -58,9 +58,9 @@ describe('plain lines', () => {
       acme: 2 hosts
       not applicable (a container shares its kernel): 2 sysctl on app1, db1
 
-      host  ok  changed  failed  skipped
-      app1  45        0       0        2
-      db1   45        0       0        2
+      host  unchanged  changed  failed  skipped
+      app1         45        0       0        2
+      db1          45        0       0        2
       acme: nothing changed, in 0.9 s
       "
     `);
@@ -97,10 +97,10 @@ describe('plain lines', () => {
       edge1: login page: FAILED, no answer
       not applicable (a container shares its kernel): 2 sysctl on app1, db1
 
-      host   ok  changed  failed  skipped
-      app1   45        2       0        2
-      db1    45        3       1        2
-      edge1   -        -       -        -  unreachable
+      host   unchanged  changed  failed  skipped
+      app1          43        2       0        2
+      db1           42        3       1        2
+      edge1          -        -       -        -  unreachable
       acme: 5 changes made, 1 host failed, 1 host unreachable, 1 check failed, in 1 min 07 s
       "
     `);
@@ -114,9 +114,9 @@ describe('plain lines', () => {
       db1: would change 25 resources: 22 file, 3 package; --diff names them
       not applicable (a container shares its kernel): 2 sysctl on app1, db1
 
-      host  ok  would change  failed  skipped
-      app1  45             2       0        0
-      db1   45            25       0        0
+      host  as it should be  would change  failed  skipped
+      app1               45             2       0        0
+      db1                45            25       0        0
       acme: 27 changes to make, in 1.2 s
       "
     `);
@@ -169,6 +169,74 @@ describe('plain lines', () => {
       'left over from the role redis on app1: apply --prune stops it and keeps its data\n';
     expect(plain(events)).toContain(hint);
     expect(plain(events, { prune: true })).not.toContain('left over');
+  });
+});
+
+describe('a step that is silent', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is told to be still running, and for how long, until it ends', () => {
+    vi.useFakeTimers();
+    const lines: string[] = [];
+    const output = new PlainOutput(options(), (line) => lines.push(line), 30_000);
+    const key = 'package:odoo';
+    const step = { host: 'app1', key, stage: 'install' } as const;
+    for (const event of looked('app1', [changedFile])) output.emit(event);
+    output.emit({ type: 'stage-started', host: 'app1', stage: 'install', resources: 1 });
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toEqual([]);
+    output.emit({ type: 'resource-started', ...step });
+    vi.advanceTimersByTime(30_000);
+    expect(lines.splice(0)).toEqual(['app1: still at package:odoo (30 s)']);
+    vi.advanceTimersByTime(20_000);
+    const line = `progress 75% Configuring ${HIDDEN}`;
+    output.emit({ type: 'resource-output', host: 'app1', key, line });
+    expect(lines.splice(0)).toEqual(['app1: install: 75 % Configuring •••']);
+    vi.advanceTimersByTime(29_000);
+    expect(lines).toEqual([]);
+    vi.advanceTimersByTime(31_000);
+    expect(lines.splice(0)).toEqual([
+      'app1: still at 75 % Configuring ••• (1 min 20 s)',
+      'app1: still at 75 % Configuring ••• (1 min 50 s)',
+    ]);
+    output.emit({ type: 'resource-changed', ...step, milliseconds: 110_000 });
+    lines.splice(0);
+    vi.advanceTimersByTime(120_000);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('the recap', () => {
+  const started = { type: 'run-started', cluster: 'acme', hosts: ['app1'], check: false } as const;
+
+  it('counts an interrupted host as interrupted, not as failed', () => {
+    const recap = runRecap([hostRecap('app1', { changed: 5, interrupted: true })], 900);
+    expect(plain([started, { type: 'run-done', recap }])).toMatchInlineSnapshot(`
+      "
+      acme: 1 host
+
+      host  unchanged  changed  failed  skipped
+      app1         40        5       0        0  interrupted
+      acme: 5 changes made, 1 host interrupted, in 0.9 s
+      "
+    `);
+  });
+
+  it('says what the last look found not applicable', () => {
+    const planned = (why?: string): RunEvent => ({
+      type: 'host-planned',
+      host: 'app1',
+      pass: 1,
+      changes: [],
+      skipped: why === undefined ? [] : [{ key: 'check:x', why }],
+      leftOver: [],
+    });
+    const done: RunEvent = { type: 'run-done', recap: runRecap([hostRecap('app1')], 900) };
+    const why = 'PostgreSQL is not running';
+    expect(plain([started, planned(why), planned(), done])).not.toContain(why);
+    expect(plain([started, planned(), planned(why), done])).toContain(why);
   });
 });
 
@@ -275,10 +343,10 @@ describe('the list on a terminal', () => {
       edge1: login page: FAILED, no answer
       not applicable (a container shares its kernel): 2 sysctl on app1, db1
 
-      host   ok  changed  failed  skipped
-      app1   45        2       0        2
-      db1    45        3       1        2
-      edge1   -        -       -        -  unreachable
+      host   unchanged  changed  failed  skipped
+      app1          43        2       0        2
+      db1           42        3       1        2
+      edge1          -        -       -        -  unreachable
       acme: 5 changes made, 1 host failed, 1 host unreachable, 1 check failed, in 1 min 07 s
       "
     `);
@@ -307,6 +375,15 @@ describe('words', () => {
     expect(describeChange(changedFile)).toBe('file:/etc/odoo/app.conf content, mode 0640 → 0644');
     expect(describeChange({ ...startedUnit, differences: [], confirm: true })).toBe(
       'unit:odoo-app.service asked again',
+    );
+    const words = (field: string, have: string, want: string): string =>
+      describeChange({ ...startedUnit, differences: [{ field, have, want }] });
+    expect(words('restart', 'due for /etc/x', 'done')).toBe(
+      'unit:odoo-app.service restart for /etc/x',
+    );
+    expect(words('reload', 'done', 'for /etc/x')).toBe('unit:odoo-app.service reload for /etc/x');
+    expect(words('state', 'unknown: psql is not installed', 'known')).toBe(
+      'unit:odoo-app.service cannot be looked at yet (psql is not installed)',
     );
     const long = { field: 'value', have: '', want: 'x'.repeat(60) };
     expect(describeChange({ ...startedUnit, differences: [long] })).toBe(
