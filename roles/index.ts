@@ -7,6 +7,8 @@ import { gevent } from './gevent/index.js';
 import { odooDatabase } from './odoo-database/index.js';
 import { odoo } from './odoo/index.js';
 import { pgPrimary } from './pg-primary/index.js';
+import { pgReplica } from './pg-replica/index.js';
+import { pgStandby } from './pg-standby/index.js';
 import { pgbouncer } from './pgbouncer/index.js';
 import { redis } from './redis/index.js';
 
@@ -14,6 +16,8 @@ import { redis } from './redis/index.js';
 export const ROLE_DEFINITIONS: readonly RoleDefinition[] = [
   base,
   pgPrimary,
+  pgStandby,
+  pgReplica,
   pgbouncer,
   redis,
   odoo,

@@ -1,3 +1,4 @@
+import { databaseRole } from '../../src/inventory/cluster.js';
 import { BASE_MEMORY, machineOf } from '../../src/inventory/sizing.js';
 import {
   aptPackage,
@@ -91,6 +92,6 @@ function maxMemory({ host, facts }: Site): string {
  * which wants that fear, its data is small enough for the fork to be allowed anyway.
  */
 function memoryPolicy({ host }: Site): readonly Resource[] {
-  if (host.roles.includes('pg-primary')) return [];
+  if (databaseRole(host) !== undefined) return [];
   return [sysctl({ key: 'vm.overcommit_memory', value: 1 })];
 }

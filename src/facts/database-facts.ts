@@ -5,7 +5,10 @@ export interface FoundDatabase {
   readonly directory: string;
   /** PostgreSQL's own name for a cluster and all its copies. */
   readonly systemIdentifier: string;
+  /** The newest that it knows: of its last checkpoint, or of a promotion since. */
   readonly timeline: number;
+  /** It follows a primary (`standby.signal`). Data without it takes writes as soon as it is started. */
+  readonly standby: boolean;
   /** pg_controldata's words, e.g. `in production`, `in archive recovery`, `shut down`. */
   readonly state: string;
 }
@@ -22,11 +25,19 @@ for control in /var/lib/postgresql/*/*/global/pg_control; do
   cluster=\${directory#/var/lib/postgresql/}
   [ ! -e "/var/lib/odoo-prov/postgres-\${cluster%/*}-\${cluster#*/}.making" ] || continue
   version=$(cat "$directory/PG_VERSION")
-  "/usr/lib/postgresql/$version/bin/pg_controldata" "$directory" | awk -F ': *' -v directory="$directory" '
+  standby=no
+  if [ -e "$directory/standby.signal" ]; then standby=yes; fi
+  # A promotion writes it at once, the control file only with the checkpoint that follows.
+  history=$(ls "$directory/pg_wal" 2>/dev/null | sed -n 's/\.history$//p' | tail -n 1)
+  "/usr/lib/postgresql/$version/bin/pg_controldata" "$directory" | awk -F ': *' -v directory="$directory" -v standby=$standby \
+    -v history="$(printf %d "0x\${history:-0}")" '
     /^Database system identifier/ { id = $2 }
     /^Database cluster state/ { state = $2 }
     /^Latest checkpoint.s TimeLineID/ { timeline = $2 }
-    END { printf "%s\t%s\t%s\t%s\n", directory, id, timeline, state }'
+    END {
+      if (history + 0 > timeline + 0) timeline = history
+      printf "%s\t%s\t%s\t%s\t%s\n", directory, id, timeline, standby, state
+    }'
 done`;
 }
 
@@ -36,7 +47,14 @@ export function parseDatabases(output: string): readonly FoundDatabase[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [directory = '', systemIdentifier = '', timeline = '0', state = ''] = line.split('\t');
-      return { directory, systemIdentifier, timeline: Number(timeline), state };
+      const [directory = '', systemIdentifier = '', timeline = '0', standby = '', state = ''] =
+        line.split('\t');
+      return {
+        directory,
+        systemIdentifier,
+        timeline: Number(timeline),
+        standby: standby === 'yes',
+        state,
+      };
     });
 }

@@ -106,6 +106,17 @@ function filestoreOf(input: Input): Cluster['filestore'] {
   return { type, path };
 }
 
+function postgresOf(input: Input): Cluster['postgres'] {
+  const { replication, settings } = input.postgres ?? {};
+  return {
+    replication: {
+      synchronous: replication?.synchronous ?? 'off',
+      maxLag: bytesOf(replication?.max_lag ?? '16MB'),
+    },
+    settings: settings ?? {},
+  };
+}
+
 /** The typed cluster of an inventory in which no mistake was found, every default filled in. */
 export function buildCluster(input: Input, place: Place): Cluster {
   const name = input.cluster ?? nameOf(place.file);
@@ -125,7 +136,7 @@ export function buildCluster(input: Input, place: Place): Cluster {
       languages: odoo.languages ?? [],
       settings: odoo.settings ?? {},
     },
-    postgres: { settings: input.postgres?.settings ?? {} },
+    postgres: postgresOf(input),
     pgbouncer: {
       poolMode: 'session',
       maxClientConn: input.pgbouncer?.max_client_conn ?? 10_000,

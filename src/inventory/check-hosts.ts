@@ -1,4 +1,4 @@
-import type { RoleName } from './cluster.js';
+import { DATABASE_ROLES, type RoleName } from './cluster.js';
 import type { Mistake } from './source.js';
 import type { HostView, View } from './view.js';
 
@@ -79,6 +79,29 @@ function roleLists(view: View): Mistake[] {
   });
 }
 
+/** PostgreSQL's roles are copies of one database: a host holds one of them. */
+function databasesTogether(view: View): Mistake[] {
+  return view.hosts.flatMap((host) => {
+    const [first, ...more] = DATABASE_ROLES.flatMap((role) =>
+      host.roles.filter((given) => given.role === role).slice(0, 1),
+    );
+    return more.map(({ role, path }): Mistake => {
+      const message = `${role} on the host that is ${first?.role ?? ''} already`;
+      return { path, at: 'value', message, expected: 'a host of its own for each copy' };
+    });
+  });
+}
+
+/** What a commit is to wait for must exist. */
+function synchronousStandbys(view: View): Mistake[] {
+  const wanted = view.at('postgres', 'replication', 'synchronous');
+  if (view.rolesUnclear || (wanted !== 'on' && wanted !== 'remote_apply')) return [];
+  if (carriers(view, 'pg-standby').length > 0) return [];
+  const path = ['postgres', 'replication', 'synchronous'];
+  const message = `synchronous: ${wanted}, and no host has the role "pg-standby": no commit would ever end`;
+  return [{ path, at: 'value', message, expected: 'off, or a host with roles: [pg-standby]' }];
+}
+
 function singles(view: View): Mistake[] {
   return Object.entries(SINGLE).flatMap(([name, expected]) => {
     const role = name as RoleName;
@@ -157,7 +180,15 @@ function none(view: View): Mistake[] {
 /** Mistakes that only show when hosts are looked at together. */
 export function checkHosts(view: View): Mistake[] {
   if (view.hosts.length === 0) return none(view);
-  return [sameNames, sameAddresses, roleLists, singles, missing, sharedFiles, idleRedis].flatMap(
-    (check) => check(view),
-  );
+  return [
+    sameNames,
+    sameAddresses,
+    roleLists,
+    singles,
+    databasesTogether,
+    synchronousStandbys,
+    missing,
+    sharedFiles,
+    idleRedis,
+  ].flatMap((check) => check(view));
 }

@@ -32,7 +32,7 @@ const OWNED: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     list_db: ['the database manager is closed in a cluster', 'the key left out'],
     ...all(
       ['db_replica_host', 'db_replica_port'],
-      ['read replicas are not supported by this version', 'the key left out'],
+      ['the hosts with the role pg-replica say it', 'the key left out'],
     ),
   },
   postgres: {
@@ -40,7 +40,12 @@ const OWNED: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     ...all(['data_directory', 'hba_file', 'ident_file', 'config_file'], LAYOUT),
     ...all(['external_pid_file', 'unix_socket_directories', 'include', 'include_dir'], LAYOUT),
     password_encryption: ['PgBouncer relies on scram-sha-256', 'the key left out'],
-    primary_conninfo: TOPOLOGY,
+    ...all(['primary_conninfo', 'primary_slot_name', 'cluster_name'], TOPOLOGY),
+    ...all(['hot_standby', 'recovery_target_timeline', 'wal_level', 'wal_log_hints'], LAYOUT),
+    ...all(
+      ['synchronous_standby_names', 'synchronous_commit'],
+      ['postgres.replication says it', 'postgres: { replication: { synchronous: … } }'],
+    ),
   },
   pgbouncer: {
     ...all(['listen_addr', 'listen_port'], TOPOLOGY),

@@ -13,6 +13,10 @@ export const ROLES = [
 ] as const;
 export type RoleName = (typeof ROLES)[number];
 
+/** The roles that share one PostgreSQL cluster. Which host has which of them changes with every promotion. */
+export const DATABASE_ROLES = ['pg-primary', 'pg-standby', 'pg-replica'] as const;
+export type DatabaseRole = (typeof DATABASE_ROLES)[number];
+
 /** The roles that this version can set up. */
 export const SUPPORTED_ROLES: readonly RoleName[] = [
   'edge',
@@ -20,6 +24,8 @@ export const SUPPORTED_ROLES: readonly RoleName[] = [
   'cron',
   'gevent',
   'pg-primary',
+  'pg-standby',
+  'pg-replica',
   'pgbouncer',
   'redis',
 ];
@@ -89,6 +95,15 @@ export interface Cluster {
     readonly settings: Settings;
   };
   readonly postgres: {
+    readonly replication: {
+      /**
+       * What a commit waits for. `off`: this host's disk; `on`: a standby's disk as well; `remote_apply`:
+       * until it can be read on a standby.
+       */
+      readonly synchronous: 'off' | 'on' | 'remote_apply';
+      /** Bytes of WAL that a standby may lack before it counts as lagging. */
+      readonly maxLag: number;
+    };
     readonly settings: Settings;
   };
   readonly pgbouncer: {
@@ -117,4 +132,14 @@ export interface Cluster {
 /** The hosts that carry a role, in the inventory's order. */
 export function hostsWith(cluster: Cluster, ...roles: readonly RoleName[]): readonly Host[] {
   return cluster.hosts.filter((host) => roles.some((role) => host.roles.includes(role)));
+}
+
+/** The database role of a host, undefined if it has none. */
+export function databaseRole(host: Host): DatabaseRole | undefined {
+  return DATABASE_ROLES.find((role) => host.roles.includes(role));
+}
+
+/** The hosts that hold, or will hold, the PostgreSQL cluster or a copy of it. */
+export function databaseHosts(cluster: Cluster): readonly Host[] {
+  return hostsWith(cluster, ...DATABASE_ROLES);
 }

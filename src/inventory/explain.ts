@@ -11,8 +11,6 @@ type Issue = z.core.$ZodIssue;
 const LATER_KEYS: Readonly<Record<string, string>> = {
   'edge.vip': 'no vip: let DNS name every edge',
   'postgres.backup': 'no backup: back the database up by your own means until then',
-  'postgres.replication.max_lag': 'no max_lag, until there are standbys',
-  'postgres.replication.on_standby_loss': 'no on_standby_loss, until there are standbys',
   'redis.sentinel': 'one Redis host',
   'hosts.*.pool': 'one pool of app hosts',
 };

@@ -4,7 +4,17 @@ export interface Finding {
   readonly severity: 'error' | 'warning' | 'note' | 'fine';
   /** What was looked at: a principle of the architecture by its number, or a subject. */
   readonly subject:
-    1 | 2 | 3 | 4 | 5 | 'connections' | 'memory' | 'users' | 'availability' | 'names';
+    | 1
+    | 2
+    | 3
+    | 4
+    | 5
+    | 'connections'
+    | 'memory'
+    | 'users'
+    | 'replication'
+    | 'availability'
+    | 'names';
   /** The host that is meant, if it is one. */
   readonly host?: string;
   readonly message: string;

@@ -40,6 +40,29 @@ function singlePoints(cluster: Cluster): Finding[] {
   });
 }
 
+/** What waiting for standbys costs and gains. */
+function replication(cluster: Cluster): Finding[] {
+  const { synchronous } = cluster.postgres.replication;
+  const copies = hostsWith(cluster, 'pg-standby', 'pg-replica').map(({ name }) => name);
+  const standbys = hostsWith(cluster, 'pg-standby').map(({ name }) => name);
+  const add = (severity: Finding['severity'], message: string, advice?: string): Finding[] => [
+    { severity, subject: 'replication', message, ...(advice !== undefined && { advice }) },
+  ];
+  if (copies.length === 0) return [];
+  if (synchronous === 'off') {
+    const message = `commits wait for the primary alone: its loss costs what ${copies.join(', ')} had not yet received`;
+    return add('note', message, 'replication: { synchronous: on } to lose nothing');
+  }
+  const waits =
+    synchronous === 'on'
+      ? 'a standby has it on disk'
+      : 'it can be read on a standby: each commit takes as long as its replay there, which a long query may hold up';
+  if (standbys.length > 1)
+    return add('fine', `a commit ends when ${waits} (any of ${standbys.join(', ')})`);
+  const message = `a commit ends when ${waits}, and ${standbys.join('')} is the only one: while it is down, nothing can be saved in Odoo`;
+  return add('warning', message, 'a second pg-standby');
+}
+
 /** What must be so outside of the cluster. */
 function outside(cluster: Cluster): Finding[] {
   const { domain } = cluster.odoo;
@@ -76,5 +99,5 @@ function outside(cluster: Cluster): Finding[] {
 
 /** Single points, and what the cluster needs from outside. */
 export function lintAvailability(cluster: Cluster): Finding[] {
-  return [...singlePoints(cluster), ...outside(cluster)];
+  return [...singlePoints(cluster), ...replication(cluster), ...outside(cluster)];
 }

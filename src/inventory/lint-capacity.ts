@@ -1,4 +1,4 @@
-import { hostsWith, type Cluster, type Host } from './cluster.js';
+import { databaseRole, hostsWith, type Cluster, type Host } from './cluster.js';
 import type { Finding } from './finding.js';
 import {
   connectionBudget,
@@ -78,10 +78,11 @@ function memoryNeed(
 ): number {
   const { memory } = machineOf(host, found);
   const { workers, cronThreads } = odooSizing(cluster, host, found);
-  const postgres = host.roles.includes('pg-primary')
-    ? (givenSharedBuffers(cluster) ?? postgresMemory(memory, sharesWithOdoo(host)) / 4) +
-      budget.maxConnections * CONNECTION_MEMORY
-    : 0;
+  const postgres =
+    databaseRole(host) === undefined
+      ? 0
+      : (givenSharedBuffers(cluster) ?? postgresMemory(memory, sharesWithOdoo(host)) / 4) +
+        budget.maxConnections * CONNECTION_MEMORY;
   return fixedMemory(host) + workers * WORKER_MEMORY + cronThreads * CRON_MEMORY + postgres;
 }
 

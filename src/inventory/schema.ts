@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hosts, ssh } from './schema-hosts.js';
 import { odoo } from './schema-odoo.js';
-import { choice, filePath, section, settings, text, unsupported, whole } from './values.js';
+import { choice, filePath, section, settings, size, text, unsupported, whole } from './values.js';
 import { didYouMean, show, words } from './words.js';
 
 /*
@@ -11,10 +11,15 @@ import { didYouMean, show, words } from './words.js';
 
 const postgres = section({
   replication: section({
-    synchronous: choice('synchronous', ['off'], {
-      on: 'off, until there are standbys',
-      remote_apply: 'off, until there are standbys',
-    }).optional(),
+    synchronous: choice('synchronous', ['off', 'on', 'remote_apply'])
+      .describe(
+        'What a commit waits for. off (default): the primary alone. on: also a standby has it on disk. remote_apply: it can be read on a standby.',
+      )
+      .optional(),
+    max_lag: size()
+      .describe('A standby that lacks more WAL than this counts as lagging. Default: 16MB.')
+      .optional(),
+    on_standby_loss: choice('way to go on', ['block'], { continue: 'block' }).optional(),
   }).optional(),
   ha: choice('ha', ['manual'], { patroni: 'manual' }).describe('Default: manual.').optional(),
   settings: settings('postgresql.conf').describe('Any postgresql.conf key.').optional(),

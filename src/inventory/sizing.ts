@@ -1,5 +1,5 @@
 import type { Cluster, Host, RoleName, Setting, Settings } from './cluster.js';
-import { hostsWith } from './cluster.js';
+import { databaseRole, hostsWith } from './cluster.js';
 
 export {
   givenSharedBuffers,
@@ -103,7 +103,7 @@ export function fixedMemory(host: Host): number {
 /** Bytes that HTTP workers and cron threads may use on a host, together. */
 export function odooMemory(host: Host, memory: number): number {
   const fixed = fixedMemory(host);
-  const postgres = host.roles.includes('pg-primary') ? memory * POSTGRES_PART : 0;
+  const postgres = databaseRole(host) === undefined ? 0 : memory * POSTGRES_PART;
   return Math.max(0, memory - fixed - postgres);
 }
 

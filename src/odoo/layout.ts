@@ -24,7 +24,7 @@ export const HTTP_PORT = 8069;
 export const GEVENT_PORT = 8072;
 /** Port of Odoo's own evented child of the app service, which nobody is ever sent to. */
 export const SPARE_GEVENT_PORT = 8073;
-const POSTGRES_PORT = 5432;
+export const POSTGRES_PORT = 5432;
 const PGBOUNCER_PORT = 6432;
 const REDIS_PORT = 6379;
 
@@ -79,6 +79,11 @@ export function addressOf(to: Host, from: Host): string {
 /** PostgreSQL itself: for initialising, updates and dumps, which must not pass a pooler. */
 export function postgresOf(cluster: Cluster, from: Host): Endpoint {
   return { host: addressOf(only(hostsWith(cluster, 'pg-primary')), from), port: POSTGRES_PORT };
+}
+
+/** Whether Odoo's read-only requests go to replicas: Odoo can since 18. */
+export function readsFromReplicas(cluster: Cluster): boolean {
+  return majorVersion(cluster.odoo.version) >= 18 && hostsWith(cluster, 'pg-replica').length > 0;
 }
 
 /** Where the services connect: PgBouncer. */

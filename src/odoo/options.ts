@@ -1,8 +1,9 @@
-import type { Setting } from '../inventory/cluster.js';
+import { hostsWith, type Setting } from '../inventory/cluster.js';
 import { odooSizing, otherOdooSettings } from '../inventory/sizing.js';
 import type { Site } from '../role/role.js';
 import { reveal, Secret } from '../shell/index.js';
 import {
+  addressOf,
   databaseOf,
   edgeServesFilestore,
   GEVENT_PORT,
@@ -11,7 +12,9 @@ import {
   ODOO_USER,
   onlyOneHost,
   OUR_ADDONS,
+  POSTGRES_PORT,
   postgresOf,
+  readsFromReplicas,
   sessionsOf,
   SPARE_GEVENT_PORT,
   type Endpoint,
@@ -42,6 +45,7 @@ export function serviceOptions(site: Site, service: OdooService): OdooOptions {
     ...commonOptions(site, databaseOf(cluster, host)),
     ...moduleOptions(site),
     ...sessionOptions(site),
+    ...(service === 'app' && replicaOptions(site)),
     proxy_mode: true,
     x_sendfile: edgeServesFilestore(cluster),
     http_interface: onlyOneHost(cluster) ? '127.0.0.1' : '0.0.0.0',
@@ -99,6 +103,24 @@ function moduleOptions({ cluster }: Site): OdooOptions {
     // Odoo adds the packages' own folders itself; an empty list would be an error before 19.
     ...(path.length > 0 && { addons_path: path.join(',') }),
     server_wide_modules: modules.join(','),
+  };
+}
+
+/**
+ * Where Odoo 18 and newer read: straight from the replicas, since a pooler in between would have to know
+ * two servers under one database name. Each app host begins with another one; libpq goes on to the next
+ * where one does not answer, and Odoo itself to the primary where none does. A replica that was promoted
+ * stays in the list: reading from a primary is right, too.
+ */
+function replicaOptions({ written, host }: Site): OdooOptions {
+  if (!readsFromReplicas(written)) return {};
+  const replicas = hostsWith(written, 'pg-replica').map((replica) => addressOf(replica, host));
+  const place = hostsWith(written, 'app').findIndex(({ name }) => name === host.name);
+  const first = Math.max(0, place) % replicas.length;
+  return {
+    db_replica_host: [...replicas.slice(first), ...replicas.slice(0, first)].join(','),
+    // Without it libpq would take its own default, whatever db_port says.
+    db_replica_port: POSTGRES_PORT,
   };
 }
 

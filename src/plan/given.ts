@@ -1,4 +1,5 @@
 import type { Resource } from '../resource/kind.js';
+import { DATABASE_ROLES } from '../inventory/cluster.js';
 import { file, unit } from '../resource/index.js';
 import type { Declaration } from './collect.js';
 
@@ -11,17 +12,27 @@ export interface Given {
   readonly unit: string;
 }
 
+/**
+ * What a unit is recorded under. The database roles change hosts with every promotion; what they bring is
+ * the same.
+ */
+function owner(role: string): string {
+  return (DATABASE_ROLES as readonly string[]).includes(role) ? 'postgres' : role;
+}
+
 /** Reads the record; lines that are none are ignored, since an operator may have touched it. */
 export function parseGiven(text: string): readonly Given[] {
   return text.split('\n').flatMap((line) => {
     const [role, name] = line.split(' ');
-    return role !== undefined && role !== '' && name !== undefined ? [{ role, unit: name }] : [];
+    return role !== undefined && role !== '' && name !== undefined
+      ? [{ role: owner(role), unit: name }]
+      : [];
   });
 }
 
 /** What was given by roles that the host no longer has. */
 export function leftOver(given: readonly Given[], declaration: Declaration): readonly Given[] {
-  const roles = new Set<string>(declaration.stages.map((s) => s.stage));
+  const roles = new Set(declaration.stages.map((s) => owner(s.stage)));
   return given.filter((entry) => !roles.has(entry.role));
 }
 
@@ -35,7 +46,7 @@ export function withRecord(
   prune: boolean,
 ): Declaration {
   const wanted = declaration.stages.flatMap(({ stage, resources }) =>
-    resources.filter(runs).map((resource): Given => ({ role: stage, unit: resource.id })),
+    resources.filter(runs).map((resource): Given => ({ role: owner(stage), unit: resource.id })),
   );
   const left = leftOver(given, declaration);
   if (!prune || left.length === 0) {

@@ -33,6 +33,8 @@ export {
   postgresExtension,
   postgresRole,
   postgresSettings,
+  postgresSlot,
+  postgresStandby,
   scramVerifier,
 } from './postgres.js';
 export { keyOf } from './kind.js';

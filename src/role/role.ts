@@ -25,8 +25,13 @@ export type Stage = StageName | 'install' | 'prune';
 
 /** Everything that a role may look at. It is plain data: a role does no I/O. */
 export interface Site {
+  /** As it is now: the database roles are where PostgreSQL's primary and its standbys really are. */
   readonly cluster: Cluster;
+  /** As the operator wrote it. What must stay the same over a promotion hangs on this. */
+  readonly written: Cluster;
   readonly host: Host;
+  /** PostgreSQL's own name for the cluster that the database hosts hold; undefined while there is none. */
+  readonly systemIdentifier?: string;
   /** Facts of this host. */
   readonly facts: Facts;
   /** Facts of any host of the cluster. */

@@ -5,7 +5,12 @@ import type { Facts, Site } from './role.js';
 
 /** What all sites of a run share. */
 export interface SiteSources {
+  /** As it is now. */
   readonly cluster: Cluster;
+  /** As the operator wrote it. */
+  readonly written: Cluster;
+  /** Of the PostgreSQL cluster. */
+  readonly systemIdentifier?: string;
   readonly factsOf: (host: Host) => Facts;
   readonly secret: (name: string) => Secret;
   /** Files below `templates/`, by relative path. */
@@ -23,6 +28,8 @@ export function siteOf(host: Host, sources: SiteSources): Site {
   };
   return {
     cluster: sources.cluster,
+    written: sources.written,
+    ...(sources.systemIdentifier !== undefined && { systemIdentifier: sources.systemIdentifier }),
     host,
     facts: sources.factsOf(host),
     factsOf: sources.factsOf,

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../failure/failure.js';
-import type { Host } from '../inventory/cluster.js';
+import { databaseHosts, type Host } from '../inventory/cluster.js';
 import { changesOf, type Plan } from '../plan/diff.js';
 import { keyOf } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
-import { databaseHosts, guardCreation, guardSecrets, remember } from './guard.js';
+import { guardCreation, guardSecrets, guardTopology, remember } from './guard.js';
 import { Look } from './look.js';
 import { applyPlans } from './schedule.js';
 import { Semaphore } from './semaphore.js';
@@ -66,6 +66,7 @@ class Run {
     emit({ type: 'run-started', cluster: cluster.name, hosts, check: options.check });
     await this.#lookAtAll();
     guardSecrets(this.#context, this.#look.seen);
+    guardTopology(this.#look.topology());
     for (let pass = 1; ; pass += 1) {
       const plans = this.#plan(pass);
       if (options.diff && pass === 1) await this.#tellDiffs(plans);
@@ -84,7 +85,7 @@ class Run {
   /** The chosen hosts, all database hosts, and those whose facts the others are sized by. */
   #toAsk(): readonly Host[] {
     const { cluster, options, state } = this.#context;
-    const chosen = new Set([...options.hosts, ...databaseHosts(this.#context)]);
+    const chosen = new Set([...options.hosts, ...databaseHosts(cluster)]);
     return cluster.hosts.filter((h) => chosen.has(h) || state.facts[h.name] === undefined);
   }
 
@@ -147,7 +148,9 @@ class Run {
       return plan;
     });
     const open = plans.filter((p) => changesOf(p).length > 0 && !this.#tally(p.host).settled);
-    this.#context.saveState(remember(this.#context, this.#look.seen, odooIsThere));
+    this.#context.saveState(
+      remember(this.#context, this.#look.seen, this.#look.topology(), odooIsThere),
+    );
     if (!options.check) guardCreation(this.#context, open, this.#look.seen);
     return open;
   }
@@ -172,7 +175,11 @@ class Run {
       if (failure !== undefined) lost.set(host.name, `failed: ${failure.message}`);
     }
     const began = Date.now();
-    const outcomes = await applyPlans(this.#context, works, lost);
+    const outcomes = await applyPlans(
+      { ...this.#context, cluster: this.#look.cluster() },
+      works,
+      lost,
+    );
     for (const [name, outcome] of outcomes) {
       const tally = this.#tally(name);
       tally.milliseconds.apply += Date.now() - began;

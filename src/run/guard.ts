@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.js';
-import { hostsWith, type Host } from '../inventory/cluster.js';
+import { databaseHosts } from '../inventory/cluster.js';
+import type { Topology } from '../facts/topology.js';
 import { changesOf, kindOf, type Plan } from '../plan/diff.js';
 import { keyOf } from '../resource/kind.js';
 import { statePath, type ClusterState } from '../state/cluster-state.js';
@@ -8,11 +9,6 @@ import type { Answers } from './probe-host.js';
 
 /** What is known of every host that was looked at. */
 export type Answered = ReadonlyMap<string, Answers>;
-
-/** The hosts that hold, or will hold, the PostgreSQL cluster. */
-export function databaseHosts(context: RunContext): readonly Host[] {
-  return hostsWith(context.cluster, 'pg-primary', 'pg-standby', 'pg-replica');
-}
 
 /**
  * Refuses to create a database in place of one that may exist: one is only made when every database host
@@ -66,13 +62,29 @@ export function guardSecrets(context: RunContext, seen: Answered): void {
   });
 }
 
+/**
+ * Refuses to touch anything while two hosts hold a primary's data of one timeline: whichever were taken for
+ * the standby would lose what only it has.
+ * @throws Failure refused
+ */
+export function guardTopology({ primary, rivals }: Topology): void {
+  if (rivals.length === 0) return;
+  throw new Failure({
+    reason: 'refused',
+    message: 'more than one host holds the data of a primary, and of the same timeline',
+    expected: 'one primary; every other database host a standby (standby.signal), or without data',
+    found: [primary, ...rivals].join(', '),
+    remedy: `find out which of them has the data to keep (psql: select max(write_date) from ir_attachment). Stop PostgreSQL on the other, save its data directory aside, and run this again`,
+  });
+}
+
 interface Reason {
   readonly found: string;
   readonly remedy: string;
 }
 
 function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason | undefined {
-  const silent = databaseHosts(context).filter((host) => !seen.has(host.name));
+  const silent = databaseHosts(context.cluster).filter((host) => !seen.has(host.name));
   if (silent.length > 0) {
     return {
       found: `no answer from ${silent.map((h) => h.name).join(', ')}`,
@@ -88,7 +100,7 @@ function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason
       remedy: `find out what became of it and restore it from a backup. Only if its data is really to be given up: remove "odoo" from ${path}`,
     };
   }
-  const holding = databaseHosts(context).flatMap((host) =>
+  const holding = databaseHosts(context.cluster).flatMap((host) =>
     (seen.get(host.name)?.databases ?? []).map((d) => `${host.name} holds ${d.directory}`),
   );
   if (holding.length > 0) {
@@ -105,14 +117,18 @@ function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason
 }
 
 /** The state with what was seen this time: facts, and the proof that databases exist. */
-export function remember(context: RunContext, seen: Answered, odooIsThere: boolean): ClusterState {
+export function remember(
+  context: RunContext,
+  seen: Answered,
+  topology: Topology,
+  odooIsThere: boolean,
+): ClusterState {
   const facts = { ...context.state.facts };
   for (const [name, answers] of seen) facts[name] = { ...answers.facts };
-  const found = databaseHosts(context).flatMap((h) => seen.get(h.name)?.databases ?? []);
-  const [database] = found;
   const odoo = odooIsThere ? { database: context.cluster.odoo.database } : context.state.odoo;
-  const postgres =
-    context.state.postgres ?? (database && { systemIdentifier: database.systemIdentifier });
+  const { systemIdentifier, primary } = topology;
+  const recorded = context.state.postgres?.systemIdentifier ?? systemIdentifier;
+  const postgres = recorded === undefined ? undefined : { systemIdentifier: recorded, primary };
   return {
     ...(postgres === undefined ? {} : { postgres }),
     ...(odoo === undefined ? {} : { odoo }),

@@ -1,7 +1,8 @@
 import { observe } from '../batch/probe.js';
 import { assumedFacts } from '../facts/host-facts.js';
+import { observedCluster, topologyOf, type Topology } from '../facts/topology.js';
 import { Failure } from '../failure/failure.js';
-import type { Host } from '../inventory/cluster.js';
+import type { Cluster, Host } from '../inventory/cluster.js';
 import { collect, resourcesOf, type Declaration } from '../plan/collect.js';
 import { diff, type Plan } from '../plan/diff.js';
 import { leftOver, withRecord } from '../plan/given.js';
@@ -44,8 +45,10 @@ export class Look {
     const declaration = this.#declare(session.host, known ?? this.seen.get(session.host.name));
     const { kinds } = this.#context;
     const answers = await probeHost(session, declaration, kinds, this.#salt, known);
-    if (!sameValue(this.#factsOf(session.host), answers.facts)) this.#wanted.clear();
+    const before = { facts: this.#factsOf(session.host), topology: this.topology() };
     this.seen.set(session.host.name, answers);
+    const now = { facts: answers.facts, topology: this.topology() };
+    if (!sameValue(before, now)) this.#wanted.clear();
   }
 
   /** The plan of a host that was asked. */
@@ -73,6 +76,17 @@ export class Look {
     return { plan, leftOver: [...new Set(left)], odoo };
   }
 
+  /** Who is primary, as far as is known by now. */
+  topology(): Topology {
+    const { cluster, state } = this.#context;
+    return topologyOf(cluster, ({ name }) => this.seen.get(name)?.databases, state.postgres);
+  }
+
+  /** The cluster with the roles that its hosts really have, as far as is known by now. */
+  cluster(): Cluster {
+    return observedCluster(this.#context.cluster, this.topology());
+  }
+
   /** How many things are looked at on a host. */
   count(host: Host): number {
     return resourcesOf(this.#declare(host, this.seen.get(host.name))).length;
@@ -84,17 +98,30 @@ export class Look {
     return withRecord(wanted, answers?.given ?? [], this.#context.options.prune);
   }
 
-  #collect(host: Host): Declaration {
-    const { cluster, roles, secret, templates, given } = this.#context;
-    const site = siteOf(host, { cluster, secret, templates, given, factsOf: this.#factsOf });
+  #collect({ name }: Host): Declaration {
+    const { cluster: written, roles, secret, templates, given } = this.#context;
+    const cluster = this.cluster();
+    const host = hostNamed(cluster, name);
+    const { systemIdentifier } = this.topology();
+    const site = siteOf(host, {
+      ...{ cluster, written, secret, templates, given },
+      factsOf: this.#factsOf,
+      ...(systemIdentifier !== undefined && { systemIdentifier }),
+    });
     try {
       return collect(roles, site);
     } catch (error) {
       if (error instanceof Failure) throw error;
-      throw new Error(`cannot work out what ${host.name} should have`, { cause: error });
+      throw new Error(`cannot work out what ${name} should have`, { cause: error });
     }
   }
 
   readonly #factsOf = (host: Host): Facts =>
     this.seen.get(host.name)?.facts ?? assumedFacts(host, this.#context.state.facts[host.name]);
+}
+
+function hostNamed(cluster: Cluster, name: string): Host {
+  const host = cluster.hosts.find((other) => other.name === name);
+  if (host === undefined) throw new Error(`${name} is no host of ${cluster.name}`);
+  return host;
 }

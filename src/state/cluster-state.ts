@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { Failure } from '../failure/failure.js';
 
 const schema = z.object({
-  postgres: z.object({ systemIdentifier: z.string() }).optional(),
+  postgres: z
+    .object({
+      systemIdentifier: z.string(),
+      /** Who was primary when it was last seen. */
+      primary: z.string().optional(),
+    })
+    .optional(),
   odoo: z.object({ database: z.string() }).optional(),
   facts: z.record(
     z.string(),

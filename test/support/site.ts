@@ -40,7 +40,7 @@ export function testCluster(hosts: readonly Host[], change: Partial<Cluster> = {
       languages: ['en_US'],
       settings: {},
     },
-    postgres: { settings: {} },
+    postgres: { replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 }, settings: {} },
     pgbouncer: { poolMode: 'session', maxClientConn: 10000, settings: {} },
     redis: { settings: {} },
     edge: { balancer: 'nginx', balance: 'round-robin', tls: 'self-signed', maxBody: '128m' },
@@ -54,6 +54,7 @@ export function testCluster(hosts: readonly Host[], change: Partial<Cluster> = {
 export function testSite(cluster: Cluster, host: Host, facts: Partial<Facts> = {}): Site {
   return siteOf(host, {
     cluster,
+    written: cluster,
     factsOf: (of) => ({
       ...testFacts,
       ...facts,

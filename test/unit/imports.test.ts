@@ -12,7 +12,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/template': ['src/shell'],
   'src/role': ['src/shell', 'src/inventory', 'src/resource', 'src/template'],
   'src/odoo': ['src/shell', 'src/inventory', 'src/resource', 'src/role'],
-  roles: ['src/shell', 'src/inventory', 'src/resource', 'src/role', 'src/odoo'],
+  'src/postgres': [
+    'src/failure',
+    'src/shell',
+    'src/inventory',
+    'src/resource',
+    'src/role',
+    'src/odoo',
+  ],
+  roles: ['src/shell', 'src/inventory', 'src/resource', 'src/role', 'src/odoo', 'src/postgres'],
   'src/plan': ['src/failure', 'src/shell', 'src/inventory', 'src/resource', 'src/role'],
   'src/batch': ['src/shell', 'src/resource', 'src/role', 'src/plan'],
   'src/facts': ['src/shell', 'src/inventory', 'src/role'],
@@ -56,6 +64,7 @@ const PURE = [
   'src/batch',
   'src/facts',
   'src/odoo',
+  'src/postgres',
   'roles',
 ];
 const IO = /^node:(fs|child_process|net|http|https|dgram|dns|os|process|timers)\b/;

@@ -102,7 +102,10 @@ hosts:
     const cluster = clusterOf(one(50));
     const blind = lintCluster({
       ...cluster,
-      postgres: { settings: { shared_preload_libraries: 'auto_explain', autovacuum: false } },
+      postgres: {
+        ...cluster.postgres,
+        settings: { shared_preload_libraries: 'auto_explain', autovacuum: false },
+      },
     });
     expect(
       blind.filter(({ severity }) => severity === 'error').map(({ subject }) => subject),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { SUPPORTED_ROLES, type RoleName } from '../../src/inventory/cluster.js';
+import { DATABASE_ROLES, SUPPORTED_ROLES, type RoleName } from '../../src/inventory/cluster.js';
 import { linesOf } from '../../src/inventory/diagnostic.js';
 import { clusterOf, parseText } from './inventory-text.js';
 
@@ -29,6 +29,8 @@ function checkPlaces(text: string): void {
 
 const label = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
 const once: readonly RoleName[] = ['pgbouncer', 'pg-primary', 'redis'];
+/** They need a host each. */
+const copies: readonly RoleName[] = ['pg-standby', 'pg-replica'];
 const setting = fc.oneof(fc.integer(), fc.boolean(), fc.stringMatching(/^[ -~]*$/));
 
 /** Well-formed inventories: each role on at least one host, those that may be one only on exactly one. */
@@ -55,7 +57,11 @@ const wellFormed = fc
   )
   .map((given) => {
     const roles = given.names.map(() => new Set<RoleName>());
-    SUPPORTED_ROLES.forEach((role, index) => roles[given.homes[index] ?? 0]?.add(role));
+    SUPPORTED_ROLES.forEach((role, index) => {
+      const home = roles[given.homes[index] ?? 0];
+      if (copies.includes(role) && [...DATABASE_ROLES].some((other) => home?.has(other))) return;
+      home?.add(role);
+    });
     for (const [role, home] of given.more) roles[home]?.add(role);
     // A host has at least one role.
     for (const own of roles) if (own.size === 0) own.add('app');

@@ -156,6 +156,7 @@ describe('making a database', () => {
       start: 'none',
       checksums: true,
       identifier: '42',
+      standby: false,
     });
     expect(parse('17/main data yes auto 0 42')).toMatchObject({ checksums: false });
   });

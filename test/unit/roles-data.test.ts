@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { base } from '../../roles/base/index.js';
 import { pgPrimary } from '../../roles/pg-primary/index.js';
-import { settingsOf } from '../../roles/pg-primary/settings.js';
+import { settingsOf } from '../../src/postgres/settings.js';
 import { pgbouncer } from '../../roles/pgbouncer/index.js';
 import { redis } from '../../roles/redis/index.js';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
@@ -69,7 +69,7 @@ describe('pg-primary', () => {
 
   it('lets the inventory win, but never loses pg_stat_statements', () => {
     const settings = { work_mem: '77MB', shared_preload_libraries: 'auto_explain' };
-    const cluster = { ...spread, postgres: { settings } };
+    const cluster = { ...spread, postgres: { ...spread.postgres, settings } };
     expect(settingsOf(testSite(cluster, db))).toMatchObject({
       work_mem: '77MB',
       shared_preload_libraries: 'pg_stat_statements,auto_explain',

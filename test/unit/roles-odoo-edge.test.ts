@@ -21,6 +21,7 @@ function edgeOf(cluster: Cluster, debian = 13): readonly (Resource & Record<stri
   const facts = { ...testFacts, debian };
   const site = siteOf(host, {
     cluster,
+    written: cluster,
     factsOf: () => facts,
     secret: (name) => new Secret(name),
     templates: readTemplates(),

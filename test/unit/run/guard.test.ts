@@ -20,7 +20,13 @@ function guard(secretsAreNew: boolean, answers: Partial<Answers>, recorded = fal
 describe('a run without the secrets of its cluster', () => {
   const given = [{ role: 'redis', unit: 'redis-server.service' }];
   const databases = [
-    { directory: '/var/lib/postgresql/17/main', systemIdentifier: '7', timeline: 1, state: 'x' },
+    {
+      directory: '/var/lib/postgresql/17/main',
+      systemIdentifier: '7',
+      timeline: 1,
+      standby: false,
+      state: 'in production',
+    },
   ];
 
   it('goes on where nothing was ever set up', () => {

@@ -1,0 +1,18 @@
+import type { Host } from '../inventory/cluster.js';
+import type { Site } from '../role/role.js';
+
+export const PORT = 5432;
+/** The role that standbys, pg_rewind and the guard of the other hosts log in as. */
+export const REPLICATION_USER = 'replicator';
+/** Where the server's own walreceiver finds its password: in postgres' home, for it alone. */
+export const REPLICATION_PASS_FILE = '/var/lib/postgresql/.odoo-prov-pgpass';
+
+/** PostgreSQL as Debian has it: 12 brings 15, 13 brings 17. */
+export function versionOf({ facts }: Pick<Site, 'facts'>): number {
+  return facts.debian === 12 ? 15 : 17;
+}
+
+/** The replication slot of a host. Slots have letters, digits and underscores only. */
+export function slotOf(host: Host): string {
+  return host.name.replaceAll('-', '_');
+}

@@ -1,0 +1,134 @@
+import { databaseHosts, databaseRole } from '../inventory/cluster.js';
+import {
+  aptPackage,
+  check,
+  directory,
+  file,
+  keyOf,
+  postgresSettings,
+  postgresSlot,
+  unit,
+} from '../resource/index.js';
+import type { Resource } from '../resource/kind.js';
+import type { Site } from '../role/role.js';
+import { doorsOf } from './doors.js';
+import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf, versionOf } from './layout.js';
+import { LOG_FOLDER, settingsOf } from './settings.js';
+
+/** PostgreSQL's packages, which are kept from making a cluster of their own. */
+export function packages(site: Site): readonly Resource[] {
+  return [
+    // Before the package, which would make a cluster of its own, without checksums.
+    directory({ path: '/etc/postgresql-common/createcluster.d' }),
+    file({
+      path: '/etc/postgresql-common/createcluster.d/50-odoo-prov.conf',
+      content:
+        '# Written by odoo-prov, which makes the cluster itself.\ncreate_main_cluster = false\n',
+    }),
+    aptPackage({ name: 'ssl-cert' }),
+    aptPackage({ name: `postgresql-${String(versionOf(site))}` }),
+  ];
+}
+
+/**
+ * A database server, whatever it is at the moment: its data, then all that is alike on every database host.
+ * @param data what makes the data: a new cluster, or a copy of the primary
+ */
+export function server(site: Site, data: Resource): readonly Resource[] {
+  const version = versionOf(site);
+  const doors = file({
+    path: `/etc/postgresql/${String(version)}/main/pg_hba.conf`,
+    content: site.template('postgres/pg_hba.conf.hbs', { doors: doorsOf(site) }),
+    owner: 'postgres',
+    group: 'postgres',
+    mode: '0640',
+  });
+  return [
+    directory({ path: LOG_FOLDER, owner: 'postgres', group: 'adm', mode: '0750' }),
+    ...passFile(site),
+    data,
+    postgresSettings({ version, settings: settingsOf(site) }),
+    doors,
+    ...service(site, version, doors),
+    ...slots(site),
+  ];
+}
+
+/** The password with which a standby comes to its primary. */
+function passFile(site: Site): readonly Resource[] {
+  if (databaseHosts(site.written).length < 2) return [];
+  const content = site.template('postgres/pgpass.hbs', {
+    port: PORT,
+    role: REPLICATION_USER,
+    password: site.secret('postgres-replication-password'),
+  });
+  const owner = { owner: 'postgres', group: 'postgres', mode: '0600' };
+  return [file({ path: REPLICATION_PASS_FILE, content, ...owner })];
+}
+
+/** A slot for every other database host, wherever the primary is. */
+function slots({ written, host }: Site): readonly Resource[] {
+  const others = databaseHosts(written).filter(({ name }) => name !== host.name);
+  return others.map((other) => postgresSlot(slotOf(other)));
+}
+
+function service({ host }: Site, version: number, doors: Resource): readonly Resource[] {
+  const name = `postgresql@${String(version)}-main.service`;
+  const bin = `/usr/lib/postgresql/${String(version)}/bin`;
+  const late = file({
+    path: `/etc/systemd/system/${name}.d/odoo-prov.conf`,
+    content:
+      "# Written by odoo-prov: without the network, the host's own address cannot be listened on.\n" +
+      '[Unit]\nWants=network-online.target\nAfter=network-online.target\n',
+  });
+  return [
+    directory({ path: `/etc/systemd/system/${name}.d` }),
+    late,
+    // postgresql.service starts at boot what start.conf says; the instance itself has no [Install] link.
+    unit({ name, running: true, enabled: 'any', reloadFor: [keyOf(doors)] }),
+    unit({ name: 'postgresql.service', running: true, enabled: true }),
+    check({
+      name: 'postgres-answers',
+      command: `${bin}/pg_isready -q -h ${host.address} -p ${String(PORT)} && echo yes`,
+      expect: 'yes',
+      within: 60,
+      describes: `PostgreSQL answers on ${host.address}:${String(PORT)}`,
+    }),
+    ask(version, {
+      name: 'postgres-doors',
+      sql: 'select count(*) from pg_hba_file_rules where error is not null',
+      expect: '0',
+      within: 10,
+      describes: 'every line of pg_hba.conf is understood',
+    }),
+    ...(databaseRole(host) === 'pg-primary' ? [] : [streams(version)]),
+  ];
+}
+
+function streams(version: number): Resource {
+  return ask(version, {
+    name: 'postgres-streams',
+    sql: 'select status from pg_stat_wal_receiver',
+    expect: 'streaming',
+    within: 120,
+    describes: 'the standby receives WAL from the primary',
+  });
+}
+
+/** A health check by one query to the local server. */
+function ask(
+  version: number,
+  options: {
+    readonly name: string;
+    readonly sql: string;
+    readonly expect: string;
+    readonly within: number;
+    readonly describes: string;
+  },
+): Resource {
+  const { sql, ...rest } = options;
+  const psql =
+    'setpriv --reuid=postgres --regid=postgres --init-groups ' +
+    `/usr/lib/postgresql/${String(version)}/bin/psql -XAtq -h /var/run/postgresql -d postgres`;
+  return check({ ...rest, command: `cd / && echo "${sql}" | ${psql}` });
+}

@@ -1,0 +1,135 @@
+import { databaseHosts, hostsWith, type Setting, type Settings } from '../inventory/cluster.js';
+import {
+  connectionBudget,
+  machineOf,
+  postgresSizing,
+  sharesWithOdoo,
+} from '../inventory/sizing.js';
+import type { Site } from '../role/role.js';
+import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf } from './layout.js';
+
+/** Logs of the cluster: in a folder of their own, where Debian's logrotate does not cut them as well. */
+export const LOG_FOLDER = '/var/log/postgresql/odoo-prov';
+
+/** What has nothing to do with the host's size. Why each is there: docs of PostgreSQL, and Odoo's ways. */
+const GENERAL: Settings = {
+  port: PORT,
+  // Checksums are a matter of the data; this makes a lost primary rejoin by pg_rewind in any case.
+  wal_level: 'replica',
+  wal_log_hints: true,
+  wal_compression: 'lz4',
+  // Odoo's queries are short: compiling them costs more than it saves.
+  jit: false,
+  // A host that vanished is noticed within 45 s, not after two hours.
+  tcp_keepalives_idle: 30,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: '30s',
+  ssl: true,
+  ssl_cert_file: '/etc/ssl/certs/ssl-cert-snakeoil.pem',
+  ssl_key_file: '/etc/ssl/private/ssl-cert-snakeoil.key',
+  password_encryption: 'scram-sha-256',
+  // Seven days of logs, one file a day, readable by people (.log) and machines (.json).
+  logging_collector: true,
+  log_destination: 'stderr,jsonlog',
+  log_directory: LOG_FOLDER,
+  log_filename: 'postgresql-%a.log',
+  log_file_mode: '0640',
+  log_rotation_age: '1d',
+  log_rotation_size: 0,
+  log_truncate_on_rotation: true,
+  log_line_prefix: '%m [%p] %q%u@%d/%a ',
+  log_min_duration_statement: '1s',
+  log_autovacuum_min_duration: '10s',
+  log_checkpoints: true,
+  log_lock_waits: true,
+  log_temp_files: '16MB',
+  track_io_timing: true,
+  'pg_stat_statements.track': 'top',
+};
+
+/** The preloaded libraries: what the inventory wants, and pg_stat_statements in any case. */
+function preloaded(given: Setting | undefined): string {
+  const list = given === undefined ? [] : String(given).split(',');
+  const libraries = list.map((library) => library.trim()).filter((library) => library !== '');
+  return [...new Set(['pg_stat_statements', ...libraries])].join(',');
+}
+
+/**
+ * Replication, alike on all database hosts whatever they are now, so that a promotion changes no file: a
+ * standby looks for whichever of them takes writes. With one host there is nothing to follow.
+ */
+function replicationOf({ cluster, written, host }: Site): Settings {
+  const hosts = databaseHosts(written);
+  if (hosts.length < 2) return {};
+  const { synchronous } = cluster.postgres.replication;
+  // The inventory's standbys, and its primary, which is one once another was promoted; never a replica.
+  const candidates = hostsWith(written, 'pg-primary', 'pg-standby').map(({ name }) => `"${name}"`);
+  const conninfo = {
+    host: hosts.map(({ address }) => address).join(','),
+    port: String(PORT),
+    user: REPLICATION_USER,
+    passfile: REPLICATION_PASS_FILE,
+    sslmode: 'require',
+    target_session_attrs: 'read-write',
+    connect_timeout: '3',
+    keepalives_idle: '5',
+    keepalives_interval: '2',
+    keepalives_count: '3',
+  };
+  return {
+    // What a standby calls itself to its primary, and so what synchronous_standby_names lists.
+    cluster_name: host.name,
+    primary_conninfo: Object.entries(conninfo)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
+    primary_slot_name: slotOf(host),
+    max_wal_senders: 10 + 2 * hosts.length,
+    max_replication_slots: 10 + 2 * hosts.length,
+    // A standby that is away longer than this much WAL is served from the archive, or cloned anew; the
+    // primary's disk must not fill up for it.
+    max_slot_wal_keep_size: '10GB',
+    // Kept in any case: what a clone needs between its start and its first WAL, and pg_rewind after a failover.
+    wal_keep_size: '512MB',
+    hot_standby: true,
+    // A long report on a replica must not be cancelled because the primary vacuums what it reads.
+    hot_standby_feedback: true,
+    wal_retrieve_retry_interval: '1s',
+    wal_sender_timeout: '20s',
+    wal_receiver_timeout: '20s',
+    synchronous_standby_names: synchronous === 'off' ? '' : `ANY 1 (${candidates.join(', ')})`,
+    synchronous_commit: synchronous === 'remote_apply' ? 'remote_apply' : 'on',
+  };
+}
+
+/** The five settings of which a standby needs as much as its primary: the largest of all database hosts. */
+function sharedMaximum(site: Site): Settings {
+  const cores = databaseHosts(site.written).map(
+    (host) => machineOf(host, site.factsOf(host)).cores,
+  );
+  return { max_worker_processes: Math.max(8, ...cores) };
+}
+
+/**
+ * The settings of a database host: general ones, those sized from the host and the cluster's connections,
+ * then the inventory's, which win.
+ */
+export function settingsOf(site: Site): Settings {
+  const { cluster, host, facts } = site;
+  const { maxConnections } = connectionBudget(cluster, (of) => site.factsOf(of));
+  const own = cluster.postgres.settings;
+  return {
+    listen_addresses: `localhost,${host.address}`,
+    ...GENERAL,
+    ...postgresSizing({
+      ...machineOf(host, facts),
+      disk: host.disk ?? 'ssd',
+      maxConnections,
+      shared: sharesWithOdoo(host),
+    }),
+    ...sharedMaximum(site),
+    ...replicationOf(site),
+    ...own,
+    shared_preload_libraries: preloaded(own['shared_preload_libraries']),
+  };
+}
