@@ -9,7 +9,7 @@ module=/usr/lib/odoo-prov/addons/odoo_prov_session_redis
 module_files="$module/LICENSE $module/__init__.py $module/__manifest__.py $module/store.py $module/unavailable.py"
 packages="$packages postgresql-client curl python3-redis odoo-19"
 directories="$directories /var/lib/odoo /srv/odoo /srv/odoo/filestore /etc/odoo $module"
-files="$files $module_files /etc/apt/preferences.d/odoo-prov-sid.pref /etc/apt/sources.list.d/odoo-prov-sid.sources"
+files="$files $module_files /etc/odoo/pg_service.conf /etc/apt/preferences.d/odoo-prov-sid.pref /etc/apt/sources.list.d/odoo-prov-sid.sources"
 units="$units odoo.service"
 watched="$watched $module_files /var/lib/dpkg/info/odoo-19.list"
 getent passwd odoo

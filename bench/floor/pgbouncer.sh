@@ -1,7 +1,7 @@
 # covers check:pgbouncer-answers
 packages="$packages pgbouncer ssl-cert postgresql-client"
 directories="$directories /etc/systemd/system/pgbouncer.service.d /etc/odoo-prov"
-own="/etc/pgbouncer/start.ini /etc/pgbouncer/pgbouncer.ini /etc/pgbouncer/userlist.txt /etc/systemd/system/pgbouncer.service.d/odoo-prov.conf"
+own="/etc/pgbouncer/start.ini /etc/pgbouncer/databases.ini /etc/pgbouncer/pgbouncer.ini /etc/pgbouncer/userlist.txt /etc/systemd/system/pgbouncer.service.d/odoo-prov.conf"
 files="$files $own /etc/odoo-prov/pgbouncer.pgpass"
 units="$units pgbouncer.service"
 watched="$watched $own /var/lib/dpkg/info/pgbouncer.list"

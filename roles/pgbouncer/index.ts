@@ -1,6 +1,11 @@
-import { hostsWith } from '../../src/inventory/cluster.js';
-import { connectionBudget } from '../../src/inventory/sizing.js';
-import { ODOO_USER, postgresOf } from '../../src/odoo/layout.js';
+import { connectionBudget } from '../../src/inventory/connection-budget.js';
+import { ODOO_USER, PGBOUNCER_PORT, postgresOf, type Endpoint } from '../../src/odoo/layout.js';
+import {
+  PGBOUNCER_CONSOLE,
+  PGBOUNCER_DATABASES,
+  PGBOUNCER_FOLDER,
+} from '../../src/odoo/pgbouncer.js';
+import { NO_SESSION_ADDON, sessionAddonsCommand } from '../../src/odoo/session-addons.js';
 import {
   aptPackage,
   check,
@@ -13,16 +18,18 @@ import {
 import type { Resource } from '../../src/resource/kind.js';
 import type { RoleDefinition, Site } from '../../src/role/role.js';
 
-const PORT = 6432;
-const FOLDER = '/etc/pgbouncer';
 const OWNER = { owner: 'postgres', group: 'postgres', mode: '0640' } as const;
-const PASS_FILE = '/etc/odoo-prov/pgbouncer.pgpass';
+const OWN_FOLDER = '/etc/odoo-prov';
+const PASS_FILE = `${OWN_FOLDER}/pgbouncer.pgpass`;
+/** Statements a client may have prepared at once; PgBouncer has the setting since 1.21 (Debian 13: 1.24). */
+const PREPARED_STATEMENTS = 200;
 
 /** The pooler between Odoo and PostgreSQL. */
 export const pgbouncer: RoleDefinition = {
   name: 'pgbouncer',
-  summary: 'PgBouncer: session pooling with SCRAM, pools sized from what Odoo can ask for',
+  summary: 'PgBouncer: pools with SCRAM, sized from what Odoo can ask for',
   after: ['base', 'pg-primary'],
+  serial: 1,
   on: (host) => host.roles.includes('pgbouncer'),
 
   install: () => [
@@ -32,35 +39,34 @@ export const pgbouncer: RoleDefinition = {
   ],
 
   configure(site) {
-    const main = file({
-      path: `${FOLDER}/pgbouncer.ini`,
-      content: site.template('pgbouncer/pgbouncer.ini.hbs', mainData(site)),
-      ...OWNER,
+    const data = mainData(site);
+    const config = (name: string, template: string, values = data): Resource =>
+      file({
+        path: `${PGBOUNCER_FOLDER}/${name}`,
+        content: site.template(`pgbouncer/${template}`, values),
+        ...OWNER,
+      });
+    const databases = config('databases.ini', 'databases.ini.hbs');
+    const main = config('pgbouncer.ini', 'pgbouncer.ini.hbs');
+    const fixed = config('start.ini', 'start.ini.hbs', {
+      address: site.host.address,
+      port: PGBOUNCER_PORT,
+      settings: entries(site, true),
     });
-    const fixed = file({
-      path: `${FOLDER}/start.ini`,
-      content: site.template('pgbouncer/start.ini.hbs', {
-        address: site.host.address,
-        port: PORT,
-        settings: entries(site, true),
-      }),
-      ...OWNER,
-    });
-    const users = file({
-      path: `${FOLDER}/userlist.txt`,
-      content: site.template('pgbouncer/userlist.txt.hbs', {
-        role: ODOO_USER,
-        verifier: scramVerifier(ODOO_USER, site.secret('odoo-db-password')),
-      }),
-      ...OWNER,
+    const users = config('userlist.txt', 'userlist.txt.hbs', {
+      role: ODOO_USER,
+      verifier: scramVerifier(ODOO_USER, site.secret('odoo-db-password')),
     });
     const limits = file({
       path: '/etc/systemd/system/pgbouncer.service.d/odoo-prov.conf',
       content: site.template('pgbouncer/service.conf.hbs', { files: filesNeeded(site) }),
     });
     return [
+      ...password(site),
+      ...transactionAllowed(site),
       fixed,
       users,
+      databases,
       main,
       directory({ path: '/etc/systemd/system/pgbouncer.service.d' }),
       limits,
@@ -69,9 +75,9 @@ export const pgbouncer: RoleDefinition = {
         running: true,
         enabled: true,
         restartFor: [keyOf(fixed), keyOf(limits), 'package:pgbouncer'],
-        reloadFor: [keyOf(main), keyOf(users)],
+        reloadFor: [keyOf(databases), keyOf(main), keyOf(users)],
       }),
-      ...health(site),
+      health(site),
     ];
   },
 };
@@ -104,20 +110,23 @@ function entries({ cluster }: Site, fixed: boolean): readonly { key: string; val
     }));
 }
 
-/** Several PgBouncers share the connections that PostgreSQL allows. */
 function mainData(site: Site): Readonly<Record<string, unknown>> {
-  const { cluster, host } = site;
-  const budget = connectionBudget(cluster, (of) => site.factsOf(of));
-  const share = (pool: number): number => Math.ceil(pool / hostsWith(cluster, 'pgbouncer').length);
+  const { cluster, host, facts } = site;
+  const { poolMode, maxClientConn } = cluster.pgbouncer;
+  const { poolSize, postgresPoolSize } = connectionBudget(cluster, (of) => site.factsOf(of));
   return {
     database: cluster.odoo.database,
     server: postgresOf(cluster, host),
-    poolMode: cluster.pgbouncer.poolMode,
-    poolSize: share(budget.poolSize),
-    postgresPoolSize: share(budget.postgresPoolSize),
-    maxClientConn: cluster.pgbouncer.maxClientConn,
-    includeFixed: `${FOLDER}/start.ini`,
-    users: `${FOLDER}/userlist.txt`,
+    poolMode,
+    transaction: poolMode === 'transaction',
+    preparedStatements: facts.debian >= 13 ? PREPARED_STATEMENTS : undefined,
+    poolSize,
+    postgresPoolSize,
+    maxClientConn,
+    includeDatabases: PGBOUNCER_DATABASES,
+    includeFixed: `${PGBOUNCER_FOLDER}/start.ini`,
+    users: `${PGBOUNCER_FOLDER}/userlist.txt`,
+    console: PGBOUNCER_CONSOLE,
     settings: entries(site, false),
   };
 }
@@ -128,30 +137,58 @@ function filesNeeded(site: Site): number {
   return site.cluster.pgbouncer.maxClientConn + maxConnections + 500;
 }
 
-/** Logs in as Odoo does, all the way to the server. The password is read from a file that only root reads. */
-function health(site: Site): readonly Resource[] {
-  const { host, cluster } = site;
-  const database = cluster.odoo.database;
-  const pass = file({
-    path: PASS_FILE,
-    content: site.template('pgbouncer/pgpass.hbs', {
-      port: PORT,
-      role: ODOO_USER,
-      password: site.secret('odoo-db-password'),
-    }),
-    mode: '0600',
-  });
+/** Odoo's password in a file that only root reads, for the checks. */
+function password(site: Site): readonly Resource[] {
   return [
-    directory({ path: '/etc/odoo-prov', mode: '0700' }),
-    pass,
-    check({
-      name: 'pgbouncer-answers',
-      command:
-        `PGPASSFILE=${PASS_FILE} PGCONNECT_TIMEOUT=4 psql -XAtqw -h ${host.address} -p ${String(PORT)} ` +
-        `-U ${ODOO_USER} -d ${database} -c 'select current_user' 2>&1`,
-      expect: ODOO_USER,
-      within: 30,
-      describes: `${ODOO_USER} reaches the database ${database} through PgBouncer on ${host.address}:${String(PORT)}`,
+    directory({ path: OWN_FOLDER, mode: '0700' }),
+    file({
+      path: PASS_FILE,
+      content: site.template('pgbouncer/pgpass.hbs', {
+        role: ODOO_USER,
+        password: site.secret('odoo-db-password'),
+      }),
+      mode: '0600',
     }),
   ];
+}
+
+/** Shell words: psql as Odoo's role. */
+function psql({ cluster }: Site, { host, port }: Endpoint): string {
+  return (
+    `PGPASSFILE=${PASS_FILE} PGCONNECT_TIMEOUT=4 psql -XAtqw -h ${host} -p ${String(port)} ` +
+    `-U ${ODOO_USER} -d ${cluster.odoo.database}`
+  );
+}
+
+/**
+ * Before transaction pooling is switched on: that no add-on which it would break is installed. It asks
+ * PostgreSQL itself, and comes before the configuration, so that a refusal leaves PgBouncer as it was.
+ */
+function transactionAllowed(site: Site): readonly Resource[] {
+  const { cluster, host } = site;
+  if (cluster.pgbouncer.poolMode !== 'transaction') return [];
+  return [
+    check({
+      name: 'pgbouncer-transaction-mode',
+      command: sessionAddonsCommand(psql(site, postgresOf(cluster, host))),
+      expect: NO_SESSION_ADDON,
+      within: 2,
+      describes:
+        `no add-on that needs sessions is installed in ${cluster.odoo.database}, as pool_mode: transaction wants it ` +
+        '(uninstall what is found, or set pgbouncer: { pool_mode: session })',
+    }),
+  ];
+}
+
+/** Logs in as Odoo does, all the way to the server. */
+function health(site: Site): Resource {
+  const { host, cluster } = site;
+  const here = { host: host.address, port: PGBOUNCER_PORT };
+  return check({
+    name: 'pgbouncer-answers',
+    command: `${psql(site, here)} -c 'select current_user' 2>&1`,
+    expect: ODOO_USER,
+    within: 30,
+    describes: `${ODOO_USER} reaches the database ${cluster.odoo.database} through PgBouncer on ${host.address}:${String(PGBOUNCER_PORT)}`,
+  });
 }

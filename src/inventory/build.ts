@@ -138,7 +138,7 @@ export function buildCluster(input: Input, place: Place): Cluster {
     },
     postgres: postgresOf(input),
     pgbouncer: {
-      poolMode: 'session',
+      poolMode: input.pgbouncer?.pool_mode ?? 'session',
       maxClientConn: input.pgbouncer?.max_client_conn ?? 10_000,
       settings: input.pgbouncer?.settings ?? {},
     },

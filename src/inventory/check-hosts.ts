@@ -8,7 +8,6 @@ const ODOO: readonly RoleName[] = ['app', 'cron', 'gevent'];
 /** Roles that one host only can have, and why. */
 const SINGLE: Readonly<Partial<Record<RoleName, string>>> = {
   'pg-primary': 'one host only: writes have one place',
-  pgbouncer: 'one host only: this version does not spread Odoo over several',
   redis: 'one host only: this version has no Sentinel',
 };
 

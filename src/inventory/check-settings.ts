@@ -51,7 +51,7 @@ const OWNED: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     ...all(['listen_addr', 'listen_port'], TOPOLOGY),
     ...all(['auth_type', 'auth_file', 'auth_hba_file', 'auth_query', 'auth_user'], SECRET),
     ...all(['logfile', 'pidfile', 'unix_socket_dir', 'user', 'conffile'], LAYOUT),
-    pool_mode: ['pgbouncer.pool_mode says it', 'pgbouncer: { pool_mode: session }'],
+    pool_mode: ['pgbouncer.pool_mode says it', 'pgbouncer: { pool_mode: … }'],
     max_client_conn: ['pgbouncer.max_client_conn says it', 'pgbouncer: { max_client_conn: … }'],
   },
   redis: {

@@ -107,7 +107,7 @@ export interface Cluster {
     readonly settings: Settings;
   };
   readonly pgbouncer: {
-    readonly poolMode: 'session';
+    readonly poolMode: 'session' | 'transaction';
     readonly maxClientConn: number;
     readonly settings: Settings;
   };

@@ -25,7 +25,7 @@ function singlePoints(cluster: Cluster): Finding[] {
     const role = name as RoleName;
     const [only, ...more] = hostsWith(cluster, role);
     if (only === undefined || more.length > 0) return [];
-    const single = ['pgbouncer', 'pg-primary', 'redis'].includes(role);
+    const single = ['pg-primary', 'redis'].includes(role);
     return [
       {
         severity: 'note',

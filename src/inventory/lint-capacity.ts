@@ -1,7 +1,8 @@
 import { databaseRole, hostsWith, type Cluster, type Host } from './cluster.js';
 import type { Finding } from './finding.js';
+import { connectionBudget, type ConnectionBudget } from './connection-budget.js';
+import { lintConnections } from './lint-connections.js';
 import {
-  connectionBudget,
   fixedMemory,
   givenSharedBuffers,
   machineOf,
@@ -11,7 +12,6 @@ import {
   sharesWithOdoo,
   USERS_PER_WORKER,
   WORKER_MEMORY,
-  type ConnectionBudget,
   type Machine,
 } from './sizing.js';
 
@@ -31,42 +31,6 @@ export type KnownMachine = (host: Host) => Machine | undefined;
 
 function gigabytes(bytes: number): string {
   return `${(bytes / GIB).toFixed(1)} GB`;
-}
-
-function connections(cluster: Cluster, budget: ConnectionBudget): Finding[] {
-  const { expected, worst, poolSize, postgresPoolSize, maxConnections } = budget;
-  const { maxClientConn } = cluster.pgbouncer;
-  const findings: Finding[] = [];
-  const add = (severity: 'error' | 'warning', message: string, advice: string): void => {
-    findings.push({ severity, subject: 'connections', message, advice });
-  };
-  if (poolSize + postgresPoolSize + 3 > maxConnections) {
-    add(
-      'error',
-      `PgBouncer's pools want ${poolSize} + ${postgresPoolSize} connections, ` +
-        `PostgreSQL has ${maxConnections}, 3 of them for superusers`,
-      `max_connections of at least ${poolSize + postgresPoolSize + 20}, or a smaller default_pool_size`,
-    );
-  }
-  if (expected > poolSize) {
-    add(
-      'warning',
-      `Odoo's processes hold about ${expected} connections, PgBouncer's pool has ${poolSize}: they will wait`,
-      `default_pool_size of at least ${expected}`,
-    );
-  }
-  if (worst > maxClientConn) {
-    add(
-      'warning',
-      `Odoo's processes may ask for ${worst} connections, PgBouncer takes ${maxClientConn}: it would refuse some`,
-      `max_client_conn of at least ${worst}`,
-    );
-  }
-  if (findings.length > 0) return findings;
-  const message =
-    `Odoo holds about ${expected} connections (at most ${worst} of ${maxClientConn}), ` +
-    `PgBouncer's pools ${poolSize} + ${postgresPoolSize}, PostgreSQL ${maxConnections}`;
-  return [{ severity: 'fine', subject: 'connections', message }];
 }
 
 /** Bytes that a host's roles need when they are busy. */
@@ -177,7 +141,7 @@ export function lintCapacity(cluster: Cluster, known: KnownMachine): Finding[] {
   const budget = connectionBudget(cluster, machine);
   return [
     users(cluster, machine),
-    ...connections(cluster, budget),
+    ...lintConnections(cluster, budget),
     ...sharedBuffers(cluster, known),
     ...memoryOf(cluster, machine, budget),
   ];

@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.js';
 import { buildCluster, type Place } from './build.js';
 import { checkHosts } from './check-hosts.js';
 import { checkOdoo } from './check-odoo.js';
+import { checkPgbouncer } from './check-pgbouncer.js';
 import { checkSettings } from './check-settings.js';
 import { formatDiagnostics, inOrder, type Diagnostic } from './diagnostic.js';
 import { explainIssues, meantKey, unknownKey } from './explain.js';
@@ -131,6 +132,7 @@ export function parseInventory(text: string, path: string, place: Place): Invent
     ...explainIssues([...issues, ...belowBadNames(issues, data)], data),
     ...checkHosts(view),
     ...checkSettings(view),
+    ...checkPgbouncer(view),
     ...checkOdoo(view, place),
   ];
   const diagnostics = inOrder([

@@ -26,11 +26,10 @@ const postgres = section({
 });
 
 const pgbouncer = section({
-  pool_mode: choice('pool mode', ['session'], {
-    transaction: 'session: LISTEN/NOTIFY of the bus and of cron breaks in transaction mode',
-    statement: 'session: Odoo needs transactions',
+  pool_mode: choice('pool mode', ['session', 'transaction'], {
+    statement: 'session or transaction: Odoo needs transactions',
   })
-    .describe('Default: session.')
+    .describe('transaction: only where no add-on needs a session. Default: session.')
     .optional(),
   max_client_conn: whole('a number of connections', 10, 100000)
     .describe('Default: 10000.')

@@ -40,8 +40,6 @@ const POSTGRES_PART = 1 / 3;
 /** How the rest is split where users and jobs share a host. */
 const APP_PART = 2 / 3;
 
-/** Connections that one process is expected to hold: its own cursor, and a second for mails, sequences and logs. */
-const EXPECTED = { worker: 2, cron: 2, gevent: 8, idleGevent: 1 } as const;
 /** `db_maxconn` of an HTTP worker or cron thread: a prefork process runs one request at a time. */
 const DB_MAXCONN = 8;
 /** `db_maxconn_gevent`: one process serves many sockets. */
@@ -151,7 +149,7 @@ function clamp(low: number, value: number, high: number): number {
 }
 
 /** A setting that is a number, in whatever way it was written. */
-function numberOf(value: Setting | undefined): number | undefined {
+export function numberOf(value: Setting | undefined): number | undefined {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
 }
@@ -215,54 +213,4 @@ export function odooSizing(cluster: Cluster, host: Host, found: Machine): OdooSi
       gevent: memoryLimit(cluster, 0),
     },
   };
-}
-
-export interface ConnectionBudget {
-  /** Connections that all Odoo processes are expected to hold to Odoo's database. */
-  readonly expected: number;
-  /** The most that they can ask for: Σ processes × db_maxconn. */
-  readonly worst: number;
-  /** PgBouncer's pool for Odoo's database: session pooling, so it covers what Odoo's processes hold. */
-  readonly poolSize: number;
-  /** PgBouncer's pool for the database `postgres`, where cron and bus LISTEN and everyone NOTIFYs. */
-  readonly postgresPoolSize: number;
-  /** PostgreSQL's max_connections: both pools, and 20 for superusers, upgrades, dumps and monitoring. */
-  readonly maxConnections: number;
-}
-
-function roundUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
-}
-
-/**
- * The connections of the whole chain: Odoo's processes → PgBouncer's pools → PostgreSQL.
- * `pgbouncer.settings.default_pool_size` and `postgres.settings.max_connections` win over what is computed.
- *
- * @param machine what was read off a host (`site.factsOf`)
- */
-export function connectionBudget(
-  cluster: Cluster,
-  machine: (host: Host) => Machine,
-): ConnectionBudget {
-  let expected = 0;
-  let worst = 0;
-  let listeners = 0;
-  for (const host of hostsWith(cluster, 'app', 'cron', 'gevent')) {
-    const { workers, cronThreads: threads, ...sizing } = odooSizing(cluster, host, machine(host));
-    const gevents = host.roles.includes('gevent') ? 1 : 0;
-    // Every prefork HTTP service starts an evented child of its own that nobody is sent to.
-    const idle = host.roles.includes('app') ? 1 : 0;
-    expected += workers * EXPECTED.worker + threads * EXPECTED.cron;
-    expected += gevents * EXPECTED.gevent + idle * EXPECTED.idleGevent;
-    worst += (workers + threads) * sizing.dbMaxconn + (gevents + idle) * sizing.dbMaxconnGevent;
-    listeners += threads + gevents + idle;
-  }
-  const poolSize =
-    numberOf(cluster.pgbouncer.settings['default_pool_size']) ??
-    Math.max(20, roundUp(expected * 1.25, 10));
-  const postgresPoolSize = roundUp(listeners + 10, 5);
-  const maxConnections =
-    numberOf(cluster.postgres.settings['max_connections']) ??
-    Math.max(100, roundUp(poolSize + postgresPoolSize + 20, 10));
-  return { expected, worst, poolSize, postgresPoolSize, maxConnections };
 }

@@ -1,5 +1,6 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
 import { hostsWith } from '../inventory/cluster.js';
+import { pgbouncersFor } from '../inventory/pgbouncer-order.js';
 
 /** The services that Odoo is cut into; each has a unit and a configuration of its own. */
 export type OdooService = 'app' | 'cron' | 'gevent';
@@ -25,7 +26,8 @@ export const GEVENT_PORT = 8072;
 /** Port of Odoo's own evented child of the app service, which nobody is ever sent to. */
 export const SPARE_GEVENT_PORT = 8073;
 export const POSTGRES_PORT = 5432;
-const PGBOUNCER_PORT = 6432;
+/** Port of every PgBouncer. */
+export const PGBOUNCER_PORT = 6432;
 const REDIS_PORT = 6379;
 
 export interface Endpoint {
@@ -86,9 +88,13 @@ export function readsFromReplicas(cluster: Cluster): boolean {
   return majorVersion(cluster.odoo.version) >= 18 && hostsWith(cluster, 'pg-replica').length > 0;
 }
 
-/** Where the services connect: PgBouncer. */
+/**
+ * Where the services connect: the PgBouncers, as the list that libpq takes in `host` (`h1,h2`). It tries one
+ * after the other; the one port holds for all of them.
+ */
 export function databaseOf(cluster: Cluster, from: Host): Endpoint {
-  return { host: addressOf(only(hostsWith(cluster, 'pgbouncer')), from), port: PGBOUNCER_PORT };
+  const hosts = [...pgbouncersFor(cluster, from)].map((host) => addressOf(host, from));
+  return { host: hosts.join(','), port: PGBOUNCER_PORT };
 }
 
 /** The Redis that holds the sessions; undefined where they are files. */

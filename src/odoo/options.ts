@@ -31,6 +31,8 @@ export const JOB_LIMIT = 3600;
 
 /** Our module that keeps sessions in Redis. */
 export const SESSION_MODULE = 'odoo_prov_session_redis';
+/** Our module that brings the bus back soon after a lost database. */
+export const BUS_MODULE = 'odoo_prov_bus';
 
 /**
  * The options of one service's configuration file. `odoo.settings` of the inventory win over everything
@@ -43,7 +45,7 @@ export function serviceOptions(site: Site, service: OdooService): OdooOptions {
   const oldGevent = service === 'gevent' && majorVersion(cluster.odoo.version) < 17;
   return {
     ...commonOptions(site, databaseOf(cluster, host)),
-    ...moduleOptions(site),
+    ...moduleOptions(site, service),
     ...sessionOptions(site),
     ...(service === 'app' && replicaOptions(site)),
     proxy_mode: true,
@@ -89,20 +91,23 @@ function commonOptions(site: Site, database: Endpoint): OdooOptions {
   };
 }
 
-function moduleOptions({ cluster }: Site): OdooOptions {
+function moduleOptions({ cluster }: Site, service: OdooService): OdooOptions {
   const { settings, version, sessions } = cluster.odoo;
   const given = settings['addons_path'];
+  const ours = [
+    ...(sessions === 'redis' ? [SESSION_MODULE] : []),
+    ...(service === 'gevent' ? [BUS_MODULE] : []),
+  ];
   const path = [
     ...(given === undefined ? [] : [String(given)]),
-    ...(sessions === 'redis' ? [OUR_ADDONS] : []),
+    ...(ours.length > 0 ? [OUR_ADDONS] : []),
   ];
   // A start without Odoo's own server-wide modules answers nothing: ours is added, never alone.
   const own = majorVersion(version) >= 19 ? ['base', 'rpc', 'web'] : ['base', 'web'];
-  const modules = sessions === 'redis' ? [...own, SESSION_MODULE] : own;
   return {
     // Odoo adds the packages' own folders itself; an empty list would be an error before 19.
     ...(path.length > 0 && { addons_path: path.join(',') }),
-    server_wide_modules: modules.join(','),
+    server_wide_modules: [...own, ...ours].join(','),
   };
 }
 

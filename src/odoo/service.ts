@@ -21,7 +21,12 @@ import {
   serviceOptions,
   type OdooOptions,
 } from './options.js';
+import { busModuleFiles } from './bus-module.js';
 import { sessionModuleFiles } from './session-module.js';
+
+/** Read by libpq: see the template. */
+const PG_SERVICE_FILE = `${ODOO_CONFIG_FOLDER}/pg_service.conf`;
+const PG_SERVICE = 'odoo';
 
 /** What differs from service to service, beside the options. */
 const DETAILS: Readonly<
@@ -66,11 +71,23 @@ export function odooService(site: Site, service: OdooService): readonly Resource
       user: ODOO_USER,
       home: ODOO_HOME,
       dataDir: cluster.filestore.path,
+      pgServiceFile: PG_SERVICE_FILE,
+      pgService: PG_SERVICE,
       oldAppName: majorVersion(cluster.odoo.version) < 19,
     }),
   });
+  const modules = [
+    ...(cluster.odoo.sessions === 'redis' ? sessionModuleFiles(site) : []),
+    ...(service === 'gevent' ? busModuleFiles(site) : []),
+  ];
   return [
     ...sharedFilestore(site),
+    ...(service === 'gevent' ? busModuleFiles(site) : []),
+    // Read anew at each connection: no restart.
+    file({
+      path: PG_SERVICE_FILE,
+      content: site.template('odoo/pg_service.conf.hbs', { service: PG_SERVICE }),
+    }),
     config,
     unitFile,
     unit({
@@ -81,7 +98,7 @@ export function odooService(site: Site, service: OdooService): readonly Resource
         keyOf(config),
         keyOf(unitFile),
         `package:${odooPackage(cluster)}`,
-        ...(cluster.odoo.sessions === 'redis' ? sessionModuleFiles(site).map(keyOf) : []),
+        ...modules.map(keyOf),
       ],
     }),
   ];

@@ -1,10 +1,6 @@
+import { connectionBudget } from '../inventory/connection-budget.js';
 import { databaseHosts, hostsWith, type Setting, type Settings } from '../inventory/cluster.js';
-import {
-  connectionBudget,
-  machineOf,
-  postgresSizing,
-  sharesWithOdoo,
-} from '../inventory/sizing.js';
+import { machineOf, postgresSizing, sharesWithOdoo } from '../inventory/sizing.js';
 import type { Site } from '../role/role.js';
 import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf } from './layout.js';
 

@@ -143,9 +143,45 @@ describe('capacity', () => {
     ]);
     const tight = 'pgbouncer: { max_client_conn: 100, settings: { default_pool_size: 10 } }';
     expect(said(one(50, MACHINE, tight), 'connections')).toEqual([
-      "warning: Odoo's processes hold about 35 connections, PgBouncer's pool has 10: they will wait",
+      'error: 15 processes of Odoo keep a connection each, the pool of PgBouncer has 10: in session mode the others wait until one ends',
       "warning: Odoo's processes may ask for 168 connections, PgBouncer takes 100: it would refuse some",
     ]);
+    const scarce = 'pgbouncer: { settings: { max_db_connections: 20 } }';
+    expect(said(one(50, MACHINE, scarce), 'connections')).toEqual([
+      "warning: Odoo's processes hold about 35 connections, the pool of PgBouncer has 20: they will wait",
+    ]);
+  });
+
+  test('several PgBouncers: each must carry what comes when another is down, PostgreSQL all of them', () => {
+    const two = APART.replace(
+      /  data1.*\n/,
+      (line) => `${line}  pool2: { address: 198.51.100.61, ${MACHINE}, roles: [pgbouncer] }\n`,
+    );
+    expect(said(two, 'connections')).toEqual([
+      "fine: Odoo holds about 156 connections (at most 736 of 10000), PgBouncer's pools 200 + 20 on each of 2 hosts, PostgreSQL 460",
+    ]);
+    expect(said(`postgres: { settings: { max_connections: 300 } }${two}`, 'connections')).toEqual([
+      "error: PgBouncer's pools want 2 × (200 + 20) connections, PostgreSQL has 300, 3 of them for superusers",
+    ]);
+    expect(said(`pgbouncer: { settings: { default_pool_size: 60 } }${two}`, 'connections')).toEqual(
+      [
+        'error: 77 processes of Odoo keep a connection each, the pool of each PgBouncer has 60: in session mode the others wait until one ends',
+      ],
+    );
+  });
+
+  test('transaction pooling: fewer server connections, and what it means', () => {
+    const text = `pgbouncer: { pool_mode: transaction }${APART}`;
+    expect(said(text, 'connections')).toEqual([
+      "fine: Odoo holds about 156 connections (at most 736 of 10000), PgBouncer's pools 100 + 20, PostgreSQL 140",
+      'note: pool_mode: transaction: a process of Odoo has a server connection only while it is in a transaction of odoo; ' +
+        'what a session keeps (SET, LISTEN, session advisory locks, temporary tables) is gone after each',
+    ]);
+    const few = `pgbouncer: { pool_mode: transaction, settings: { default_pool_size: 40 } }${APART}`;
+    expect(said(few, 'connections')[0]).toBe(
+      'warning: 77 processes of Odoo may be in a transaction at once and need a second connection, ' +
+        'the pool of PgBouncer has 40: when all are busy they wait for each other',
+    );
   });
 
   test('machines that nobody told of are named; facts that are handed in are used', () => {

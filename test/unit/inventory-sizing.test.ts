@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { connectionBudget } from '../../src/inventory/connection-budget.js';
 import {
-  connectionBudget,
   odooSizing,
   otherOdooSettings,
   postgresSizing,
@@ -100,7 +100,13 @@ describe('Odoo', () => {
 
 describe('connections', () => {
   test('one host: 6 workers, 2 threads, gevent and the app service’s own evented child', () => {
+    const load = { resident: 10, expected: 25, worst: 128, listeners: 4 };
     expect(connectionBudget(clusterOf(ONE), () => machine(16, 4))).toEqual({
+      busiest: load,
+      pgbouncers: 1,
+      // 6 + 2 + 2
+      resident: 10,
+      listeners: 4,
       // 6 × 2 + 2 × 2 + 8 + 1
       expected: 25,
       // (6 + 2) × 8 + 2 × 32
@@ -115,13 +121,42 @@ describe('connections', () => {
   });
 
   test('a cluster of three app hosts, two cron hosts, one gevent host', () => {
-    expect(connectionBudget(clusterOf(MANY), () => machine(16, 8))).toEqual({
+    expect(connectionBudget(clusterOf(MANY), () => machine(16, 8))).toMatchObject({
+      resident: 63,
       // 3 × 17 workers and 2 × 4 threads × 2, + 8, + 3 idle
       expected: 129,
       worst: 59 * 8 + 4 * 32,
       poolSize: 170,
       postgresPoolSize: 25,
       maxConnections: 220,
+    });
+  });
+
+  test('several PgBouncers: each has a pool for what it gets when one of the others is down', () => {
+    const three = MANY.replace(
+      'roles: [pgbouncer, redis, pg-primary]',
+      'roles: [redis, pg-primary]',
+    );
+    const pools = [1, 2, 3].map(
+      (n) => `  pool${n}: { address: 198.51.100.6${n}, roles: [pgbouncer] }\n`,
+    );
+    const budget = connectionBudget(clusterOf(three + pools.join('')), () => machine(16, 8));
+    // app1 (35), cron1 (8) and, with pool1 down for app1, …: two app hosts and a cron host of six at most.
+    expect(budget).toMatchObject({ pgbouncers: 3, expected: 129, resident: 63 });
+    expect(budget.busiest.expected).toBeGreaterThan(129 / 3);
+    expect(budget.busiest.expected).toBeLessThan(129);
+    expect(budget.poolSize).toBe(Math.ceil((budget.busiest.expected * 1.25) / 10) * 10);
+    expect(budget.maxConnections).toBeGreaterThanOrEqual(
+      3 * (budget.poolSize + budget.postgresPoolSize) + 20,
+    );
+  });
+
+  test('in transaction mode a process has one connection, while it is in a transaction', () => {
+    const text = `pgbouncer: { pool_mode: transaction }${MANY}`;
+    expect(connectionBudget(clusterOf(text), () => machine(16, 8))).toMatchObject({
+      // 63 × 1.25, in tens
+      poolSize: 80,
+      maxConnections: 130,
     });
   });
 

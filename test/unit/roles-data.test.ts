@@ -35,6 +35,11 @@ function text(all: readonly Resource[], path: string): string {
   return reveal(fileAt(all, path).content);
 }
 
+/** The lines that say something. */
+function lines(config: string): readonly string[] {
+  return config.split('\n').filter((line) => line !== '' && !line.startsWith(';'));
+}
+
 const HBA = '/etc/postgresql/17/main/pg_hba.conf';
 
 describe('pg-primary', () => {
@@ -83,10 +88,96 @@ describe('pgbouncer', () => {
   const all = resources(pgbouncer, spread, pool);
 
   it('pools both databases that Odoo uses, in session mode', () => {
-    const ini = text(all, '/etc/pgbouncer/pgbouncer.ini');
-    expect(ini).toMatch(/^acme = host=198\.51\.100\.31 port=5432 pool_size=\d+$/m);
-    expect(ini).toMatch(/^postgres = .* pool_mode=session$/m);
-    expect(ini).toMatch(/^ignore_startup_parameters = extra_float_digits$/m);
+    expect(lines(text(all, '/etc/pgbouncer/databases.ini'))).toEqual([
+      '[databases]',
+      'acme = host=198.51.100.31 port=5432 pool_size=30',
+      'postgres = host=198.51.100.31 port=5432 pool_size=15 pool_mode=session',
+    ]);
+    expect(lines(text(all, '/etc/pgbouncer/pgbouncer.ini'))).toEqual([
+      '%include /etc/pgbouncer/databases.ini',
+      '[pgbouncer]',
+      '%include /etc/pgbouncer/start.ini',
+      'logfile = /var/log/postgresql/pgbouncer.log',
+      'pool_mode = session',
+      'max_client_conn = 10000',
+      'default_pool_size = 30',
+      'auth_type = scram-sha-256',
+      'auth_file = /etc/pgbouncer/userlist.txt',
+      'server_tls_sslmode = require',
+      'client_tls_sslmode = allow',
+      'client_tls_cert_file = /etc/ssl/certs/ssl-cert-snakeoil.pem',
+      'client_tls_key_file = /etc/ssl/private/ssl-cert-snakeoil.key',
+      'ignore_startup_parameters = extra_float_digits',
+      'tcp_keepalive = 1',
+      'tcp_keepidle = 30',
+      'tcp_keepintvl = 5',
+      'tcp_keepcnt = 3',
+      'tcp_user_timeout = 40000',
+      'server_connect_timeout = 5',
+      'server_login_retry = 1',
+      'query_wait_timeout = 30',
+      'server_fast_close = 1',
+    ]);
+    expect(all.map(({ id }) => id)).not.toContain('pgbouncer-transaction-mode');
+  });
+
+  it('takes in by a reload where the primary is', () => {
+    const service = all.find((r) => keyOf(r) === 'unit:pgbouncer.service');
+    expect(service).toMatchObject({
+      reloadFor: [
+        'file:/etc/pgbouncer/databases.ini',
+        'file:/etc/pgbouncer/pgbouncer.ini',
+        'file:/etc/pgbouncer/userlist.txt',
+      ],
+    });
+  });
+
+  describe('in transaction mode', () => {
+    const cluster: Cluster = {
+      ...spread,
+      pgbouncer: { ...spread.pgbouncer, poolMode: 'transaction' },
+    };
+
+    it('lets nothing of a session reach the next client, and keeps postgres in session mode', () => {
+      const given = resources(pgbouncer, cluster, pool);
+      expect(lines(text(given, '/etc/pgbouncer/pgbouncer.ini'))).toEqual(
+        expect.arrayContaining([
+          'pool_mode = transaction',
+          'server_reset_query = DISCARD ALL',
+          'server_reset_query_always = 1',
+          'max_prepared_statements = 200',
+        ]),
+      );
+      expect(text(given, '/etc/pgbouncer/databases.ini')).toMatch(
+        /^postgres = .* pool_mode=session$/m,
+      );
+      const site = testSite(cluster, pool, { debian: 12 });
+      const old = text(pgbouncer.configure(site), '/etc/pgbouncer/pgbouncer.ini');
+      expect(old).toContain('server_reset_query_always = 1');
+      expect(old).not.toContain('max_prepared_statements');
+    });
+
+    it('first asks PostgreSQL itself for add-ons that need sessions', () => {
+      const keys = pgbouncer.configure(testSite(cluster, pool)).map(keyOf);
+      expect(keys.indexOf('check:pgbouncer-transaction-mode')).toBeGreaterThan(0);
+      expect(keys.indexOf('check:pgbouncer-transaction-mode')).toBeLessThan(
+        keys.indexOf('file:/etc/pgbouncer/pgbouncer.ini'),
+      );
+      expect(resources(pgbouncer, cluster, pool)).toContainEqual(
+        expect.objectContaining({
+          name: 'pgbouncer-transaction-mode',
+          expect: 'none',
+          command:
+            "printf '%s\\n' 'SELECT to_regclass($$public.ir_module_module$$) IS NOT NULL AS odoo \\gset' " +
+            "'\\if :odoo' " +
+            "'SELECT coalesce(string_agg(name, $$, $$ ORDER BY name), $$none$$) FROM ir_module_module' " +
+            "'WHERE name IN ($$queue_job$$) AND state IN ($$installed$$, $$to install$$, $$to upgrade$$);' " +
+            "'\\else' 'SELECT $$none$$;' '\\endif' | " +
+            'PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass PGCONNECT_TIMEOUT=4 psql -XAtqw ' +
+            '-h 198.51.100.31 -p 5432 -U odoo -d acme 2>&1',
+        }),
+      );
+    });
   });
 
   it('has the verifier that the server has, and no plain password', () => {
@@ -104,15 +195,7 @@ describe('pgbouncer', () => {
     expect(text(given, '/etc/pgbouncer/pgbouncer.ini')).not.toContain('listen_backlog');
   });
 
-  it('shares the connections among several, and has descriptors for all clients', () => {
-    const two = testCluster([app, db, pool, testHost('pool2', 42, ['pgbouncer']), store]);
-    const size = (c: Cluster): number =>
-      Number(
-        /pool_size=(\d+)/.exec(
-          text(resources(pgbouncer, c, pool), '/etc/pgbouncer/pgbouncer.ini'),
-        )?.[1],
-      );
-    expect(size(two)).toBe(Math.ceil(size(spread) / 2));
+  it('has descriptors for all clients', () => {
     const dropIn = text(all, '/etc/systemd/system/pgbouncer.service.d/odoo-prov.conf');
     expect(Number(/LimitNOFILE=(\d+)/.exec(dropIn)?.[1])).toBeGreaterThan(10000);
   });

@@ -143,7 +143,9 @@ max_cron_threads = 1
     expect(keys('16.0').join()).not.toContain('db_maxconn_gevent');
     expect(keys('17.0')).toContain('db_maxconn_gevent = 32');
     for (const version of ['16.0', '17.0', '18.0'] as const) {
-      expect(keys(version)).toContain('server_wide_modules = base,web,odoo_prov_session_redis');
+      expect(keys(version)).toContain(
+        'server_wide_modules = base,web,odoo_prov_session_redis,odoo_prov_bus',
+      );
       expect(keys(version).join()).not.toContain('db_app_name');
     }
   });
@@ -173,6 +175,10 @@ describe('the services', () => {
         ...['LICENSE', '__init__.py', '__manifest__.py', 'store.py', 'unavailable.py'].map(
           (name) => `file:/usr/lib/odoo-prov/addons/odoo_prov_session_redis/${name}`,
         ),
+        'directory:/usr/lib/odoo-prov/addons/odoo_prov_bus',
+        ...['LICENSE', '__init__.py', '__manifest__.py'].map(
+          (name) => `file:/usr/lib/odoo-prov/addons/odoo_prov_bus/${name}`,
+        ),
       ],
     });
     const text = textOf(found.get('file:/etc/systemd/system/odoo-gevent.service'));
@@ -181,12 +187,31 @@ describe('the services', () => {
       'ExecStart=/usr/bin/odoo gevent --config=/etc/odoo/gevent.conf',
       'Restart=always',
       'RestartSec=5',
+      'Environment=PGCONNECT_TIMEOUT=3',
+      'Environment=PGSERVICEFILE=/etc/odoo/pg_service.conf',
+      'Environment=PGSERVICE=odoo',
       'KillMode=mixed',
       'TimeoutStopSec=60',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).not.toContain('ODOO_PGAPPNAME');
+    expect(textOf(found.get('file:/etc/odoo/pg_service.conf'))).toMatch(
+      /^\[odoo\]\nkeepalives=1\nkeepalives_idle=10\nkeepalives_interval=5\nkeepalives_count=3\ntcp_user_timeout=20000\n$/m,
+    );
+  });
+
+  it('load the module that brings the bus back only where the bus is', () => {
+    const files = withOdoo(example('one-host.yaml'), { sessions: 'files' });
+    const modules = (service: string): string | undefined =>
+      /^server_wide_modules = (.*)$/m.exec(
+        textOf(resources(files, 'server1', service).get(`file:/etc/odoo/${service}.conf`)),
+      )?.[1];
+    expect(['app', 'cron', 'gevent'].map(modules)).toEqual([
+      'base,rpc,web',
+      'base,rpc,web',
+      'base,rpc,web,odoo_prov_bus',
+    ]);
   });
 
   it('stop no sooner than their requests and jobs may end', () => {
