@@ -1,5 +1,7 @@
 import type { RoleDefinition } from '../src/role/role.js';
 import { app } from './app/index.js';
+import { archive } from './archive/index.js';
+import { backup } from './backup/index.js';
 import { base } from './base/index.js';
 import { cron } from './cron/index.js';
 import { edge } from './edge/index.js';
@@ -18,6 +20,8 @@ export const ROLE_DEFINITIONS: readonly RoleDefinition[] = [
   pgPrimary,
   pgStandby,
   pgReplica,
+  backup,
+  archive,
   pgbouncer,
   redis,
   odoo,

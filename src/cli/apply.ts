@@ -1,7 +1,7 @@
 import { EXIT } from '../failure/failure.js';
 import type { Cluster, Host } from '../inventory/index.js';
 import type { RunRecap } from '../run/event.js';
-import { selectHosts } from '../run/select.js';
+import { rolesOf, selectHosts } from '../run/select.js';
 import { openSecrets, redactor } from '../secrets/index.js';
 import { createOutput } from '../ui/create-output.js';
 import { print } from '../ui/terminal.js';
@@ -36,7 +36,7 @@ export async function apply(file: string, flags: ApplyFlags): Promise<void> {
   if (cluster === undefined) return;
   const hosts = selectHosts(cluster, flags.limit ?? [], flags.role ?? []);
   if (flags.listHosts === true) {
-    print(hostLines(hosts).join('\n'));
+    print(hostLines(hosts, cluster).join('\n'));
     return;
   }
   const recap = await applyCluster(cluster, hosts, flags);
@@ -112,9 +112,9 @@ function exitCode(recap: RunRecap, detailed: boolean): number {
     : recap.exitCode;
 }
 
-function hostLines(hosts: readonly Host[]): readonly string[] {
+function hostLines(hosts: readonly Host[], cluster: Cluster): readonly string[] {
   return table(
-    hosts.map((host) => [host.name, host.address, host.roles.join(' ')]),
+    hosts.map((host) => [host.name, host.address, rolesOf(host, cluster).join(' ')]),
     [],
   );
 }

@@ -3,6 +3,11 @@ import type { Cluster, Host, OdooSource, RoleName, SshOptions } from './cluster.
 import type { Input, SshInput } from './schema.js';
 import { bytesOf } from './values.js';
 
+const NIGHTLY = '*-*-* 01:00:00';
+/** The words for schedules as systemd's OnCalendar. */
+const FULL: Readonly<Record<string, string>> = { weekly: 'Sun *-*-* 01:00:00', daily: NIGHTLY };
+const DIFF: Readonly<Record<string, string>> = { weekly: 'Mon..Sat *-*-* 01:00:00' };
+
 /** What the inventory's text cannot say: where it is, and what is in the files that it names. */
 export interface Place {
   /** Absolute path of the inventory file. */
@@ -60,7 +65,7 @@ function hostsOf(input: Input, place: Place): Host[] {
   return Object.entries(input.hosts).map(([name, host]) => ({
     name,
     address: host.address,
-    roles: host.roles,
+    roles: host.roles ?? [],
     weight: host.weight ?? 1,
     ...(host.memory === undefined ? {} : { memory: bytesOf(host.memory) }),
     ...(host.cores === undefined ? {} : { cores: host.cores }),
@@ -114,6 +119,24 @@ function postgresOf(input: Input): Cluster['postgres'] {
       maxLag: bytesOf(replication?.max_lag ?? '16MB'),
     },
     settings: settings ?? {},
+    ...backupOf(input),
+  };
+}
+
+function backupOf(input: Input): Pick<Cluster['postgres'], 'backup'> {
+  const given = input.postgres?.backup;
+  if (given === undefined) return {};
+  const full = given.full ?? 'weekly';
+  const diff = given.diff ?? (full === 'daily' ? 'off' : 'daily');
+  return {
+    backup: {
+      host: given.host,
+      full: FULL[full] ?? full,
+      // Not on the day of the weekly full backup, at the same time.
+      ...(diff === 'off' ? {} : { diff: diff !== 'daily' ? diff : (DIFF[full] ?? NIGHTLY) }),
+      keep: given.keep ?? 2,
+      path: given.path ?? '/var/lib/pgbackrest',
+    },
   };
 }
 

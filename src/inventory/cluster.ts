@@ -77,6 +77,19 @@ export type OdooSource =
       readonly package: string;
     };
 
+/** WAL archive and backups on one host. */
+export interface Backup {
+  /** Name of the host that keeps the repository. */
+  readonly host: string;
+  /** When, as systemd's OnCalendar. */
+  readonly full: string;
+  readonly diff?: string;
+  /** Full backups that are kept. */
+  readonly keep: number;
+  /** Absolute path of the repository there. */
+  readonly path: string;
+}
+
 /** A whole, checked inventory: every default filled in, every path absolute. */
 export interface Cluster {
   readonly name: string;
@@ -105,6 +118,8 @@ export interface Cluster {
       readonly maxLag: number;
     };
     readonly settings: Settings;
+    /** Not given: nothing is archived. */
+    readonly backup?: Backup;
   };
   readonly pgbouncer: {
     readonly poolMode: 'session' | 'transaction';
@@ -142,4 +157,9 @@ export function databaseRole(host: Host): DatabaseRole | undefined {
 /** The hosts that hold, or will hold, the PostgreSQL cluster or a copy of it. */
 export function databaseHosts(cluster: Cluster): readonly Host[] {
   return hostsWith(cluster, ...DATABASE_ROLES);
+}
+
+/** The host that keeps WAL archive and backups; undefined where none does. */
+export function backupHost(cluster: Cluster): Host | undefined {
+  return cluster.hosts.find(({ name }) => name === cluster.postgres.backup?.host);
 }

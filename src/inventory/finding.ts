@@ -14,7 +14,8 @@ export interface Finding {
     | 'users'
     | 'replication'
     | 'availability'
-    | 'names';
+    | 'names'
+    | 'backup';
   /** The host that is meant, if it is one. */
   readonly host?: string;
   readonly message: string;

@@ -1,6 +1,7 @@
 import type { Cluster, Host } from './cluster.js';
 import type { Finding } from './finding.js';
 import { lintAvailability } from './lint-availability.js';
+import { lintBackup } from './lint-backup.js';
 import { lintCapacity, type KnownMachine } from './lint-capacity.js';
 import { lintPrinciples } from './lint-principles.js';
 import type { Machine } from './sizing.js';
@@ -13,7 +14,8 @@ function given({ memory, cores }: Host): Machine | undefined {
 }
 
 /**
- * Looks at a checked cluster as a whole: the five principles, connections, memory, users, single points.
+ * Looks at a checked cluster as a whole: the five principles, connections, memory, users, single points,
+ * backups.
  *
  * @param known what is known of the machines: by default what the inventory says; apply gives the facts it read
  */
@@ -22,5 +24,6 @@ export function lintCluster(cluster: Cluster, known: KnownMachine = given): Find
     ...lintPrinciples(cluster),
     ...lintCapacity(cluster, known),
     ...lintAvailability(cluster),
+    ...lintBackup(cluster),
   ];
 }

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import type { Cluster } from './cluster.js';
 import { buildCluster, type Place } from './build.js';
+import { checkBackup } from './check-backup.js';
 import { checkHosts } from './check-hosts.js';
 import { checkOdoo } from './check-odoo.js';
 import { checkPgbouncer } from './check-pgbouncer.js';
+import { checkRolesGiven } from './check-roles.js';
 import { checkSettings } from './check-settings.js';
 import { formatDiagnostics, inOrder, type Diagnostic } from './diagnostic.js';
 import { explainIssues, meantKey, unknownKey } from './explain.js';
@@ -131,6 +133,8 @@ export function parseInventory(text: string, path: string, place: Place): Invent
   const mistakes = [
     ...explainIssues([...issues, ...belowBadNames(issues, data)], data),
     ...checkHosts(view),
+    ...checkRolesGiven(view),
+    ...checkBackup(view),
     ...checkSettings(view),
     ...checkPgbouncer(view),
     ...checkOdoo(view, place),

@@ -57,9 +57,12 @@ export const host = section({
     .array(choice('role', supported, laterRoles), {
       error: ({ input }) => words(`${show(input)} is not a list of roles`, 'a list, e.g. [app]'),
     })
-    .min(1, { error: () => words('this host has no role', `some of: ${supported.join(', ')}`) })
     .meta({ uniqueItems: true })
-    .describe('What the host does. Several roles on one host are normal.'),
+    .describe(
+      'What the host does. Several roles on one host are normal. None: only for the host that postgres.backup names.',
+    )
+    // Asked for by check-roles.ts, which knows that host.
+    .optional(),
   weight: whole('a weight', 1, 100)
     .describe('Share of requests that an app host gets. Default: 1.')
     .optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backup } from './schema-backup.js';
 import { hosts, ssh } from './schema-hosts.js';
 import { odoo } from './schema-odoo.js';
 import { choice, filePath, section, settings, size, text, unsupported, whole } from './values.js';
@@ -21,6 +22,7 @@ const postgres = section({
       .optional(),
     on_standby_loss: choice('way to go on', ['block'], { continue: 'block' }).optional(),
   }).optional(),
+  backup: backup.describe('WAL archive and backups, by pgBackRest. Default: none.').optional(),
   ha: choice('ha', ['manual'], { patroni: 'manual' }).describe('Default: manual.').optional(),
   settings: settings('postgresql.conf').describe('Any postgresql.conf key.').optional(),
 });

@@ -60,7 +60,8 @@ export function viewOf(data: unknown): View {
       role === undefined ? [] : [{ role, ...rest }],
     );
     // An empty list is a mistake of its own; that host may well be the one that was to have a missing role.
-    if (roles.length === 0 || roles.length < found.length) rolesUnclear = true;
+    const idle = roles.length === 0 && name !== at('postgres', 'backup', 'host');
+    if (idle || roles.length < found.length) rolesUnclear = true;
     const record = isRecord(host) ? host : {};
     return {
       name,

@@ -16,3 +16,13 @@ export function versionOf({ facts }: Pick<Site, 'facts'>): number {
 export function slotOf(host: Host): string {
   return host.name.replaceAll('-', '_');
 }
+
+/** Where Debian keeps the data of the cluster `main`. */
+export function dataFolder(version: number): string {
+  return `/var/lib/postgresql/${String(version)}/main`;
+}
+
+/** The unit of the cluster `main`. */
+export function unitOf(version: number): string {
+  return `postgresql@${String(version)}-main.service`;
+}

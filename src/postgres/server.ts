@@ -11,6 +11,7 @@ import {
 } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
+import { archiveClient, archivePackages } from './archive.js';
 import { doorsOf } from './doors.js';
 import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf, versionOf } from './layout.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
@@ -27,6 +28,7 @@ export function packages(site: Site): readonly Resource[] {
     }),
     aptPackage({ name: 'ssl-cert' }),
     aptPackage({ name: `postgresql-${String(versionOf(site))}` }),
+    ...archivePackages(site),
   ];
 }
 
@@ -46,6 +48,7 @@ export function server(site: Site, data: Resource): readonly Resource[] {
   return [
     directory({ path: LOG_FOLDER, owner: 'postgres', group: 'adm', mode: '0750' }),
     ...passFile(site),
+    ...archiveClient(site),
     data,
     postgresSettings({ version, settings: settingsOf(site) }),
     doors,

@@ -2,6 +2,7 @@ import { connectionBudget } from '../inventory/connection-budget.js';
 import { databaseHosts, hostsWith, type Setting, type Settings } from '../inventory/cluster.js';
 import { machineOf, postgresSizing, sharesWithOdoo } from '../inventory/sizing.js';
 import type { Site } from '../role/role.js';
+import { archiveSettings } from './archive.js';
 import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf } from './layout.js';
 
 /** Logs of the cluster: in a folder of their own, where Debian's logrotate does not cut them as well. */
@@ -125,6 +126,7 @@ export function settingsOf(site: Site): Settings {
     }),
     ...sharedMaximum(site),
     ...replicationOf(site),
+    ...archiveSettings(site),
     ...own,
     shared_preload_libraries: preloaded(own['shared_preload_libraries']),
   };

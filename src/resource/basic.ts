@@ -1,5 +1,6 @@
 /** The resources of any Debian host in one place: the constructors for roles, and the kinds by name. */
 import { aptSourceKind } from './apt-source.js';
+import { backupStanzaKind } from './backup-stanza.js';
 import { checkKind } from './check.js';
 import { directoryKind } from './directory.js';
 import { fileKind } from './file.js';
@@ -13,6 +14,7 @@ import { unitKind } from './unit.js';
 import { userKind } from './user.js';
 
 export { absentAptSource, aptSource } from './apt-source.js';
+export { backupStanza } from './backup-stanza.js';
 export { check } from './check.js';
 export { directory } from './directory.js';
 export { absentFile, file } from './file.js';
@@ -26,6 +28,7 @@ export { user } from './user.js';
 
 export const basicKinds: Readonly<Record<string, Kind>> = {
   aptSource: aptSourceKind,
+  backupStanza: backupStanzaKind,
   check: checkKind,
   directory: directoryKind,
   file: fileKind,

@@ -13,6 +13,7 @@ export {
   absentSymlink,
   aptPackage,
   aptSource,
+  backupStanza,
   check,
   directory,
   file,

@@ -18,7 +18,7 @@ export interface Facts {
 }
 
 /** One stage of work on a host: the inventory's roles, and those that follow from them. */
-export type StageName = RoleName | 'base' | 'odoo' | 'odoo-database';
+export type StageName = RoleName | 'base' | 'odoo' | 'odoo-database' | 'backup' | 'archive';
 
 /** `install` is the part of all roles that comes first; `prune` stops what removed roles left. */
 export type Stage = StageName | 'install' | 'prune';

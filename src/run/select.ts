@@ -1,5 +1,5 @@
 import { Failure } from '../failure/failure.js';
-import type { Cluster, Host } from '../inventory/cluster.js';
+import { backupHost, type Cluster, type Host } from '../inventory/cluster.js';
 
 /**
  * The hosts that `--limit` and `--role` choose.
@@ -19,10 +19,10 @@ export function selectHosts(
       throw nothing(`--limit ${pattern}`, `one of: ${names.join(', ')}`);
     }
   }
-  const withRole = (host: Host): boolean => host.roles.some((role) => roles.includes(role));
+  const withRole = (host: Host): boolean => rolesOf(host, cluster).some((r) => roles.includes(r));
   for (const role of roles) {
-    if (!cluster.hosts.some((host) => host.roles.some((own) => own === role))) {
-      const known = [...new Set(cluster.hosts.flatMap((host) => host.roles))];
+    const known = [...new Set(cluster.hosts.flatMap((host) => rolesOf(host, cluster)))];
+    if (!known.includes(role)) {
       throw nothing(`--role ${role}`, `one of: ${known.join(', ')}`);
     }
   }
@@ -42,6 +42,11 @@ export function selectHosts(
     throw nothing(given.join(' with '), 'at least one host that is not taken out');
   }
   return hosts;
+}
+
+/** A host's roles, and `backup` for the one that keeps the backups. */
+export function rolesOf(host: Host, cluster: Cluster): readonly string[] {
+  return host === backupHost(cluster) ? [...host.roles, 'backup'] : host.roles;
 }
 
 function nothing(what: string, expected: string): Failure {

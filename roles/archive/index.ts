@@ -1,0 +1,42 @@
+import { databaseHosts } from '../../src/inventory/cluster.js';
+import { check } from '../../src/resource/index.js';
+import type { RoleDefinition } from '../../src/role/role.js';
+
+/** Segments that may wait: more than a busy minute's, and a repository that is away shows soon. */
+const WAITING = 64;
+
+/**
+ * `ok`, or why not, from what the server itself counts: one query, no connection to the repository. The
+ * archiver forgets a failure only when it succeeds with the next segment.
+ */
+const QUERY = `select case
+  when pg_is_in_recovery() then 'ok'
+  when last_failed_time > coalesce(last_archived_time, '-infinity')
+    then 'archiving fails since ' || to_char(last_failed_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+      || ', at ' || last_failed_wal
+  when (select count(*) from pg_ls_archive_statusdir() where name like '%.ready') > ${String(WAITING)}
+    then 'more than ${String(WAITING)} segments wait to be archived'
+  else 'ok' end from pg_stat_archiver`;
+
+/** Whether what a database host writes is really archived. After the repository is there, and in every look. */
+export const archive: RoleDefinition = {
+  name: 'archive',
+  summary: 'each database host: that its WAL reaches the repository',
+  after: ['pg-primary', 'pg-standby', 'pg-replica', 'backup'],
+  on: (host, cluster) =>
+    cluster.postgres.backup !== undefined && databaseHosts(cluster).includes(host),
+
+  install: () => [],
+
+  configure: ({ cluster }) => [
+    check({
+      name: 'wal-archived',
+      command:
+        `cd / && echo "${QUERY.replaceAll('"', '\\"').replaceAll(/\n */g, ' ')}" | ` +
+        'setpriv --reuid=postgres --regid=postgres --init-groups psql -XAtq -h /var/run/postgresql -d postgres 2>&1',
+      expect: 'ok',
+      within: 150,
+      describes: `WAL is archived on ${cluster.postgres.backup?.host ?? ''} (see /var/log/pgbackrest/ here)`,
+    }),
+  ],
+};

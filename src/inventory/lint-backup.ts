@@ -1,0 +1,34 @@
+import { runsOdoo } from './build.js';
+import { backupHost, type Cluster } from './cluster.js';
+import type { Finding } from './finding.js';
+
+const DATABASE = ['pg-primary', 'pg-standby', 'pg-replica'];
+
+/** Whether anything could be restored. */
+export function lintBackup(cluster: Cluster): Finding[] {
+  const subject = 'backup';
+  const host = backupHost(cluster);
+  if (host === undefined) {
+    return [
+      {
+        severity: cluster.hosts.length > 1 ? 'warning' : 'note',
+        subject,
+        message: 'nothing is archived: a lost disk or a wrong DELETE is lost data',
+        advice: 'postgres: { backup: { host: … } }, best a host of its own',
+      },
+    ];
+  }
+  const local = cluster.filestore.type === 'local' && runsOdoo(host);
+  if (local || host.roles.some((role) => DATABASE.includes(role))) {
+    return [
+      {
+        severity: 'warning',
+        subject,
+        host: host.name,
+        message: 'keeps the data and its backups: with this host both are gone',
+        advice: 'copy the repository elsewhere, or give it a host of its own',
+      },
+    ];
+  }
+  return [{ severity: 'fine', subject, message: `WAL and backups are kept on ${host.name}` }];
+}

@@ -1,0 +1,210 @@
+import {
+  backupHost,
+  databaseHosts,
+  type Backup,
+  type Cluster,
+  type Host,
+} from '../inventory/cluster.js';
+import { directory, file, keyOf, unit } from '../resource/index.js';
+import type { Resource } from '../resource/kind.js';
+import type { Site } from '../role/role.js';
+import type { Secret } from '../shell/index.js';
+import { hostCertificate } from './certificates.js';
+import { dataFolder, versionOf } from './layout.js';
+
+/*
+ * pgBackRest, as all hosts that have it share it: the repository host pulls backups from the database hosts,
+ * these push WAL to it and fetch it back. Both ways go over pgBackRest's own TLS server rather than SSH: no
+ * host gets a login on another, sshd is left as the operator has it, and each side admits just the names of
+ * the others, for just this stanza. Every database host is configured alike, whatever its role is now.
+ */
+
+export const PGBACKREST_CONFIG = '/etc/pgbackrest/pgbackrest.conf';
+export const SPOOL = '/var/spool/pgbackrest';
+const TLS = '/etc/pgbackrest/tls';
+const AUTHORITY = `${TLS}/authority.crt`;
+const CERTIFICATE = `${TLS}/host.crt`;
+const KEY = `${TLS}/host.key`;
+const POSTGRES = { owner: 'postgres', group: 'postgres' } as const;
+
+/**
+ * Seconds after which PostgreSQL hears that a segment could not be pushed, instead of 60. A server that is
+ * being stopped tries its last segment three times: with a repository that is away, a switchover waits for that.
+ */
+const PUSH_TIMEOUT = 10;
+
+export interface ConfigSection {
+  readonly name: string;
+  readonly options: readonly { readonly key: string; readonly value: string | Secret }[];
+}
+
+/** The name of a cluster in its repository. */
+export function stanzaOf(cluster: Cluster): string {
+  return cluster.name;
+}
+
+/** The repository's section and host. @throws Error where the inventory has none: do not ask then */
+export function repositoryOf(cluster: Cluster): { readonly backup: Backup; readonly host: Host } {
+  const { backup } = cluster.postgres;
+  const host = backupHost(cluster);
+  if (backup === undefined || host === undefined) throw new Error('this cluster has no backup');
+  return { backup, host };
+}
+
+/** Everything of pgBackRest on a host: certificates, configuration, its server. Packages are installed before. */
+export function pgbackrest(site: Site): readonly Resource[] {
+  const certificates = tlsFiles(site);
+  const config = file({
+    path: PGBACKREST_CONFIG,
+    content: site.template('backup/pgbackrest.conf.hbs', { sections: configOf(site) }),
+    ...POSTGRES,
+    mode: '0640',
+  });
+  const served = clientsOf(site).length > 0;
+  return [
+    directory({ path: '/etc/pgbackrest' }),
+    directory({ path: TLS, ...POSTGRES, mode: '0750' }),
+    directory({ path: SPOOL, ...POSTGRES, mode: '0750' }),
+    ...certificates,
+    config,
+    ...(served ? server(site, [...certificates, config]) : []),
+  ];
+}
+
+function server(site: Site, files: readonly Resource[]): readonly Resource[] {
+  const unitFile = file({
+    path: '/etc/systemd/system/odoo-prov-pgbackrest.service',
+    content: site.template('backup/server.service.hbs', { cluster: site.cluster.name }),
+  });
+  return [
+    unitFile,
+    unit({
+      name: 'odoo-prov-pgbackrest',
+      restartFor: [keyOf(unitFile), 'package:pgbackrest'],
+      // A reload, so that a backup that is running is not cut off.
+      reloadFor: files.map(keyOf),
+    }),
+  ];
+}
+
+function tlsFiles(site: Site): readonly Resource[] {
+  const { name, address } = site.host;
+  const own = hostCertificate(site.secret('pgbackrest-tls'), name, [address]);
+  return [
+    file({ path: AUTHORITY, content: own.authority, ...POSTGRES }),
+    file({ path: CERTIFICATE, content: own.certificate, ...POSTGRES }),
+    file({ path: KEY, content: own.key, ...POSTGRES, mode: '0600' }),
+  ];
+}
+
+/** The sections of a host's pgbackrest.conf. */
+export function configOf(site: Site): readonly ConfigSection[] {
+  const { cluster, host } = site;
+  const keeps = repositoryOf(cluster).host.name === host.name;
+  return [
+    section('global', {
+      ...(keeps ? repository(site) : remoteRepository(cluster)),
+      'compress-type': 'zst',
+      'process-max': processes(site),
+      // WAL is pushed and fetched ahead by processes of their own: PostgreSQL need not wait for each.
+      'archive-async': 'y',
+      'spool-path': SPOOL,
+      // A backup begins at once rather than with the next checkpoint, up to many minutes later.
+      'start-fast': 'y',
+      'log-level-console': 'info',
+      'log-level-file': 'detail',
+      ...tlsServer(site),
+    }),
+    ...(keeps ? [] : [section('global:archive-push', { 'archive-timeout': PUSH_TIMEOUT })]),
+    section(stanzaOf(cluster), keeps ? databases(site) : ownDatabase(site, 1)),
+  ];
+}
+
+type Options = Readonly<Record<string, string | number | Secret | readonly string[]>>;
+
+function section(name: string, options: Options): ConfigSection {
+  return {
+    name,
+    options: Object.entries(options).flatMap(([key, value]) =>
+      (Array.isArray(value)
+        ? (value as readonly string[])
+        : [value as string | number | Secret]
+      ).map((each) => ({ key, value: typeof each === 'number' ? String(each) : each })),
+    ),
+  };
+}
+
+/** Only this host knows the passphrase: what is pushed to it is encrypted here. */
+function repository(site: Site): Options {
+  const { backup } = repositoryOf(site.cluster);
+  return {
+    'repo1-path': backup.path,
+    'repo1-cipher-type': 'aes-256-cbc',
+    'repo1-cipher-pass': site.secret('pgbackrest-cipher'),
+    'repo1-retention-full': backup.keep,
+    'repo1-bundle': 'y',
+    // In Debian 12's 2.45 it is still a trial.
+    ...(site.facts.debian >= 13 ? { 'repo1-block': 'y' } : {}),
+  };
+}
+
+function remoteRepository(cluster: Cluster): Options {
+  return remote('repo1', repositoryOf(cluster).host);
+}
+
+function remote(prefix: string, host: Host): Options {
+  return {
+    [`${prefix}-host`]: host.address,
+    [`${prefix}-host-type`]: 'tls',
+    [`${prefix}-host-ca-file`]: AUTHORITY,
+    [`${prefix}-host-cert-file`]: CERTIFICATE,
+    [`${prefix}-host-key-file`]: KEY,
+  };
+}
+
+/** Every database host, in the inventory's order, so that the archive goes on whichever is the primary. */
+function databases(site: Site): Options {
+  const { cluster, host } = site;
+  const all = databaseHosts(cluster).map((database, i) => {
+    const prefix = `pg${String(i + 1)}`;
+    return {
+      ...(database.name === host.name ? {} : remote(prefix, database)),
+      ...ownDatabase({ facts: site.factsOf(database) }, i + 1),
+    };
+  });
+  return Object.assign({}, ...all) as Options;
+}
+
+function ownDatabase({ facts }: Pick<Site, 'facts'>, number: number): Options {
+  return {
+    [`pg${String(number)}-path`]: dataFolder(versionOf({ facts })),
+    [`pg${String(number)}-socket-path`]: '/var/run/postgresql',
+  };
+}
+
+/** Half of the cores: compressing must leave the database its own. */
+function processes({ facts }: Site): number {
+  return Math.max(1, Math.min(8, Math.floor(facts.cores / 2)));
+}
+
+/** Who may come in over TLS, by the names of their certificates. */
+function clientsOf({ cluster, host }: Site): readonly string[] {
+  const repositoryHost = repositoryOf(cluster).host;
+  if (repositoryHost.name !== host.name) return [repositoryHost.name];
+  return databaseHosts(cluster)
+    .map(({ name }) => name)
+    .filter((name) => name !== host.name);
+}
+
+function tlsServer(site: Site): Options {
+  const clients = clientsOf(site);
+  if (clients.length === 0) return {};
+  const { cluster, host } = site;
+  return {
+    'tls-server-address': host.address,
+    'tls-server-ca-file': AUTHORITY,
+    'tls-server-cert-file': CERTIFICATE,
+    'tls-server-key-file': KEY,
+    'tls-server-auth': clients.map((name) => `${name}=${stanzaOf(cluster)}`),
+  };
+}

@@ -1,0 +1,126 @@
+import type { RecoveryHistory, RestorePoint } from './recovery-history.js';
+import { lsnOf, type BackupSet, type RepositoryInfo } from './repository-info.js';
+
+/** The moment that is wanted back. */
+export type RecoveryTarget =
+  | {
+      readonly type: 'time';
+      /** Seconds since 1970, with fractions. */
+      readonly at: number;
+    }
+  | { readonly type: 'name'; readonly name: string }
+  | { readonly type: 'latest' };
+
+/** From which backup, along which timeline, up to where. */
+export interface RecoveryPlan {
+  readonly set: BackupSet;
+  readonly timeline: number;
+  /** pgBackRest's options for it. */
+  readonly options: readonly string[];
+}
+
+/** Why there is no way to the target. */
+export interface NoRecovery {
+  readonly found: string;
+  readonly remedy: string;
+}
+
+/** What the repository knows. */
+export interface Recoverable {
+  readonly info: RepositoryInfo;
+  readonly history: RecoveryHistory;
+  /** Texts of the `.history` files in the archive, by their timeline. */
+  readonly timelines: ReadonlyMap<number, string>;
+}
+
+/** A timeline and how far it belongs to the way; to its end if not given. */
+interface Leg {
+  readonly timeline: number;
+  readonly until?: bigint;
+}
+
+/** The timelines that lead to one, with the positions at which each was left (PostgreSQL, timeline.c). */
+export function wayTo(timeline: number, timelines: Recoverable['timelines']): readonly Leg[] {
+  const parents = (timelines.get(timeline) ?? '').split('\n').flatMap((line): Leg[] => {
+    const [, parent, lsn] = /^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/.exec(line) ?? [];
+    return parent === undefined || lsn === undefined
+      ? []
+      : [{ timeline: Number(parent), until: lsnOf(lsn) }];
+  });
+  return [...parents, { timeline }];
+}
+
+/**
+ * How to get to a target.
+ *
+ * A time is looked for on the timeline that was written at that time: after the database was set back, what
+ * came before that is on the timeline that was left. The backup is the newest one that lies on the way: PostgreSQL refuses one that
+ * was made on an ancestor after it was left.
+ */
+export function planRecovery(known: Recoverable, target: RecoveryTarget): RecoveryPlan | NoRecovery {
+  const { info, history, timelines } = known;
+  if (info.sets.length === 0) {
+    return { found: 'no backup', remedy: 'make one: odoo-prov backup FILE' };
+  }
+  const newest = Math.max(...timelines.keys(), ...info.sets.map(({ timeline }) => timeline));
+  if (target.type === 'latest') {
+    return choose(known, newest, () => true, ['--type=default'], 'the latest moment');
+  }
+  if (target.type === 'time') {
+    const at = target.at;
+    const left = history.setBacks.find((event) => at < event.at);
+    const timeline = left?.from ?? newest;
+    const options = ['--type=time', `--target=${postgresTime(at)}`, '--target-action=promote'];
+    return choose(known, timeline, (set) => set.stopped <= at, options, postgresTime(at));
+  }
+  const point = history.points.findLast(({ name }) => name === target.name);
+  if (point === undefined) return unknownPoint(history.points);
+  const options = ['--type=name', `--target=${point.name}`, '--target-action=promote'];
+  return choose(known, point.timeline, (set) => set.lsn <= point.lsn, options, point.name);
+}
+
+function choose(
+  { info, timelines }: Recoverable,
+  timeline: number,
+  early: (set: BackupSet) => boolean,
+  options: readonly string[],
+  wanted: string,
+): RecoveryPlan | NoRecovery {
+  const way = wayTo(timeline, timelines);
+  const onTheWay = info.sets.filter((set) =>
+    way.some((leg) => leg.timeline === set.timeline && (leg.until ?? set.lsn) >= set.lsn),
+  );
+  const set = onTheWay.filter(early).at(-1);
+  if (set === undefined) {
+    const [oldest] = onTheWay;
+    return {
+      found: `no backup on timeline ${String(timeline)} is older than ${wanted}`,
+      remedy:
+        oldest === undefined
+          ? 'odoo-prov backup FILE --list shows what there is'
+          : `a moment after ${postgresTime(oldest.stopped)}: odoo-prov backup FILE --list shows what there is`,
+    };
+  }
+  return {
+    set,
+    timeline,
+    options: [`--set=${set.label}`, ...options, `--target-timeline=${String(timeline)}`],
+  };
+}
+
+function unknownPoint(points: readonly RestorePoint[]): NoRecovery {
+  const names = [...new Set(points.map(({ name }) => name))];
+  return {
+    found: names.length === 0 ? 'no restore point was ever made' : `only ${names.join(', ')}`,
+    remedy: 'odoo-prov backup FILE --name NAME makes one; --to-time takes any moment',
+  };
+}
+
+/** Seconds since 1970 as PostgreSQL reads and shows them, in UTC with microseconds where there are any. */
+export function postgresTime(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const [date = '', time = ''] = new Date(whole * 1000).toISOString().split('T');
+  const micro = Math.round((seconds - whole) * 1e6);
+  const fraction = micro === 0 ? '' : `.${String(micro).padStart(6, '0')}`;
+  return `${date} ${time.slice(0, 8)}${fraction}+00`;
+}

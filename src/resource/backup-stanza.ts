@@ -1,0 +1,103 @@
+import { sh } from '../shell/index.js';
+import type { Kind, Observed, Resource } from './kind.js';
+
+export interface BackupStanza extends Resource {
+  readonly kind: 'backupStanza';
+  readonly stanza: string;
+  /** The service that makes a full backup. */
+  readonly firstBackup: string;
+}
+
+/** A database's place in this host's pgBackRest repository, with at least one full backup in it. */
+export function backupStanza(options: {
+  readonly stanza: string;
+  readonly firstBackup: string;
+}): BackupStanza {
+  return { kind: 'backupStanza', id: options.stanza, ...options };
+}
+
+/** Seconds that apply waits for the first full backup; a larger database's goes on without it. */
+const FIRST_BACKUP = 300;
+
+const AS_POSTGRES = 'setpriv --reuid=postgres --regid=postgres --init-groups';
+
+/** One element of `pgbackrest info --output=json`, as far as it is read here. */
+interface Info {
+  readonly status?: { readonly code?: number; readonly message?: string };
+  readonly backup?: readonly { readonly type?: string }[];
+}
+
+/** `missing stanza path`, `missing stanza data` (pgBackRest, command info). */
+const MISSING = [1, 3];
+
+function observed(text: string, active: string): Observed {
+  if (text.trim() === '') return 'absent';
+  let info: Info | undefined;
+  try {
+    [info] = JSON.parse(text) as readonly Info[];
+  } catch {
+    return { unknown: text.trim().split('\n')[0] ?? '' };
+  }
+  const { code = 99, message = '' } = info?.status ?? {};
+  if (MISSING.includes(code)) return 'absent';
+  const made = (info?.backup ?? []).some(({ type }) => type === 'full');
+  const running = active === 'active' || active === 'activating';
+  return {
+    stanza: [0, 2].includes(code) ? 'ok' : message,
+    'full backup': made || running ? 'made or under way' : 'none',
+  };
+}
+
+/**
+ * The look reads the repository only. Apply asks the whole chain (`check`: a segment is switched, pushed and
+ * found), and does so again after any change before it in its stage.
+ */
+export const backupStanzaKind: Kind<BackupStanza> = {
+  name: 'backupStanza',
+  summary: "a database's place in a pgBackRest repository: made, checked, with a full backup",
+  limit: FIRST_BACKUP + 600,
+  confirms: true,
+
+  probe(wanted) {
+    const [one] = wanted;
+    if (one === undefined || wanted.length > 1) throw new Error('a repository has one stanza here');
+    return sh`
+systemctl is-active ${one.firstBackup} || :
+if [ -e /etc/pgbackrest/pgbackrest.conf ] && command -v pgbackrest >/dev/null; then
+  (cd / && timeout 30 ${AS_POSTGRES.split(' ')} \
+    pgbackrest --stanza=${one.stanza} --output=json --log-level-console=off --log-level-stderr=error info 2>&1) || :
+fi`;
+  },
+
+  parse(output, wanted) {
+    const [active = '', ...rest] = output.split('\n');
+    return new Map(wanted.map(({ id }) => [id, observed(rest.join('\n'), active)]));
+  },
+
+  want: () => ({ stanza: 'ok', 'full backup': 'made or under way' }),
+
+  apply: ({ resource: { stanza, firstBackup } }) => sh`
+pgbackrest_() { (cd / && ${AS_POSTGRES.split(' ')} pgbackrest --stanza=${stanza} --log-level-console=warn "$@"); }
+pgbackrest_ stanza-create
+pgbackrest_ check
+full() { pgbackrest_ info --output=json | grep -q '"type":"full"'; }
+if ! full; then
+  systemctl reset-failed ${firstBackup} 2>/dev/null || :
+  systemctl start --no-block ${firstBackup}
+  waited=0
+  while ! full; do
+    case $(systemctl show -P ActiveState ${firstBackup}) in
+      failed)
+        echo 'the first full backup failed' >&2
+        journalctl -q -n 15 -o cat -u ${firstBackup} >&2
+        exit 1 ;;
+    esac
+    if [ "$waited" -ge ${FIRST_BACKUP} ]; then
+      echo ${`the first full backup goes on by itself: journalctl -fu ${firstBackup}`}
+      break
+    fi
+    sleep 1
+    waited=$((waited + 1))
+  done
+fi`,
+};

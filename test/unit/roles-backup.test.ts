@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { archive } from '../../roles/archive/index.js';
+import { backup } from '../../roles/backup/index.js';
+import { pgPrimary } from '../../roles/pg-primary/index.js';
+import { settingsOf } from '../../roles/pg-primary/settings.js';
+import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { kinds } from '../../src/resource/index.js';
+import { keyOf, type Resource } from '../../src/resource/kind.js';
+import type { PresentFile } from '../../src/resource/file.js';
+import type { RoleDefinition } from '../../src/role/role.js';
+import { reveal, Secret } from '../../src/shell/index.js';
+import { testCluster, testHost, testSite } from '../support/site.js';
+
+const WANTED = {
+  host: 'backup1',
+  full: 'Sun *-*-* 01:00:00',
+  diff: 'Mon..Sat *-*-* 01:00:00',
+  keep: 2,
+  path: '/var/lib/pgbackrest',
+};
+const web = testHost('web1', 21, ['app', 'cron', 'gevent', 'pgbouncer', 'redis']);
+const db = { ...testHost('db1', 31, ['pg-primary']), cores: 8 };
+const keeper = testHost('backup1', 61, []);
+const apart = testCluster([web, db, keeper], { postgres: { settings: {}, backup: WANTED } });
+const together = testCluster([web, db], {
+  postgres: { settings: {}, backup: { ...WANTED, host: 'db1' } },
+});
+const CONFIG = '/etc/pgbackrest/pgbackrest.conf';
+
+function resources(role: RoleDefinition, cluster: Cluster, host: Host): readonly Resource[] {
+  const site = testSite(cluster, host);
+  return [...role.install(site), ...role.configure(site)];
+}
+
+function fileAt(all: readonly Resource[], path: string): PresentFile {
+  const found = all.find((r) => keyOf(r) === `file:${path}`);
+  if (found === undefined) throw new Error(`no file ${path}`);
+  return found as PresentFile;
+}
+
+function text(all: readonly Resource[], path: string): string {
+  return reveal(fileAt(all, path).content);
+}
+
+describe('the repository host', () => {
+  const all = resources(backup, apart, keeper);
+
+  it('is the one that the inventory names, whatever roles it has', () => {
+    expect(apart.hosts.filter((host) => backup.on(host, apart))).toEqual([keeper]);
+    expect(together.hosts.filter((host) => backup.on(host, together))).toEqual([db]);
+  });
+
+  it('has an encrypted repository and reaches every database host over TLS', () => {
+    expect(text(all, CONFIG))
+      .toBe(`# Written by odoo-prov from the topology, which replaces changes made here.
+
+[global]
+repo1-path=/var/lib/pgbackrest
+repo1-cipher-type=aes-256-cbc
+repo1-cipher-pass=secret-pgbackrest-cipher
+repo1-retention-full=2
+repo1-bundle=y
+repo1-block=y
+compress-type=zst
+process-max=1
+archive-async=y
+spool-path=/var/spool/pgbackrest
+start-fast=y
+log-level-console=info
+log-level-file=detail
+tls-server-address=198.51.100.61
+tls-server-ca-file=/etc/pgbackrest/tls/authority.crt
+tls-server-cert-file=/etc/pgbackrest/tls/host.crt
+tls-server-key-file=/etc/pgbackrest/tls/host.key
+tls-server-auth=db1=acme
+
+[acme]
+pg1-host=198.51.100.31
+pg1-host-type=tls
+pg1-host-ca-file=/etc/pgbackrest/tls/authority.crt
+pg1-host-cert-file=/etc/pgbackrest/tls/host.crt
+pg1-host-key-file=/etc/pgbackrest/tls/host.key
+pg1-path=/var/lib/postgresql/17/main
+pg1-socket-path=/var/run/postgresql
+`);
+    expect(fileAt(all, CONFIG)).toMatchObject({ owner: 'postgres', mode: '0640' });
+    expect(fileAt(all, CONFIG).content).toBeInstanceOf(Secret);
+  });
+
+  it('leaves out what is a trial in the version of Debian 12', () => {
+    const old = backup.configure(testSite(apart, keeper, { debian: 12 }));
+    expect(text(old, CONFIG)).not.toContain('repo1-block');
+    expect(text(old, CONFIG)).toContain('pg1-path=/var/lib/postgresql/15/main');
+  });
+
+  it('lists all database hosts in the order of the inventory, whichever is the primary', () => {
+    const two = testCluster([testHost('db2', 32, ['pg-standby']), db, keeper], {
+      postgres: apart.postgres,
+    });
+    const config = text(resources(backup, two, keeper), CONFIG);
+    expect(config).toMatch(/tls-server-auth=db2=acme\ntls-server-auth=db1=acme\n/);
+    expect(config).toMatch(/pg1-host=198\.51\.100\.32\n[^]*pg2-host=198\.51\.100\.31\n/);
+  });
+
+  it('backs up by timers', () => {
+    expect(text(all, '/etc/systemd/system/odoo-prov-backup-full.timer')).toContain(
+      '\nOnCalendar=Sun *-*-* 01:00:00\n',
+    );
+    expect(text(all, '/etc/systemd/system/odoo-prov-backup-diff.timer')).toContain(
+      '\nUnit=odoo-prov-backup@diff.service\n',
+    );
+    expect(text(all, '/etc/systemd/system/odoo-prov-backup@.service')).toContain(
+      '/usr/bin/pgbackrest --stanza=acme --type=%i backup\n',
+    );
+  });
+
+  it('ends with its stanza, which is checked again after any change', () => {
+    const last = all.at(-1);
+    expect(last && keyOf(last)).toBe('backupStanza:acme');
+    expect(kinds['backupStanza']?.confirms).toBe(true);
+  });
+
+  it('on the only database host keeps its repository without any server', () => {
+    const config = text(resources(backup, together, db), CONFIG);
+    expect(config).toContain('repo1-path=/var/lib/pgbackrest\n');
+    expect(config).toContain('\n[acme]\npg1-path=/var/lib/postgresql/17/main\n');
+    expect(config).not.toContain('tls-server');
+    expect(config).not.toContain('pg1-host');
+  });
+});
+
+describe('a database host', () => {
+  const all = resources(pgPrimary, apart, db);
+
+  it('pushes to the repository, does not know its passphrase, and admits nobody else', () => {
+    const config = text(all, CONFIG);
+    expect(config).toContain('repo1-host=198.51.100.61\nrepo1-host-type=tls\n');
+    expect(config).toContain('tls-server-auth=backup1=acme\n');
+    expect(config).toContain('process-max=4\n');
+    expect(config).toContain('[global:archive-push]\narchive-timeout=10\n');
+    expect(config).not.toContain('cipher');
+  });
+
+  it('archives, and can fetch back, by its settings', () => {
+    expect(settingsOf(testSite(apart, db))).toMatchObject({
+      archive_mode: 'on',
+      archive_command: 'pgbackrest --stanza=acme archive-push %p',
+      archive_timeout: '60s',
+      restore_command: 'pgbackrest --stanza=acme archive-get %f "%p"',
+    });
+  });
+
+  it('has pgBackRest before the settings that name it', () => {
+    const keys = all.map(keyOf);
+    expect(keys.indexOf(`file:${CONFIG}`)).toBeLessThan(keys.indexOf('postgresSettings:17/main'));
+    expect(keys).toContain('package:pgbackrest');
+  });
+
+  it('has nothing of it where nothing is backed up', () => {
+    const cluster = testCluster([web, db]);
+    const keys = resources(pgPrimary, cluster, db).map(keyOf);
+    expect(keys.filter((key) => key.includes('pgbackrest'))).toEqual([]);
+    expect(settingsOf(testSite(cluster, db))).not.toHaveProperty('archive_mode');
+    expect(archive.on(db, cluster)).toBe(false);
+  });
+
+  it('is asked in every look whether it archives, after the repository is there', () => {
+    expect(archive.on(db, apart)).toBe(true);
+    expect(archive.on(keeper, apart)).toBe(false);
+    expect(archive.after).toContain('backup');
+    expect(resources(archive, apart, db).map(keyOf)).toEqual(['check:wal-archived']);
+  });
+});
+
+describe('backupStanza', () => {
+  const stanza = kinds['backupStanza'];
+  const wanted = resources(backup, apart, keeper).filter(({ kind }) => kind === 'backupStanza');
+  const look = (active: string, info: unknown): unknown =>
+    stanza?.parse(`${active}\n${JSON.stringify([info])}`, wanted).get('acme');
+
+  it('is as it should be with a full backup, or one that is being made', () => {
+    const ok = { stanza: 'ok', 'full backup': 'made or under way' };
+    const there = { status: { code: 0 }, backup: [{ type: 'diff' }, { type: 'full' }] };
+    expect(look('inactive', there)).toEqual(ok);
+    expect(look('activating', { status: { code: 2 }, backup: [] })).toEqual(ok);
+    expect(look('failed', { status: { code: 2 }, backup: [] })).toEqual({
+      ...ok,
+      'full backup': 'none',
+    });
+  });
+
+  it('is absent before it was made, and what is wrong otherwise is named', () => {
+    expect(stanza?.parse('inactive\n', wanted).get('acme')).toBe('absent');
+    expect(look('inactive', { status: { code: 1 } })).toBe('absent');
+    expect(look('inactive', { status: { code: 99, message: 'other' }, backup: [] })).toEqual({
+      stanza: 'other',
+      'full backup': 'none',
+    });
+    expect(stanza?.parse('inactive\nERROR: [041]: unable to open', wanted).get('acme')).toEqual({
+      unknown: 'ERROR: [041]: unable to open',
+    });
+  });
+});
