@@ -1,5 +1,5 @@
 import { Failure } from '../failure/failure.js';
-import { backupHost, type Cluster, type Host } from '../inventory/cluster.js';
+import type { Cluster, Host } from '../inventory/cluster.js';
 
 /**
  * The hosts that `--limit` and `--role` choose.
@@ -46,7 +46,7 @@ export function selectHosts(
 
 /** A host's roles, and `backup` for the one that keeps the backups. */
 export function rolesOf(host: Host, cluster: Cluster): readonly string[] {
-  return host === backupHost(cluster) ? [...host.roles, 'backup'] : host.roles;
+  return host.name === cluster.postgres.backup?.host ? [...host.roles, 'backup'] : host.roles;
 }
 
 function nothing(what: string, expected: string): Failure {

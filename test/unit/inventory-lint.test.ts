@@ -245,3 +245,42 @@ describe('shared_buffers of the inventory', () => {
     expect(lintOf('20GB', 'cores: 2')).toEqual([]);
   });
 });
+
+describe('backup', () => {
+  const keeper = (more: string): string =>
+    APART.replace('filestore:', `postgres: { backup: { ${more} } }\nfilestore:`);
+
+  test('nothing archived: a warning for several hosts, a note for one', () => {
+    const message = 'nothing is archived: a lost disk or a wrong DELETE is lost data';
+    expect(said(APART, 'backup')).toEqual([`warning: ${message}`]);
+    expect(said(one(50), 'backup')).toEqual([`note: ${message}`]);
+  });
+
+  test('a host of its own needs no roles', () => {
+    const text = `${keeper('host: backup1')}  backup1: { address: 198.51.100.61, ${MACHINE} }\n`;
+    expect(said(text, 'backup')).toEqual(['fine: WAL and backups are kept on backup1']);
+    expect(clusterOf(text).postgres.backup).toEqual({
+      host: 'backup1',
+      full: 'Sun *-*-* 01:00:00',
+      diff: 'Mon..Sat *-*-* 01:00:00',
+      keep: 2,
+      path: '/var/lib/pgbackrest',
+    });
+  });
+
+  test('the database host, accepted, is still warned of', () => {
+    expect(said(keeper('host: data1, accept_same_host: true'), 'backup')).toEqual([
+      'warning: data1: keeps the data and its backups: with this host both are gone',
+    ]);
+  });
+
+  test('schedules: words and OnCalendar', () => {
+    const plans = (more: string): unknown => {
+      const backup = clusterOf(keeper(`host: app4, ${more}`)).postgres.backup;
+      return [backup?.full, backup?.diff];
+    };
+    expect(plans('full: daily')).toEqual(['*-*-* 01:00:00', undefined]);
+    expect(plans('full: "Sat 02:30"')).toEqual(['Sat 02:30', '*-*-* 01:00:00']);
+    expect(plans('diff: off')).toEqual(['Sun *-*-* 01:00:00', undefined]);
+  });
+});
