@@ -57,7 +57,10 @@ export function wayTo(timeline: number, timelines: Recoverable['timelines']): re
  * came before that is on the timeline that was left. The backup is the newest one that lies on the way: PostgreSQL refuses one that
  * was made on an ancestor after it was left.
  */
-export function planRecovery(known: Recoverable, target: RecoveryTarget): RecoveryPlan | NoRecovery {
+export function planRecovery(
+  known: Recoverable,
+  target: RecoveryTarget,
+): RecoveryPlan | NoRecovery {
   const { info, history, timelines } = known;
   if (info.sets.length === 0) {
     return { found: 'no backup', remedy: 'make one: odoo-prov backup FILE' };

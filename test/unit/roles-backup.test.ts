@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { archive } from '../../roles/archive/index.js';
 import { backup } from '../../roles/backup/index.js';
 import { pgPrimary } from '../../roles/pg-primary/index.js';
-import { settingsOf } from '../../roles/pg-primary/settings.js';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { settingsOf } from '../../src/postgres/settings.js';
 import { kinds } from '../../src/resource/index.js';
 import { keyOf, type Resource } from '../../src/resource/kind.js';
 import type { PresentFile } from '../../src/resource/file.js';
@@ -21,9 +21,10 @@ const WANTED = {
 const web = testHost('web1', 21, ['app', 'cron', 'gevent', 'pgbouncer', 'redis']);
 const db = { ...testHost('db1', 31, ['pg-primary']), cores: 8 };
 const keeper = testHost('backup1', 61, []);
-const apart = testCluster([web, db, keeper], { postgres: { settings: {}, backup: WANTED } });
+const plain = testCluster([web, db]).postgres;
+const apart = testCluster([web, db, keeper], { postgres: { ...plain, backup: WANTED } });
 const together = testCluster([web, db], {
-  postgres: { settings: {}, backup: { ...WANTED, host: 'db1' } },
+  postgres: { ...plain, backup: { ...WANTED, host: 'db1' } },
 });
 const CONFIG = '/etc/pgbackrest/pgbackrest.conf';
 
