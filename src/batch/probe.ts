@@ -9,7 +9,7 @@ export interface Snippet {
 }
 
 /** Seconds that one snippet may take: a dead mount or a hung database must not hold up the rest. */
-export const PROBE_LIMIT = 30;
+const PROBE_LIMIT = 30;
 
 /** The snippets that look at all the given resources, one a kind. */
 export function snippetsFor(
@@ -31,13 +31,18 @@ export function snippetsFor(
  * `@nonce begin name`, what the snippet printed, a line feed, `@nonce code N`; closed by `@nonce end`.
  * The output is not encoded: two processes less for each snippet, and no output can know the nonce.
  * @param nonce letters and digits that no output can know beforehand
+ * @param limit seconds that each snippet may take; one that is ended has the code 124 or 137
  */
-export function compileProbe(snippets: readonly Snippet[], nonce: string): Script {
+export function compileProbe(
+  snippets: readonly Snippet[],
+  nonce: string,
+  limit = PROBE_LIMIT,
+): Script {
   const probe = sh`
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 probe() {
   printf '@%s begin %s\n' ${nonce} "$1"
-  timeout -k 2 ${PROBE_LIMIT} sh -s
+  timeout -k 2 ${limit} sh -s
   printf '\n@%s code %s\n' ${nonce} "$?"
 }`;
   const calls = snippets.map(({ name, script }) => {

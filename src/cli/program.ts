@@ -4,6 +4,7 @@ import type { ApplyFlags } from './apply.js';
 import type { ExecFlags } from './exec.js';
 import type { LintFlags } from './lint.js';
 import type { RehearseFlags } from './rehearse.js';
+import type { StatusFlags } from './status.js';
 import type { TrustFlags } from './trust.js';
 
 /**
@@ -22,9 +23,17 @@ export function buildProgram(): Command {
     .exitOverride()
     .configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, 100), minWidthToWrap: 20 });
   program.enablePositionalOptions();
-  [addApply, addLint, addTrust, addExec, addSecrets, addLab, addRehearse, addOthers].forEach(
-    (add) => add(program),
-  );
+  [
+    addApply,
+    addStatus,
+    addLint,
+    addTrust,
+    addExec,
+    addSecrets,
+    addLab,
+    addRehearse,
+    addOthers,
+  ].forEach((add) => add(program));
   finish(program);
   return program;
 }
@@ -72,6 +81,25 @@ function addApply(program: Command): void {
     (await import('./apply.js')).apply(file, flags),
   );
 }
+
+function addStatus(program: Command): void {
+  const command = program
+    .command('status')
+    .description('what runs where, and what is wrong with it')
+    .argument('<file>', 'inventory');
+  withHosts(command)
+    .option('--concurrency <n>', 'hosts asked at the same time', wholeNumber, 20)
+    .option('--watch [seconds]', 'look again and again, by default every 2 s', pause)
+    .option('--json', 'the look as JSON, on one line')
+    .addHelpText('after', STATUS_AFTER);
+  withBecome(command).action(async (file: string, flags: StatusFlags) =>
+    (await import('./status.js')).status(file, flags),
+  );
+}
+
+const STATUS_AFTER = `
+Exit codes: 0 well (there may be warnings), 3 something is wrong, 4 a host is
+unreachable.`;
 
 function addLint(program: Command): void {
   program
@@ -202,6 +230,12 @@ function list(value: string, before: readonly string[] | undefined): readonly st
   const words = value.split(',').map((word) => word.trim());
   if (words.includes('')) throw new InvalidArgumentError('There is an empty name in it.');
   return [...(before ?? []), ...words];
+}
+
+/** The seconds of --watch; a file that follows it is taken for them. */
+function pause(value: string): number {
+  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('Whole seconds from 1; the inventory goes before --watch.');
 }
 
 function wholeNumber(value: string): number {

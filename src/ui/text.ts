@@ -64,3 +64,21 @@ export function printable(line: string): string {
 
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
 }
+
+/**
+ * A text as lines of at most `width` characters, broken between words; a longer word has a line of its own.
+ * An empty text is one empty line.
+ */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line === '') line = word;
+    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
+}

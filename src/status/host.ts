@@ -1,0 +1,107 @@
+import type { Output, Snippet } from '../batch/probe.js';
+import { databaseProbe } from '../facts/database-facts.js';
+import type { Failure } from '../failure/failure.js';
+import type { Cluster, Host, RoleName } from '../inventory/cluster.js';
+import { odooHosts } from '../odoo/layout.js';
+import { backupProbe, parseBackup } from './backup.js';
+import { edgeProbe, parseEdge } from './edge.js';
+import { jobsProbe, parseJobs } from './jobs.js';
+import type { HostStatus } from './model.js';
+import { odooProbe, odooServices, parseOdoo } from './odoo.js';
+import { parsePgbouncer, pgbouncerProbe } from './pgbouncer.js';
+import { parsePostgres, postgresProbe } from './postgres.js';
+import { parseRedis, redisProbe } from './redis.js';
+import { parseServices, servicesProbe } from './services.js';
+import { parseSystem, systemProbe } from './system.js';
+
+/** Seconds that one part of a host may take: it asks the host itself, where every answer is quick or wrong. */
+export const PART_LIMIT = 8;
+
+const DATABASE: readonly RoleName[] = ['pg-primary', 'pg-standby', 'pg-replica'];
+
+/** Everything that is asked of a host, by its roles: one snippet a part. None changes or locks anything. */
+export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
+  const has = (...roles: readonly RoleName[]): boolean =>
+    roles.some((role) => host.roles.includes(role));
+  const snippets: (Snippet | false)[] = [
+    { name: 'system', script: systemProbe(filestoreOf(cluster, host)) },
+    { name: 'services', script: servicesProbe() },
+    has(...DATABASE) && { name: 'databases', script: databaseProbe() },
+    has(...DATABASE) && { name: 'postgres', script: postgresProbe() },
+    has(...DATABASE) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
+    has('pgbouncer') && { name: 'pgbouncer', script: pgbouncerProbe() },
+    has('redis') && { name: 'redis', script: redisProbe() },
+    has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },
+    has('edge') && { name: 'edge', script: edgeProbe(cluster.odoo.domain) },
+    { name: 'backup', script: backupProbe() },
+  ];
+  return snippets.filter((snippet) => snippet !== false);
+}
+
+function filestoreOf(cluster: Cluster, host: Host): readonly string[] {
+  const uses = odooHosts(cluster).includes(host) || host.roles.includes('edge');
+  return uses ? [cluster.filestore.path] : [];
+}
+
+/** A host that could not be asked. */
+export function silentHost(host: Host, failure: Failure): HostStatus {
+  return { ...nothing(host), failure };
+}
+
+/** Reads what the snippets of {@link snippetsOf} printed. A part that cannot be read is unknown, and says why. */
+export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): HostStatus {
+  const unknown: { part: string; why: string }[] = [];
+  const part = <T>(name: string, parse: (text: string) => T): T | null => {
+    const output = outputs.get(name);
+    if (output === undefined) return null;
+    try {
+      if (output.code !== 0) throw new Error(ended(output));
+      return parse(output.text);
+    } catch (error) {
+      unknown.push({ part: name, why: error instanceof Error ? firstLine(error) : String(error) });
+      return null;
+    }
+  };
+  return {
+    ...nothing(host),
+    unknown,
+    system: part('system', parseSystem),
+    services: part('services', parseServices),
+    postgres: part('postgres', (text) => parsePostgres(text, outputs.get('databases')?.text ?? '')),
+    jobs: part('jobs', parseJobs),
+    pgbouncer: part('pgbouncer', parsePgbouncer),
+    redis: part('redis', parseRedis),
+    odoo: part('odoo', (text) => parseOdoo(text, odooServices(host))),
+    edge: part('edge', parseEdge),
+    backup: part('backup', parseBackup),
+  };
+}
+
+function nothing(host: Host): HostStatus {
+  return {
+    host: host.name,
+    address: host.address,
+    roles: host.roles,
+    failure: null,
+    unknown: [],
+    system: null,
+    services: null,
+    postgres: null,
+    jobs: null,
+    pgbouncer: null,
+    redis: null,
+    odoo: null,
+    edge: null,
+    backup: null,
+  };
+}
+
+function ended({ code, text }: Output): string {
+  if (code === 124 || code === 137) return `no answer within ${String(PART_LIMIT)} s`;
+  const said = text.trim().split('\n').at(-1) ?? '';
+  return `it ended with code ${String(code)}${said === '' ? '' : `: ${said}`}`;
+}
+
+function firstLine(error: Error): string {
+  return (error.message.trim().split('\n')[0] ?? '').slice(0, 200);
+}

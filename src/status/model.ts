@@ -1,0 +1,88 @@
+import type { Failure } from '../failure/failure.js';
+import type { RoleName } from '../inventory/cluster.js';
+import type { ConnectionBudget } from '../inventory/sizing.js';
+import type { BackupStatus } from './backup.js';
+import type { EdgeStatus } from './edge.js';
+import type { JobsStatus } from './jobs.js';
+import type { OdooServiceStatus } from './odoo.js';
+import type { PgbouncerStatus } from './pgbouncer.js';
+import type { PostgresStatus, Slot } from './postgres.js';
+import type { RedisStatus } from './redis.js';
+import type { ServiceStatus } from './services.js';
+import type { SystemStatus } from './system.js';
+
+/** What one host said. A part is null where the host's roles do not have it, or it could not be looked at. */
+export interface HostStatus {
+  readonly host: string;
+  readonly address: string;
+  /** The inventory's. */
+  readonly roles: readonly RoleName[];
+  /** Why it could not be asked; everything below is null then. */
+  readonly failure: Failure | null;
+  /** Parts that could not be looked at, and why. */
+  readonly unknown: readonly { readonly part: string; readonly why: string }[];
+  readonly system: SystemStatus | null;
+  readonly services: readonly ServiceStatus[] | null;
+  readonly postgres: PostgresStatus | null;
+  readonly jobs: JobsStatus | null;
+  readonly pgbouncer: PgbouncerStatus | null;
+  readonly redis: RedisStatus | null;
+  readonly odoo: readonly OdooServiceStatus[] | null;
+  readonly edge: EdgeStatus | null;
+  readonly backup: BackupStatus | null;
+}
+
+/** What a database host is now, whatever the inventory calls it. */
+export interface DatabaseMember {
+  readonly host: string;
+  /** Null where PostgreSQL does not answer. */
+  readonly role: 'primary' | 'standby' | 'replica' | null;
+  /**
+   * `writable`; of a standby `streaming`, `catching up`, or `not streaming`; else `down`, `failed` (it runs and
+   * does not answer), `absent` (no data), `unreachable` (the host), `unknown` (it could not be looked at).
+   */
+  readonly state:
+    | 'writable'
+    | 'streaming'
+    | 'catching up'
+    | 'not streaming'
+    | 'down'
+    | 'failed'
+    | 'absent'
+    | 'unreachable'
+    | 'unknown';
+  readonly timeline: number | null;
+  /** Bytes of the primary's WAL that it has not replayed; null where that is not known. */
+  readonly lagBytes: number | null;
+  /** Seconds by which what can be read there is older than on the primary. */
+  readonly lagSeconds: number | null;
+  /** `async`, `sync`, `quorum`, `potential`. */
+  readonly sync: string | null;
+  /** Its slot on the primary. */
+  readonly slot: Slot | null;
+}
+
+export interface DatabaseStatus {
+  /** The host that takes the writes; of several the one with the highest timeline; null if none was seen. */
+  readonly primary: string | null;
+  /** All hosts that take writes. More than one is the gravest of problems. */
+  readonly writable: readonly string[];
+  readonly timeline: number | null;
+  /** `synchronous_standby_names` of the primary; empty: commits wait for no standby. */
+  readonly synchronous: string;
+  /** Bytes of WAL that a standby may lack: the inventory's `postgres.replication.max_lag`. */
+  readonly maxLag: number;
+  readonly members: readonly DatabaseMember[];
+}
+
+/** One look at a cluster. */
+export interface ClusterStatus {
+  readonly cluster: string;
+  /** When it was looked at: ISO 8601, UTC, by the clock of the machine that asked. */
+  readonly at: string;
+  readonly database: DatabaseStatus;
+  /** Connections as they are planned (`lint` explains them). */
+  readonly budget: ConnectionBudget;
+  /** Those that were asked, in the inventory's order. */
+  readonly hosts: readonly HostStatus[];
+}

@@ -1,0 +1,78 @@
+/**
+ * One query that gives all that `status` shows of a server as one JSON object, primary or standby alike; the
+ * form is `server` in postgres.ts. Positions are bytes of WAL (a pg_lsn less 0/0), ages are seconds by the
+ * server's own clock. It runs as the superuser: other roles see no positions of other sessions.
+ *
+ * Where the numbers come from: PostgreSQL manual, "The Cumulative Statistics System" (pg_stat_replication,
+ * pg_stat_wal_receiver, pg_stat_archiver), "System Views" (pg_replication_slots) and "System Administration
+ * Functions" (recovery and control data functions).
+ */
+export const STATUS_SQL = `
+set statement_timeout = '5s';
+with here as materialized (
+  select pg_is_in_recovery() as recovering,
+    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as position,
+    case when pg_is_in_recovery()
+      then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+      else pg_current_wal_lsn() end as received
+)
+select json_build_object(
+  'version', current_setting('server_version_num')::int,
+  'systemIdentifier', (select system_identifier::text from pg_control_system()),
+  'recovering', recovering,
+  -- The control file learns of a promotion only with the checkpoint after it: a primary's WAL says it at once.
+  'timeline', case when recovering then greatest(
+      (select received_tli from pg_stat_wal_receiver),
+      (select timeline_id from pg_control_checkpoint()),
+      (select min_recovery_end_timeline from pg_control_recovery()))
+    else ('x' || substr(pg_walfile_name(position), 1, 8))::bit(32)::int end,
+  'position', position - '0/0',
+  'received', case when recovering then received - '0/0' end,
+  'replayedAge', case when recovering
+    then extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) end,
+  'replayPaused', case when recovering then pg_is_wal_replay_paused() else false end,
+  'uptime', extract(epoch from clock_timestamp() - pg_postmaster_start_time()),
+  'synchronousStandbyNames', current_setting('synchronous_standby_names'),
+  'connections', (
+    select json_build_object(
+      'used', count(*),
+      'active', count(*) filter (where state = 'active' and pid <> pg_backend_pid()),
+      'idleInTransaction', count(*) filter (where state like 'idle in transaction%'),
+      'waiting', count(*) filter (where wait_event_type = 'Lock'),
+      'oldestTransaction', max(extract(epoch from clock_timestamp() - xact_start))
+        filter (where pid <> pg_backend_pid()),
+      'max', current_setting('max_connections')::int,
+      -- reserved_connections came with PostgreSQL 16.
+      'reserved', current_setting('superuser_reserved_connections')::int
+        + coalesce(current_setting('reserved_connections', true), '0')::int)
+    from pg_stat_activity where backend_type = 'client backend'),
+  'downstream', coalesce((
+    select json_agg(json_build_object(
+      'name', application_name, 'address', host(client_addr), 'state', state, 'sync', sync_state,
+      'lagBytes', case when replay_lsn is not null then greatest(0, received - replay_lsn) end, 'lagSeconds', extract(epoch from replay_lag))
+      order by application_name)
+    from pg_stat_replication), '[]'),
+  'receiver', (
+    select json_build_object(
+      'status', status, 'from', sender_host, 'slot', slot_name,
+      'silent', extract(epoch from clock_timestamp() - last_msg_receipt_time))
+    from pg_stat_wal_receiver),
+  'slots', coalesce((
+    select json_agg(json_build_object(
+      'name', slot_name, 'type', slot_type, 'active', active, 'walStatus', wal_status,
+      'retained', greatest(0, received - restart_lsn)) order by slot_name)
+    from pg_replication_slots), '[]'),
+  'archive', case when current_setting('archive_mode') <> 'off' then (
+    select json_build_object(
+      'last', last_archived_wal,
+      'lastAge', extract(epoch from clock_timestamp() - last_archived_time),
+      'lastFailed', last_failed_wal,
+      'lastFailedAge', extract(epoch from clock_timestamp() - last_failed_time),
+      'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false),
+      'waiting', (select count(*) from pg_ls_archive_statusdir() where name like '%.ready'),
+      'waitingAge', (select max(extract(epoch from clock_timestamp() - modification))
+        from pg_ls_archive_statusdir() where name like '%.ready'))
+    from pg_stat_archiver) end
+)
+from here;
+`;

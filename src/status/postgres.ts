@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { parseDatabases, type FoundDatabase } from '../facts/database-facts.js';
+import { parseSql, probeSql } from '../resource/postgres-sql.js';
+import type { Script } from '../shell/index.js';
+import { STATUS_SQL } from './postgres-sql.js';
+
+/** Null where PostgreSQL has none to tell. */
+const known = z.number().nullable();
+
+const downstream = z.object({
+  /** `application_name`: the standby's `cluster_name`, which is its name in the inventory. */
+  name: z.string(),
+  address: z.string().nullable(),
+  /** `streaming`, `catchup`, `startup`, `backup`, `stopping`. */
+  state: z.string().nullable(),
+  /** `async`, `sync`, `quorum`, `potential`. */
+  sync: z.string().nullable(),
+  /** Bytes of WAL that it has not replayed; null while it says nothing of that (a base backup). */
+  lagBytes: known,
+  /** Seconds from the commit here until it could be read there; null when it has nothing left to replay. */
+  lagSeconds: known,
+});
+
+const slot = z.object({
+  name: z.string(),
+  type: z.string(),
+  active: z.boolean(),
+  /** `reserved`, `extended`, `unreserved` (about to go), `lost`; null while it keeps nothing. */
+  walStatus: z.string().nullable(),
+  /** Bytes of WAL that it keeps from being removed. */
+  retained: z.number(),
+});
+
+const receiver = z.object({
+  status: z.string().nullable(),
+  from: z.string().nullable(),
+  slot: z.string().nullable(),
+  /** Seconds since the last word from the sender. */
+  silent: known,
+});
+
+const archive = z.object({
+  last: z.string().nullable(),
+  /** Seconds since then. */
+  lastAge: known,
+  lastFailed: z.string().nullable(),
+  lastFailedAge: known,
+  /** The latest attempt failed. */
+  failing: z.boolean(),
+  /** Segments that are full and not archived yet. */
+  waiting: z.number(),
+  /** Seconds for which the oldest of them has been waiting. */
+  waitingAge: known,
+});
+
+const server = z.object({
+  /** e.g. 170002. */
+  version: z.number(),
+  systemIdentifier: z.string(),
+  recovering: z.boolean(),
+  timeline: z.number(),
+  /** Written here (primary), or replayed up to here (standby). */
+  position: z.number(),
+  /** Standby: received up to here. */
+  received: known,
+  /** Standby: seconds since the commit of the newest transaction that it has replayed. */
+  replayedAge: known,
+  replayPaused: z.boolean(),
+  /** Seconds since it was started. */
+  uptime: z.number(),
+  synchronousStandbyNames: z.string(),
+  connections: z.object({
+    used: z.number(),
+    active: z.number(),
+    idleInTransaction: z.number(),
+    /** Sessions that wait for a lock. */
+    waiting: z.number(),
+    /** Seconds since the oldest open transaction began. */
+    oldestTransaction: known,
+    max: z.number(),
+    /** Kept for superusers, and for roles that may use reserved connections. */
+    reserved: z.number(),
+  }),
+  downstream: z.array(downstream),
+  receiver: receiver.nullable(),
+  slots: z.array(slot),
+  archive: archive.nullable(),
+});
+
+export type PostgresServer = z.infer<typeof server>;
+export type Downstream = z.infer<typeof downstream>;
+export type Slot = z.infer<typeof slot>;
+
+/** PostgreSQL on one host. */
+export type PostgresStatus =
+  | { readonly server: 'up'; readonly data: PostgresServer }
+  | {
+      /** `absent`: no data directory, or one that never ran. */
+      readonly server: 'absent' | 'down' | 'failed';
+      /** Why it did not answer, by its own word. */
+      readonly why: string;
+      /** What its data directory says, when there is one. */
+      readonly found: FoundDatabase | null;
+    };
+
+/** Asks the local server everything in one query. */
+export function postgresProbe(): Script {
+  return probeSql(STATUS_SQL);
+}
+
+/**
+ * Reads what {@link postgresProbe} printed.
+ * @param databases what `databaseProbe` printed: it tells something of a server that is down
+ * @throws Error when the answer has another form than was asked for
+ */
+export function parsePostgres(text: string, databases: string): PostgresStatus {
+  const answer = parseSql(text);
+  if (answer.server === 'up') {
+    return { server: 'up', data: server.parse(JSON.parse(answer.rows[0]?.[0] ?? '')) };
+  }
+  const [found] = parseDatabases(databases);
+  const why = {
+    absent: 'there is no database',
+    down: found === undefined ? 'not running' : `not running, its data is ${found.state}`,
+    failed: answer.server === 'failed' ? answer.why : '',
+  }[answer.server];
+  return { server: answer.server, why, found: found ?? null };
+}

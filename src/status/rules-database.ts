@@ -1,0 +1,222 @@
+import { problem, warning, graded, type Alert } from './alert.js';
+import { serverOf } from './database.js';
+import { LIMITS } from './limits.js';
+import type { ClusterStatus, DatabaseMember, HostStatus } from './model.js';
+import type { PostgresServer, Slot } from './postgres.js';
+import { list, percent, size, span } from './words.js';
+
+const SERVICE = "systemctl status 'postgresql@*'";
+const LOG = '/var/log/postgresql/odoo-prov';
+
+/** What is wrong with PostgreSQL: the primary, its standbys, its slots, its connections. */
+export function databaseRules(status: ClusterStatus): readonly Alert[] {
+  const primary = status.hosts.find(({ host }) => host === status.database.primary);
+  const server = primary && serverOf(primary);
+  return [
+    ...primaryRules(status),
+    ...status.hosts.flatMap(serverRules),
+    ...status.database.members.flatMap((member) => standbyRules(member, status)),
+    ...(primary && server
+      ? [
+          ...otherClusters(status, server),
+          ...synchronousRules(primary.host, server),
+          ...server.slots.flatMap((slot) => slotRules(primary.host, slot)),
+          ...connectionRules(primary.host, server),
+          ...archiveRules(primary.host, server),
+        ]
+      : []),
+  ];
+}
+
+/** One host must take the writes: none is an outage, two is worse. */
+function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
+  const { writable, members } = database;
+  if (writable.length > 1) {
+    const of = (name: string): string => {
+      const timeline = members.find(({ host }) => host === name)?.timeline;
+      return `${name} (timeline ${String(timeline)})`;
+    };
+    return [
+      problem({
+        id: 'postgres.two-primaries',
+        host: null,
+        message: `${list(writable.map(of))} both take writes: what is written to one is missing on the other`,
+        next: `find out which of them PgBouncer uses, stop PostgreSQL on the others at once (systemctl stop 'postgresql@*'), and keep their data: it may hold rows that no other host has`,
+      }),
+    ];
+  }
+  // Where only some database hosts were asked, the primary may be among the others.
+  if (writable.length === 1 || members.length === 0) return [];
+  const answered = hosts.filter((host) => serverOf(host) !== undefined);
+  if (answered.length === 0 || !members.some(({ state }) => state !== 'streaming')) return [];
+  return [
+    problem({
+      id: 'postgres.no-primary',
+      host: null,
+      message: 'no database host that answered takes writes: Odoo cannot save anything',
+      next: 'bring the primary back, or move its role to a standby that has all of its data',
+    }),
+  ];
+}
+
+function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
+  if (postgres === null || postgres.server === 'up') return [];
+  const words = { id: `postgres.${postgres.server}`, host };
+  switch (postgres.server) {
+    case 'absent':
+      return [
+        problem({
+          ...words,
+          message: `${host} holds no database`,
+          next: 'run odoo-prov apply; it creates one only where none was, and says what else to do',
+        }),
+      ];
+    case 'down':
+      return [
+        problem({
+          ...words,
+          message: `PostgreSQL on ${host} is ${postgres.why}`,
+          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG}`,
+        }),
+      ];
+    case 'failed':
+      return [
+        problem({
+          ...words,
+          message: `PostgreSQL on ${host} runs and does not answer: ${postgres.why}`,
+          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG}`,
+        }),
+      ];
+  }
+}
+
+function standbyRules(member: DatabaseMember, status: ClusterStatus): readonly Alert[] {
+  const { host, state, lagBytes, lagSeconds, timeline } = member;
+  const { database } = status;
+  const own = status.hosts.find((one) => one.host === host);
+  if (member.role === null || member.role === 'primary') return [];
+  const behind = lagBytes === null || lagBytes === 0 ? '' : `, and lags by ${size(lagBytes)}`;
+  const log = `on ${host}: the newest file in ${LOG} says why`;
+  if (state === 'not streaming') {
+    const from = database.primary === null ? '' : ` from ${database.primary}`;
+    const older =
+      timeline !== null && database.timeline !== null && timeline < database.timeline
+        ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`
+        : '';
+    const message = `${host} receives nothing${from}${behind}${older}`;
+    return [problem({ id: 'postgres.not-streaming', host, message, next: log })];
+  }
+  if (lagBytes !== null && lagBytes > database.maxLag) {
+    const message = `${host} lags by ${size(lagBytes)} (limit ${size(database.maxLag)})`;
+    const next = `on ${host}: is its disk busy (iostat), or a long query in the way (pg_stat_activity)? Is the network to ${database.primary ?? 'the primary'} slow?`;
+    return [problem({ id: 'postgres.lag', host, message, next })];
+  }
+  if (own !== undefined && serverOf(own)?.replayPaused === true) {
+    const message = `${host} receives and does not replay: replay was paused`;
+    const next = `on ${host}, as postgres: select pg_wal_replay_resume()`;
+    return [problem({ id: 'postgres.paused', host, message, next })];
+  }
+  if (lagSeconds !== null && lagSeconds > LIMITS.lagSeconds) {
+    const message = `${host} shows data that is ${span(lagSeconds)} old (limit ${span(LIMITS.lagSeconds)})`;
+    const next = `on ${host}: does a long query hold up replay (pg_stat_activity)?`;
+    return [warning({ id: 'postgres.old', host, message, next })];
+  }
+  return [];
+}
+
+/** A host that holds something else than a copy of the primary's data. */
+function otherClusters(status: ClusterStatus, primary: PostgresServer): readonly Alert[] {
+  return status.hosts.flatMap((host) => {
+    const found =
+      host.postgres?.server === 'up'
+        ? host.postgres.data.systemIdentifier
+        : host.postgres?.found?.systemIdentifier;
+    if (found === undefined || found === primary.systemIdentifier) return [];
+    return [
+      problem({
+        id: 'postgres.other-cluster',
+        host: host.host,
+        message: `${host.host} holds another database cluster (${found}) than the primary (${primary.systemIdentifier})`,
+        next: `find out where that data came from before anything replaces it`,
+      }),
+    ];
+  });
+}
+
+/** With synchronous replication and nobody to wait for, every commit waits for ever. */
+function synchronousRules(host: string, server: PostgresServer): readonly Alert[] {
+  if (server.synchronousStandbyNames === '') return [];
+  const held = server.downstream.some(
+    ({ sync, state }) => (sync === 'sync' || sync === 'quorum') && state === 'streaming',
+  );
+  if (held) return [];
+  return [
+    problem({
+      id: 'postgres.synchronous',
+      host,
+      message: `writes on ${host} wait: no synchronous standby (${server.synchronousStandbyNames}) is connected`,
+      next: 'bring a standby back; until then no transaction is confirmed',
+    }),
+  ];
+}
+
+function slotRules(host: string, slot: Slot): readonly Alert[] {
+  const { name, walStatus, retained, active } = slot;
+  if (walStatus === 'lost') {
+    const message = `the slot ${name} on ${host} is lost: the WAL that its standby needs is gone`;
+    const next = 'the standby must be cloned again, unless the archive has what it lacks';
+    return [problem({ id: 'postgres.slot-lost', host, message, next })];
+  }
+  if (walStatus === 'unreserved') {
+    const message = `the slot ${name} on ${host} keeps ${size(retained)} and is about to lose them`;
+    const next = 'bring its standby back now: after the next checkpoint it must be cloned again';
+    return [problem({ id: 'postgres.slot-unreserved', host, message, next })];
+  }
+  if (walStatus === 'extended' && !active) {
+    const message = `the slot ${name} on ${host} is not used and keeps ${size(retained)} of WAL`;
+    const next = 'bring its standby back, or drop the slot when it has none any more';
+    return [warning({ id: 'postgres.slot-unused', host, message, next })];
+  }
+  return [];
+}
+
+function connectionRules(host: string, { connections }: PostgresServer): readonly Alert[] {
+  const { used, max, reserved, oldestTransaction } = connections;
+  const usable = max - reserved;
+  const part = used / usable;
+  const many = graded(part, LIMITS.connections, {
+    id: 'postgres.connections',
+    host,
+    message: `${host} has ${String(used)} of ${String(usable)} connections in use (limit ${percent(LIMITS.connections.warning)})`,
+    next: `who holds them: select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3`,
+  });
+  if ((oldestTransaction ?? 0) <= LIMITS.transaction) return many;
+  return [
+    ...many,
+    warning({
+      id: 'postgres.transaction',
+      host,
+      message: `a transaction on ${host} has been open for ${span(oldestTransaction ?? 0)} (limit ${span(LIMITS.transaction)}): vacuum waits for it`,
+      next: 'which: select pid, usename, state, query from pg_stat_activity order by xact_start limit 1',
+    }),
+  ];
+}
+
+function archiveRules(host: string, { archive }: PostgresServer): readonly Alert[] {
+  if (archive === null) return [];
+  const { failing, waiting, waitingAge, lastFailed } = archive;
+  const late = (waitingAge ?? 0) > LIMITS.archiveWaiting;
+  if (!failing && !late) return [];
+  const limit = `(limit ${span(LIMITS.archiveWaiting)})`;
+  const words = {
+    id: 'postgres.archive',
+    host,
+    message:
+      `${host} ${failing ? `cannot archive ${lastFailed ?? 'WAL'}` : 'is slow to archive WAL'}` +
+      (waiting === 0
+        ? ''
+        : `: ${String(waiting)} segments wait, the oldest for ${span(waitingAge ?? 0)} ${limit}`),
+    next: `on ${host}: the newest file in ${LOG} says why; until it works, a lost disk loses what waits`,
+  };
+  return [failing && late ? problem(words) : warning(words)];
+}

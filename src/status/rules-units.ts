@@ -1,0 +1,133 @@
+import { EXIT, exitCodeOf } from '../failure/failure.js';
+import { graded, problem, warning, type Alert } from './alert.js';
+import { LIMITS } from './limits.js';
+import type { HostStatus } from './model.js';
+import type { ServiceStatus } from './services.js';
+import { list, percent, size } from './words.js';
+
+/** Whether a host could not be reached, rather than reached and not asked (sudo, an answer cut off). */
+export function isUnreachable({ failure }: HostStatus): boolean {
+  if (failure === null) return false;
+  return failure.reason === 'timeout' || exitCodeOf(failure.reason) === EXIT.unreachable;
+}
+
+/** What is wrong with a host as such: it is silent, its disks, its memory, its services. */
+export function hostRules(host: HostStatus): readonly Alert[] {
+  const { failure, host: name } = host;
+  if (failure !== null) {
+    const verb = isUnreachable(host) ? 'cannot be reached' : 'could not be asked';
+    return [
+      problem({
+        id: isUnreachable(host) ? 'host.unreachable' : 'host.silent',
+        host: name,
+        message: `${name} ${verb}: ${failure.message}`,
+        next: failure.details.remedy,
+      }),
+    ];
+  }
+  return [
+    ...host.unknown.map(({ part, why }) =>
+      problem({
+        id: 'host.unknown',
+        host: name,
+        message: `${name} does not tell about ${part}: ${why}`,
+        next: `log in on ${name} and see what hangs: ps -ef --forest`,
+      }),
+    ),
+    ...serviceRules(host),
+    ...roomRules(host),
+  ];
+}
+
+/** The units that a role brought to a host. Its database roles move, and what they bring is the same. */
+export function unitsOf(host: HostStatus, role: string): readonly ServiceStatus[] {
+  const names = isDatabase(role) ? [...DATABASE, 'postgres'] : [role];
+  return (host.services ?? []).filter(({ roles }) => roles.some((one) => names.includes(one)));
+}
+
+const DATABASE: readonly string[] = ['pg-primary', 'pg-standby', 'pg-replica'];
+
+function isDatabase(role: string): boolean {
+  return DATABASE.includes(role);
+}
+
+function serviceRules(host: HostStatus): readonly Alert[] {
+  if (host.services === null) return [];
+  const missing = host.roles.filter((role) => unitsOf(host, role).length === 0);
+  const owned = new Set([...host.roles, 'base'].flatMap((role) => unitsOf(host, role)));
+  const others = host.services.filter(
+    ({ roles, active }) => roles.length === 0 && active === 'failed',
+  );
+  return [
+    ...(missing.length === 0
+      ? []
+      : [
+          problem({
+            id: 'host.not-set-up',
+            host: host.host,
+            message: `${host.host} was never set up as ${list(missing)}`,
+            next: `odoo-prov apply FILE --limit ${host.host}`,
+          }),
+        ]),
+    ...[...owned, ...others].flatMap((service) => unitRules(host, service)),
+  ];
+}
+
+function unitRules(
+  host: HostStatus,
+  { unit, roles, active, sub }: ServiceStatus,
+): readonly Alert[] {
+  if (['active', 'reloading', 'refreshing'].includes(active)) return [];
+  // PostgreSQL itself says more: rules-database.ts.
+  if (unit.startsWith('postgresql@') && host.postgres !== null && host.postgres.server !== 'up')
+    return [];
+  const said = sub === 'auto-restart' ? 'fails and is started again and again' : `is ${active}`;
+  const words = {
+    id: 'service.down',
+    host: host.host,
+    message: `${unit.replace(/\.service$/, '')} on ${host.host} ${said}`,
+    next: `on ${host.host}: journalctl -u ${unit} -n 50, then systemctl start ${unit}`,
+  };
+  const waits = active === 'activating' && sub !== 'auto-restart';
+  const minor = roles.length > 0 && roles.every((role) => role === 'base');
+  return [waits || minor ? warning(words) : problem(words)];
+}
+
+function roomRules({ host, system }: HostStatus): readonly Alert[] {
+  if (system === null) return [];
+  const full = LIMITS.diskFree;
+  const memory = system.memoryAvailable / system.memory;
+  return [
+    ...system.hanging.map((path) =>
+      problem({
+        id: 'host.mount',
+        host,
+        message: `${path} on ${host} gives no answer: its mount is dead`,
+        next: `on ${host}: findmnt -T ${path}; is the file server up?`,
+      }),
+    ),
+    ...system.disks.flatMap(({ mount, free, available }) =>
+      // Less that is free is worse.
+      graded(
+        -free,
+        { warning: -full.warning, problem: -full.problem },
+        {
+          id: 'host.disk',
+          host,
+          message: `${mount} on ${host} has ${percent(free)} left, ${size(available)} (limit ${percent(full.warning)})`,
+          next: `on ${host}: what takes the space: du -xh ${mount} | sort -h | tail`,
+        },
+      ),
+    ),
+    ...(memory < LIMITS.memoryAvailable
+      ? [
+          warning({
+            id: 'host.memory',
+            host,
+            message: `${host} has ${percent(memory)} of its memory left (limit ${percent(LIMITS.memoryAvailable)})`,
+            next: `on ${host}: which processes have it: ps -eo rss,args --sort=-rss | head`,
+          }),
+        ]
+      : []),
+  ];
+}
