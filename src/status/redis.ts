@@ -18,11 +18,23 @@ export type RedisStatus =
     }
   | { readonly answers: false; readonly why: string };
 
+/** The lines of INFO that are read; it has two hundred. */
+const KEYS = [
+  'aof_enabled',
+  'aof_last_bgrewrite_status',
+  'aof_last_write_status',
+  'connected_clients',
+  'db0',
+  'evicted_keys',
+  'maxmemory',
+  'used_memory',
+];
+
 /** The password is read from a file that only root reads, into the environment: it is no argument of a process. */
 export function redisProbe(): Script {
   return sh`
-REDISCLI_AUTH=$(cat /etc/odoo-prov/redis.auth) timeout 5 redis-cli -h 127.0.0.1 -p 6379 info 2>&1 |
-  tr -d '\r' | grep -v '^#' || :`;
+said=$(REDISCLI_AUTH=$(cat /etc/odoo-prov/redis.auth) timeout 5 redis-cli -h 127.0.0.1 -p 6379 info 2>&1 | tr -d '\r')
+printf '%s\n' "$said" | grep -E ${`^(${KEYS.join('|')}):`} || printf '%s\n' "$said" | head -n 1`;
 }
 
 /** Reads what {@link redisProbe} printed. */

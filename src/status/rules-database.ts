@@ -3,7 +3,7 @@ import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, DatabaseMember, HostStatus } from './model.js';
 import type { PostgresServer, Slot } from './postgres.js';
-import { list, percent, size, span } from './words.js';
+import { counted, list, percent, size, span } from './words.js';
 
 const SERVICE = "systemctl status 'postgresql@*'";
 const LOG = '/var/log/postgresql/odoo-prov';
@@ -106,15 +106,15 @@ function standbyRules(member: DatabaseMember, status: ClusterStatus): readonly A
     const message = `${host} receives nothing${from}${behind}${older}`;
     return [problem({ id: 'postgres.not-streaming', host, message, next: log })];
   }
+  if (own !== undefined && serverOf(own)?.replayPaused === true) {
+    const message = `${host} receives and does not replay, for replay was paused${behind}`;
+    const next = `on ${host}, as postgres: select pg_wal_replay_resume()`;
+    return [problem({ id: 'postgres.paused', host, message, next })];
+  }
   if (lagBytes !== null && lagBytes > database.maxLag) {
     const message = `${host} lags by ${size(lagBytes)} (limit ${size(database.maxLag)})`;
     const next = `on ${host}: is its disk busy (iostat), or a long query in the way (pg_stat_activity)? Is the network to ${database.primary ?? 'the primary'} slow?`;
     return [problem({ id: 'postgres.lag', host, message, next })];
-  }
-  if (own !== undefined && serverOf(own)?.replayPaused === true) {
-    const message = `${host} receives and does not replay: replay was paused`;
-    const next = `on ${host}, as postgres: select pg_wal_replay_resume()`;
-    return [problem({ id: 'postgres.paused', host, message, next })];
   }
   if (lagSeconds !== null && lagSeconds > LIMITS.lagSeconds) {
     const message = `${host} shows data that is ${span(lagSeconds)} old (limit ${span(LIMITS.lagSeconds)})`;
@@ -215,7 +215,7 @@ function archiveRules(host: string, { archive }: PostgresServer): readonly Alert
       `${host} ${failing ? `cannot archive ${lastFailed ?? 'WAL'}` : 'is slow to archive WAL'}` +
       (waiting === 0
         ? ''
-        : `: ${String(waiting)} segments wait, the oldest for ${span(waitingAge ?? 0)} ${limit}`),
+        : `: ${counted(waiting, 'segment', 'wait')}, the oldest for ${span(waitingAge ?? 0)} ${limit}`),
     next: `on ${host}: the newest file in ${LOG} says why; until it works, a lost disk loses what waits`,
   };
   return [failing && late ? problem(words) : warning(words)];

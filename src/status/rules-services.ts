@@ -5,7 +5,7 @@ import type { ClusterStatus, HostStatus } from './model.js';
 import type { OdooServiceStatus } from './odoo.js';
 import type { Pool, PooledDatabase } from './pgbouncer.js';
 import { unitsOf } from './rules-units.js';
-import { percent, size, span } from './words.js';
+import { counted, percent, size, span } from './words.js';
 
 /** What is wrong with PgBouncer, Redis, Odoo, the edges and the backups: things that run and do not do their work. */
 export function serviceRules(status: ClusterStatus): readonly Alert[] {
@@ -83,7 +83,7 @@ function poolRules(host: string, pool: Pool): readonly Alert[] {
   return graded(longestWait, LIMITS.poolWait, {
     id: 'pgbouncer.waiting',
     host,
-    message: `${String(clientsWaiting)} clients of PgBouncer on ${host} wait for the database ${database}, the first for ${span(longestWait)} (limit ${span(LIMITS.poolWait.warning)})`,
+    message: `${counted(clientsWaiting, 'client', 'wait')} in PgBouncer on ${host} for the database ${database}, the first for ${span(longestWait)} (limit ${span(LIMITS.poolWait.warning)})`,
     next: 'is PostgreSQL slow or gone, or is the pool smaller than what Odoo holds? odoo-prov lint shows the budget',
   });
 }

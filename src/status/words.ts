@@ -30,3 +30,8 @@ export function list(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
+
+/** `1 client waits`, `2 clients wait`: a count with its noun and verb. */
+export function counted(count: number, noun: string, verb: string): string {
+  return count === 1 ? `1 ${noun} ${verb}s` : `${String(count)} ${noun}s ${verb}`;
+}

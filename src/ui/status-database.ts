@@ -1,7 +1,7 @@
 import { serverOf } from '../status/database.js';
 import type { ClusterStatus, DatabaseMember, HostStatus } from '../status/model.js';
 import type { PostgresServer, Slot } from '../status/postgres.js';
-import { list, size, span } from '../status/words.js';
+import { counted, list, size, span } from '../status/words.js';
 import type { StatusView } from './status.js';
 import { printable, table, wrap } from './text.js';
 
@@ -77,8 +77,8 @@ function archive(a: NonNullable<PostgresServer['archive']>): string {
   const last = a.last === null ? 'nothing yet' : `${a.last}, ${span(a.lastAge ?? 0)} ago`;
   const waiting =
     a.waiting === 0
-      ? 'none waits'
-      : `${String(a.waiting)} wait, the oldest for ${span(a.waitingAge ?? 0)}`;
+      ? 'no segment waits'
+      : `${counted(a.waiting, 'segment', 'wait')}, the oldest for ${span(a.waitingAge ?? 0)}`;
   const failed =
     a.lastFailed === null
       ? ''

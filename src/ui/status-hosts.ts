@@ -5,8 +5,8 @@ import { percent, size, span } from '../status/words.js';
 import type { StatusView } from './status.js';
 import { printable, wrap } from './text.js';
 
-/** Columns of the disks, which wrap like the services after them. */
-const DISKS = 22;
+/** At most so many columns for the disks, which wrap like the services after them. */
+const DISKS = 24;
 /** The services never get fewer columns than this, however narrow the terminal. */
 const LEAST = 24;
 
@@ -17,11 +17,12 @@ export function hostLines(
   { width, style }: StatusView,
 ): readonly string[] {
   const names = Math.max(4, ...hosts.map(({ host }) => host.length));
-  const heading = ['host'.padEnd(names), ' load', 'memory', 'disk left'.padEnd(DISKS), 'services'];
-  const before = names + 5 + 6 + DISKS + 4 * 2;
+  const disks = Math.min(DISKS, Math.max(9, ...hosts.map((host) => glued(disksOf(host)).length)));
+  const heading = ['host'.padEnd(names), ' load', 'memory', 'disk left'.padEnd(disks), 'services'];
+  const before = names + 5 + 6 + disks + 4 * 2;
   const rest = Math.max(LEAST, width - before);
   const rows = hosts.flatMap((host) => {
-    const lines = rowsOf(host, names, rest);
+    const lines = rowsOf(host, { names, disks, rest });
     const own = alerts.filter((alert) => alert.host === host.host);
     if (own.some(({ severity }) => severity === 'problem')) return lines.map(style.bad);
     return own.length === 0 ? lines : lines.map(style.changed);
@@ -29,17 +30,23 @@ export function hostLines(
   return [style.dim(heading.join('  ')), ...rows];
 }
 
-function rowsOf(host: HostStatus, names: number, rest: number): readonly string[] {
+interface Widths {
+  readonly names: number;
+  readonly disks: number;
+  readonly rest: number;
+}
+
+function rowsOf(host: HostStatus, { names, disks: most, rest }: Widths): readonly string[] {
   const { system } = host;
   const left = [
     host.host.padEnd(names),
     (system === null ? '-' : (system.load[0] ?? 0).toFixed(2)).padStart(5),
     (system === null ? '-' : percent(system.memoryAvailable / system.memory)).padStart(6),
   ].join('  ');
-  const disks = wrap(glued(disksOf(host)), DISKS);
+  const disks = wrap(glued(disksOf(host)), most);
   const services = wrap(glued(servicesOf(host)), rest);
   return Array.from({ length: Math.max(disks.length, services.length) }, (_, i) =>
-    [i === 0 ? left : ' '.repeat(left.length), (disks[i] ?? '').padEnd(DISKS), services[i] ?? '']
+    [i === 0 ? left : ' '.repeat(left.length), (disks[i] ?? '').padEnd(most), services[i] ?? '']
       .map((cell) => cell.replaceAll(GLUE, ' '))
       .join('  ')
       .trimEnd(),

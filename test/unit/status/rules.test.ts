@@ -1,0 +1,325 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/failure/failure.js';
+import { silentHost } from '../../../src/status/host.js';
+import { LIMITS } from '../../../src/status/limits.js';
+import type { HostStatus } from '../../../src/status/model.js';
+import { judge } from '../../../src/status/rules.js';
+import { testHost } from '../../support/site.js';
+import { PGBOUNCER_124, RECORDED, REDIS, STOPPED_DATABASES, SYSTEM } from './recorded.js';
+import {
+  answered,
+  app1,
+  db1,
+  edge1,
+  front,
+  pool1,
+  redis1,
+  ROOMY,
+  seen,
+  units,
+} from './statuses.js';
+
+/** `severity id: message` of each alert. */
+function told(...hosts: readonly HostStatus[]): readonly string[] {
+  return judge(seen(...hosts)).alerts.map((a) => `${a.severity} ${a.id}: ${a.message}`);
+}
+
+function code(...hosts: readonly HostStatus[]): number {
+  return judge(seen(...hosts)).exitCode;
+}
+
+const idle = PGBOUNCER_124.replace('\t2\t1\t0\t0\t2', '\t2\t0\t0\t0\t2').replace(
+  '4\t500000',
+  '0\t0',
+);
+
+/** The primary with some of its answer changed; a change that changes nothing is a mistake. */
+function changed(text: string, from: string | RegExp, to: string): string {
+  const result = text.replace(from, to);
+  if (result === text) throw new Error(`nothing like ${String(from)}`);
+  return result;
+}
+
+/** The recorded standby that lags, its replay not paused. */
+const running = changed(RECORDED.lagging.standby, '"replayPaused":true', '"replayPaused":false');
+
+describe('a cluster that is well', () => {
+  it('has no alert and the exit code 0', () => {
+    const hosts = [db1(), front(), pool1(idle), redis1(), app1(), edge1()];
+    expect(told(...hosts)).toEqual([]);
+    expect(code(...hosts)).toBe(0);
+  });
+  it('keeps 0 with warnings only', () => {
+    expect(told(edge1('200 0.1', 9))).toEqual([
+      'warning edge.certificate: the certificate of edge1 expires in 9 d (limit 14 d)',
+    ]);
+    expect(code(edge1('200 0.1', 9))).toBe(0);
+  });
+});
+
+describe('PostgreSQL', () => {
+  it('with two writable primaries is the gravest problem, before an unreachable host', () => {
+    const gone = silentHost(testHost('app1', 21, ['app']), unreachable());
+    const found = told(gone, db1(RECORDED.two.primary), front(RECORDED.two.standby));
+    expect(found[0]).toBe(
+      'problem postgres.two-primaries: front (timeline 2) and db1 (timeline 1) both take writes: what is written to one is missing on the other',
+    );
+    expect(found[1]).toMatch(/^problem host.unreachable: app1 cannot be reached/);
+    expect(seen(db1(RECORDED.two.primary), front(RECORDED.two.standby)).database).toMatchObject({
+      primary: 'front',
+      writable: ['front', 'db1'],
+      timeline: 2,
+    });
+    expect(code(db1(RECORDED.two.primary), front(RECORDED.two.standby))).toBe(3);
+  });
+  it('without a primary among those that answered', () => {
+    const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
+    expect(told(front(alone))).toEqual([
+      'problem postgres.no-primary: no database host that answered takes writes: Odoo cannot save anything',
+      'problem postgres.not-streaming: front receives nothing',
+    ]);
+    // Only the standby was asked: it streams, so there is a primary.
+    expect(told(front())).toEqual([]);
+  });
+  it('with a standby that lags says by how much, and the limit', () => {
+    expect(told(db1(RECORDED.lagging.primary), front(running))).toContain(
+      'problem postgres.lag: front lags by 37 MB (limit 16 MB)',
+    );
+    const near = changed(RECORDED.lagging.primary, '38513344', String(16 * 1024 ** 2));
+    expect(told(db1(near), front(running)).some((line) => line.includes('front lags'))).toBe(false);
+  });
+  it('with a standby whose replay is paused, which is why it lags', () => {
+    const found = told(db1(RECORDED.lagging.primary), front(RECORDED.lagging.standby));
+    expect(found.filter((line) => line.includes('front'))).toEqual([
+      'problem postgres.paused: front receives and does not replay, for replay was paused, and lags by 37 MB',
+    ]);
+  });
+  it('with a standby that shows old data', () => {
+    const slow = changed(
+      changed(RECORDED.lagging.primary, '38513344', '1000'),
+      '"lagSeconds":5.109805',
+      '"lagSeconds":45',
+    );
+    const running = changed(
+      RECORDED.lagging.standby,
+      '"replayPaused":true',
+      '"replayPaused":false',
+    );
+    expect(told(db1(slow), front(running))).toContain(
+      'warning postgres.old: front shows data that is 45 s old (limit 30 s)',
+    );
+  });
+  it('with a standby that is shut down', () => {
+    const down = front('down', { databases: STOPPED_DATABASES });
+    const found = told(db1(RECORDED.stopped.primary), down);
+    expect(found).toContain(
+      'problem postgres.down: PostgreSQL on front is not running, its data is shut down in recovery',
+    );
+    // Its unit is not told once more.
+    expect(found.filter((line) => line.includes('front'))).toHaveLength(1);
+    expect(seen(db1(RECORDED.stopped.primary), down).database.members[1]).toMatchObject({
+      state: 'down',
+      slot: { active: false, retained: 1864 },
+    });
+  });
+  it('with a standby left behind on an older timeline', () => {
+    const old = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
+    expect(told(db1(RECORDED.two.standby), front(old))).toEqual([
+      'problem postgres.not-streaming: front receives nothing from db1, and lags by 70 MB (it is on timeline 1, the primary on 2)',
+    ]);
+  });
+  it('with data of another cluster', () => {
+    const other = changed(RECORDED.streaming.standby, '7710786257102789661', '99');
+    expect(told(db1(), front(other))).toEqual([
+      'problem postgres.other-cluster: front holds another database cluster (99) than the primary (7710786257102789661)',
+    ]);
+  });
+  it('whose commits wait for a synchronous standby that is not there', () => {
+    const text = changed(RECORDED.stopped.primary, 'Names":""', 'Names":"ANY 1 (front)"');
+    expect(told(db1(text))).toContain(
+      'problem postgres.synchronous: writes on db1 wait: no synchronous standby (ANY 1 (front)) is connected',
+    );
+    const held = changed(RECORDED.streaming.primary, 'Names":""', 'Names":"ANY 1 (front)"');
+    expect(told(db1(changed(held, '"sync":"async"', '"sync":"quorum"')))).toEqual([]);
+  });
+  it.each([
+    ['lost', 'problem postgres.slot-lost'],
+    ['unreserved', 'problem postgres.slot-unreserved'],
+    ['extended', 'warning postgres.slot-unused'],
+  ])('with a slot that is %s', (state, alert) => {
+    const text = changed(RECORDED.stopped.primary, '"reserved","', `"${state}","`);
+    expect(told(db1(text)).some((line) => line.startsWith(alert))).toBe(true);
+  });
+  it('with its connections in use, of those that are not for superusers', () => {
+    const used = (count: number): string =>
+      changed(RECORDED.streaming.primary, '"used":2', `"used":${String(count)}`);
+    expect(told(db1(used(77)))).toEqual([]);
+    expect(told(db1(used(78)))).toEqual([
+      'warning postgres.connections: db1 has 78 of 97 connections in use (limit 80 %)',
+    ]);
+    expect(code(db1(used(93)))).toBe(3);
+  });
+  it('with an archive that fails, and one that fails for too long', () => {
+    expect(told(db1(RECORDED.lagging.primary))[0]).toBe(
+      'warning postgres.archive: db1 cannot archive 000000010000000000000003: 3 segments wait, the oldest for 13 s (limit 5 min)',
+    );
+    const long = changed(RECORDED.lagging.primary, '12.854919', '301');
+    expect(told(db1(long))[0]).toMatch(/^problem postgres.archive: db1 cannot archive/);
+    const slow = changed(long, '"failing":true', '"failing":false');
+    expect(told(db1(slow))[0]).toMatch(/^warning postgres.archive: db1 is slow to archive WAL/);
+  });
+  it('with a transaction that no job may hold for so long', () => {
+    const text = changed(RECORDED.streaming.primary, 'Transaction":null', 'Transaction":7300');
+    expect(told(db1(text))).toEqual([
+      'warning postgres.transaction: a transaction on db1 has been open for 2 h (limit 60 min): vacuum waits for it',
+    ]);
+  });
+});
+
+describe('PgBouncer', () => {
+  it('that leads to another host than the primary', () => {
+    const moved = idle.replaceAll('198.51.100.129', '198.51.100.131');
+    expect(told(db1(), front(), pool1(moved))).toEqual([
+      'problem pgbouncer.target: PgBouncer on pool1 sends the database odoo to front, but db1 takes the writes',
+      'problem pgbouncer.target: PgBouncer on pool1 sends the database postgres to front, but db1 takes the writes',
+    ]);
+    // Nobody knows where it should lead when the primary was not asked.
+    expect(told(pool1(moved))).toEqual([]);
+  });
+  it('whose clients wait', () => {
+    expect(told(pool1())).toEqual([
+      'warning pgbouncer.waiting: 1 client waits in PgBouncer on pool1 for the database odoo, the first for 4.5 s (limit 1.0 s)',
+    ]);
+    expect(code(pool1(PGBOUNCER_124.replace('4\t500000', '11\t0')))).toBe(3);
+  });
+  it('that is paused, silent or stopped', () => {
+    expect(told(pool1(idle.replace('0\t0\n', '1\t0\n')))[0]).toBe(
+      'problem pgbouncer.paused: PgBouncer on pool1 has the database odoo paused: its clients wait',
+    );
+    expect(told(pool1('psql: error: no'))).toEqual([
+      'problem pgbouncer.silent: PgBouncer on pool1 does not answer: psql: error: no',
+    ]);
+    // Stopped is told once.
+    expect(told(pool1('psql: error: no', 'inactive dead'))).toEqual([
+      'problem service.down: pgbouncer on pool1 is inactive',
+    ]);
+  });
+});
+
+describe('the rest', () => {
+  it('Redis: full, without its file, silent', () => {
+    expect(told(redis1(REDIS.replace('786152', '120795956')))).toEqual([
+      'warning redis.memory: Redis on redis1 uses 90 % of 128 MB (limit 90 %): sessions are pushed out',
+    ]);
+    expect(told(redis1(REDIS.replace('write_status:ok', 'write_status:err')))[0]).toMatch(
+      /^problem redis.file/,
+    );
+    expect(told(redis1('NOAUTH Authentication required.'))).toEqual([
+      'problem redis.silent: Redis on redis1 does not answer: NOAUTH Authentication required.',
+    ]);
+  });
+  it('Odoo: a worker short, none, sick, stopped, failing again and again', () => {
+    expect(told(app1('app 3 4 200'))).toEqual([
+      'warning odoo.app-processes: odoo-app on app1 has 3 of 4 processes',
+    ]);
+    expect(told(app1('app 0 4 000'))[0]).toMatch(/^problem odoo.app-processes/);
+    expect(told(app1('app 4 4 500'))).toEqual([
+      'problem odoo.app-health: odoo-app on app1 answers 500 on its health page',
+    ]);
+    expect(told(app1('app 0 4 000', 'failed failed'))).toEqual([
+      'problem service.down: odoo-app on app1 is failed',
+    ]);
+    expect(told(app1('app 0 4 000', 'activating auto-restart'))).toEqual([
+      'problem service.down: odoo-app on app1 fails and is started again and again',
+    ]);
+    expect(told(app1('app 0 4 000', 'activating start'))[0]).toMatch(/^warning service.down/);
+  });
+  it('Odoo: jobs that nobody runs, by the word of the primary', () => {
+    const jobs = (overdue: number): string => `{"active":9,"lastRunAge":30,"overdue":${overdue}}`;
+    const services = units({ 'postgresql@17-main.service': 'postgres' }, []);
+    const texts = { services, postgres: RECORDED.streaming.primary };
+    const at = (overdue: number): HostStatus =>
+      answered('db1', 129, ['pg-primary'], { ...texts, jobs: jobs(overdue) });
+    expect(told(at(LIMITS.jobOverdue))).toEqual([]);
+    expect(told(at(LIMITS.jobOverdue + 1))).toEqual([
+      'warning odoo.jobs-overdue: a scheduled job of Odoo is overdue for 15 min (limit 15 min)',
+    ]);
+  });
+  it('an edge: no answer, an old certificate, none', () => {
+    expect(told(edge1('502 0.1'))).toEqual(['problem edge.answer: Odoo answers 502 through edge1']);
+    expect(told(edge1('200 0.1', -2))).toEqual([
+      'problem edge.certificate: the certificate of edge1 expired 2 d ago (limit 14 d)',
+    ]);
+    expect(told(edge1('200 0.1', 14.1))).toEqual([]);
+    expect(code(edge1('200 0.1', 2.9))).toBe(3);
+  });
+  it('a host: little room, a dead mount, little memory, never set up, a part that hangs', () => {
+    const services = units({ 'redis-server.service': 'redis' }, []);
+    const room = (system: string): HostStatus =>
+      answered('redis1', 61, ['redis'], { services, redis: REDIS, system });
+    expect(told(room(SYSTEM))).toEqual([
+      'problem host.mount: /srv/odoo on redis1 gives no answer: its mount is dead',
+      'problem host.disk: /var/lib/postgresql on redis1 has 5 % left, 48 MB (limit 10 %)',
+    ]);
+    expect(told(room(ROOMY.replace('135276587008 135', '1270000000000 135')))).toEqual([
+      'warning host.disk: / on redis1 has 9 % left, 126 GB (limit 10 %)',
+    ]);
+    expect(told(room(ROOMY.replace('2019732', '100000')))).toEqual([
+      'warning host.memory: redis1 has 2 % of its memory left (limit 5 %)',
+    ]);
+    expect(told(answered('redis1', 61, ['redis'], { services: '\n\n', redis: 'no' }))).toEqual([
+      'problem host.not-set-up: redis1 was never set up as redis',
+    ]);
+    expect(told(answered('redis1', 61, ['redis'], { services, system: 'load=' }))[0]).toMatch(
+      /^problem host.unknown: redis1 does not tell about system/,
+    );
+  });
+  it('a backup: none, old, damaged', () => {
+    const backup = (age: number, error: boolean, code = 0): HostStatus => {
+      const stanza = {
+        status: { code, message: code === 0 ? 'ok' : 'no valid backups' },
+        backup: [{ label: 'L', type: 'full', error, timestamp: { stop: 0 } }],
+        archive: [],
+      };
+      const text = `${String(age)}\n${JSON.stringify([stanza])}`;
+      return { ...db1(), ...{ backup: answered('x', 1, [], { backup: text }).backup } };
+    };
+    expect(told(backup(25 * 3600, false))).toEqual([]);
+    expect(told(backup(27 * 3600, false))).toEqual([
+      'warning backup.age: the newest backup is 27 h old (limit 26 h)',
+    ]);
+    expect(code(backup(51 * 3600, false))).toBe(3);
+    expect(told(backup(1, true))[0]).toMatch(/^problem backup.damaged/);
+    expect(told(backup(1, false, 2))).toEqual([
+      'problem backup.repository: the backup repository on db1 says: no valid backups',
+    ]);
+  });
+});
+
+describe('the exit code', () => {
+  it('is 4 as soon as a host is unreachable, whatever else is wrong', () => {
+    const gone = silentHost(testHost('app1', 21, ['app']), unreachable());
+    expect(code(gone, redis1('no'))).toBe(4);
+    expect(code(gone)).toBe(4);
+  });
+  it('is 3 for a host that was reached and could not be asked', () => {
+    const failure = new Failure({ reason: 'sudo-password', message: 'sudo', remedy: 'do' });
+    const silent = silentHost(testHost('app1', 21, ['app']), failure);
+    expect(code(silent)).toBe(3);
+    expect(told(silent)).toEqual(['problem host.silent: app1 could not be asked: sudo']);
+  });
+  it('goes with an alert that says what to do', () => {
+    const gone = silentHost(testHost('app1', 21, ['app']), unreachable());
+    const { alerts } = judge(seen(gone, redis1('no'), db1(RECORDED.lagging.primary)));
+    expect(alerts.length).toBeGreaterThan(2);
+    for (const { next } of alerts) expect(next).toMatch(/\w/);
+  });
+});
+
+function unreachable(): Failure {
+  return new Failure({
+    reason: 'unreachable',
+    message: '198.51.100.21 port 22: no route to the host',
+    remedy: 'check that 198.51.100.21 is up',
+  });
+}
