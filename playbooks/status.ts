@@ -54,7 +54,7 @@ export class StatusLook {
     return {
       cluster: cluster.name,
       at,
-      database: databaseOf(hosts, MAX_LAG),
+      database: databaseOf(hosts, cluster.postgres.replication.maxLag),
       budget: connectionBudget(cluster, (host) => assumedFacts(host, this.#state.facts[host.name])),
       hosts,
     };
@@ -92,9 +92,6 @@ export class StatusLook {
     return readHost(host, outputs);
   }
 }
-
-/** Bytes of WAL: one segment. */
-const MAX_LAG = 16 * 1024 ** 2;
 
 function cut(host: Host, stderr: string): Failure {
   return new Failure({

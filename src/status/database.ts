@@ -1,3 +1,5 @@
+import { DATABASE_ROLES } from '../inventory/cluster.js';
+import { slotOf } from '../postgres/layout.js';
 import type { DatabaseMember, DatabaseStatus, HostStatus } from './model.js';
 import type { Downstream, PostgresServer } from './postgres.js';
 
@@ -7,7 +9,9 @@ import type { Downstream, PostgresServer } from './postgres.js';
  * @param maxLag bytes of WAL that a standby may lack
  */
 export function databaseOf(hosts: readonly HostStatus[], maxLag: number): DatabaseStatus {
-  const databases = hosts.filter(({ roles }) => roles.some((role) => role.startsWith('pg-')));
+  const databases = hosts.filter(({ roles }) =>
+    DATABASE_ROLES.some((role) => roles.includes(role)),
+  );
   const writable = databases
     .filter((host) => serverOf(host)?.recovering === false)
     .sort((a, b) => (serverOf(b)?.timeline ?? 0) - (serverOf(a)?.timeline ?? 0));
@@ -28,14 +32,9 @@ export function serverOf(host: HostStatus): PostgresServer | undefined {
   return host.postgres?.server === 'up' ? host.postgres.data : undefined;
 }
 
-/** The name of a host's slot: a slot's name may hold no hyphen. */
-export function slotName(host: string): string {
-  return host.toLowerCase().replaceAll('-', '_');
-}
-
 function memberOf(host: HostStatus, primary: PostgresServer | undefined): DatabaseMember {
   const own = serverOf(host);
-  const slot = primary?.slots.find(({ name }) => name === slotName(host.host)) ?? null;
+  const slot = primary?.slots.find(({ name }) => name === slotOf({ name: host.host })) ?? null;
   const nothing = { role: null, timeline: null, lagBytes: null, lagSeconds: null, sync: null };
   if (own === undefined) return { ...nothing, host: host.host, state: silence(host), slot };
   if (!own.recovering) {

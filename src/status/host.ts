@@ -1,7 +1,7 @@
 import type { Output, Snippet } from '../batch/probe.js';
 import { databaseProbe } from '../facts/database-facts.js';
 import type { Failure } from '../failure/failure.js';
-import type { Cluster, Host, RoleName } from '../inventory/cluster.js';
+import { DATABASE_ROLES, type Cluster, type Host, type RoleName } from '../inventory/cluster.js';
 import { odooHosts } from '../odoo/layout.js';
 import { backupProbe, parseBackup } from './backup.js';
 import { edgeProbe, parseEdge } from './edge.js';
@@ -17,8 +17,6 @@ import { parseSystem, systemProbe } from './system.js';
 /** Seconds that one part of a host may take: it asks the host itself, where every answer is quick or wrong. */
 export const PART_LIMIT = 8;
 
-const DATABASE: readonly RoleName[] = ['pg-primary', 'pg-standby', 'pg-replica'];
-
 /** Everything that is asked of a host, by its roles: one snippet a part. None changes or locks anything. */
 export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
   const has = (...roles: readonly RoleName[]): boolean =>
@@ -26,9 +24,9 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
   const snippets: (Snippet | false)[] = [
     { name: 'system', script: systemProbe(filestoreOf(cluster, host)) },
     { name: 'services', script: servicesProbe() },
-    has(...DATABASE) && { name: 'databases', script: databaseProbe() },
-    has(...DATABASE) && { name: 'postgres', script: postgresProbe() },
-    has(...DATABASE) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
+    has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
+    has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe() },
+    has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
     has('pgbouncer') && { name: 'pgbouncer', script: pgbouncerProbe() },
     has('redis') && { name: 'redis', script: redisProbe() },
     has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },

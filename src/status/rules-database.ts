@@ -1,3 +1,4 @@
+import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
 import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
@@ -6,7 +7,6 @@ import type { PostgresServer, Slot } from './postgres.js';
 import { counted, list, percent, size, span } from './words.js';
 
 const SERVICE = "systemctl status 'postgresql@*'";
-const LOG = '/var/log/postgresql/odoo-prov';
 
 /** What is wrong with PostgreSQL: the primary, its standbys, its slots, its connections. */
 export function databaseRules(status: ClusterStatus): readonly Alert[] {
@@ -76,7 +76,7 @@ function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
         problem({
           ...words,
           message: `PostgreSQL on ${host} is ${postgres.why}`,
-          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG}`,
+          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`,
         }),
       ];
     case 'failed':
@@ -84,7 +84,7 @@ function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
         problem({
           ...words,
           message: `PostgreSQL on ${host} runs and does not answer: ${postgres.why}`,
-          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG}`,
+          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`,
         }),
       ];
   }
@@ -96,7 +96,7 @@ function standbyRules(member: DatabaseMember, status: ClusterStatus): readonly A
   const own = status.hosts.find((one) => one.host === host);
   if (member.role === null || member.role === 'primary') return [];
   const behind = lagBytes === null || lagBytes === 0 ? '' : `, and lags by ${size(lagBytes)}`;
-  const log = `on ${host}: the newest file in ${LOG} says why`;
+  const log = `on ${host}: the newest file in ${LOG_FOLDER} says why`;
   if (state === 'not streaming') {
     const from = database.primary === null ? '' : ` from ${database.primary}`;
     const older =
@@ -216,7 +216,7 @@ function archiveRules(host: string, { archive }: PostgresServer): readonly Alert
       (waiting === 0
         ? ''
         : `: ${counted(waiting, 'segment', 'wait')}, the oldest for ${span(waitingAge ?? 0)} ${limit}`),
-    next: `on ${host}: the newest file in ${LOG} says why; until it works, a lost disk loses what waits`,
+    next: `on ${host}: the newest file in ${LOG_FOLDER} says why; until it works, a lost disk loses what waits`,
   };
   return [failing && late ? problem(words) : warning(words)];
 }

@@ -1,4 +1,5 @@
 import { EXIT, exitCodeOf } from '../failure/failure.js';
+import { DATABASE_ROLES } from '../inventory/cluster.js';
 import { graded, problem, warning, type Alert } from './alert.js';
 import { LIMITS } from './limits.js';
 import type { HostStatus } from './model.js';
@@ -39,16 +40,11 @@ export function hostRules(host: HostStatus): readonly Alert[] {
   ];
 }
 
-/** The units that a role brought to a host. Its database roles move, and what they bring is the same. */
+/** The units that a role brought to a host. */
 export function unitsOf(host: HostStatus, role: string): readonly ServiceStatus[] {
-  const names = isDatabase(role) ? [...DATABASE, 'postgres'] : [role];
-  return (host.services ?? []).filter(({ roles }) => roles.some((one) => names.includes(one)));
-}
-
-const DATABASE: readonly string[] = ['pg-primary', 'pg-standby', 'pg-replica'];
-
-function isDatabase(role: string): boolean {
-  return DATABASE.includes(role);
+  // The database roles move, and what they bring is the same: it is recorded as one.
+  const name = DATABASE_ROLES.some((one) => one === role) ? 'postgres' : role;
+  return (host.services ?? []).filter(({ roles }) => roles.includes(name));
 }
 
 function serviceRules(host: HostStatus): readonly Alert[] {

@@ -3,7 +3,7 @@ import type { ClusterStatus, HostStatus } from '../status/model.js';
 import type { ServiceStatus } from '../status/services.js';
 import { percent, size, span } from '../status/words.js';
 import type { StatusView } from './status.js';
-import { printable, wrap } from './text.js';
+import { plural, printable, wrap } from './text.js';
 
 /** At most so many columns for the disks, which wrap like the services after them. */
 const DISKS = 24;
@@ -95,7 +95,7 @@ function detailsOf(name: string, { odoo, redis, edge }: HostStatus): readonly st
   }
   if (name === 'redis-server' && redis?.answers) {
     const most = redis.maxMemory === 0 ? '' : ` of ${size(redis.maxMemory)}`;
-    return [`${String(redis.sessions)} sessions`, `${size(redis.memory)}${most}`];
+    return [plural(redis.sessions, 'session'), `${size(redis.memory)}${most}`];
   }
   if (name === 'nginx' && edge !== null) {
     const { status, seconds, certificate } = edge;

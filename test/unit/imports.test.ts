@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/inventory',
     'src/resource',
     'src/odoo',
+    'src/postgres',
     'src/plan',
     'src/batch',
     'src/facts',

@@ -34,7 +34,7 @@ export const RECORDED = {
 
 /** `databaseProbe` on the standby that is shut down. */
 export const STOPPED_DATABASES =
-  '/var/lib/postgresql/17/main\t7710786257102789661\t1\tshut down in recovery';
+  '/var/lib/postgresql/17/main\t7710786257102789661\t1\tyes\tshut down in recovery';
 
 /** PgBouncer 1.24, two clients of Odoo's. */
 export const PGBOUNCER_124 = [
