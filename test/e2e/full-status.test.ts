@@ -187,7 +187,7 @@ describe('status of a cluster that is not well', () => {
     expect(problems.map(({ host }) => host).sort()).toEqual(Object.keys(stopped).sort());
   });
 
-  it('says that nobody takes writes when PostgreSQL is stopped, and that PgBouncer waits', async () => {
+  it('says that PostgreSQL is stopped, and that no primary was seen', async () => {
     mend.push(() => full.must('pg1', 'systemctl start postgresql@17-main'));
     await full.must('pg1', 'systemctl stop postgresql@17-main');
     const seen = await look(3);

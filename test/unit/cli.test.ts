@@ -79,6 +79,7 @@ describe('usage', () => {
     const commands = [...stdout.matchAll(/^ {2}([a-z-]+)(?: .*)?$/gm)].map((match) => match[1]);
     expect(commands).toEqual([
       'apply',
+      'status',
       'lint',
       'trust',
       'exec',
