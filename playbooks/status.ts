@@ -3,12 +3,12 @@ import { compileProbe, parseProbe } from '../src/batch/probe.js';
 import { assumedFacts } from '../src/facts/host-facts.js';
 import { Failure } from '../src/failure/failure.js';
 import type { Cluster, Host } from '../src/inventory/cluster.js';
-import { connectionBudget } from '../src/inventory/sizing.js';
+import { connectionBudget } from '../src/inventory/connection-budget.js';
 import { Semaphore } from '../src/run/semaphore.js';
 import { readState, type ClusterState } from '../src/state/cluster-state.js';
 import { databaseOf } from '../src/status/database.js';
 import { PART_LIMIT, readHost, silentHost, snippetsOf } from '../src/status/host.js';
-import type { ClusterStatus, HostStatus } from '../src/status/model.js';
+import type { Budget, ClusterStatus, HostStatus } from '../src/status/model.js';
 import { createConnector } from '../src/transport/index.js';
 import type { ConnectOptions, Connector, Session } from '../src/transport/session.js';
 
@@ -55,9 +55,16 @@ export class StatusLook {
       cluster: cluster.name,
       at,
       database: databaseOf(hosts, cluster.postgres.replication.maxLag),
-      budget: connectionBudget(cluster, (host) => assumedFacts(host, this.#state.facts[host.name])),
+      budget: this.#budget(),
       hosts,
     };
+  }
+
+  /** By the facts that the last apply worked with. */
+  #budget(): Budget {
+    const { expected, worst, pgbouncers, poolSize, postgresPoolSize, maxConnections } =
+      connectionBudget(this.#cluster, (host) => assumedFacts(host, this.#state.facts[host.name]));
+    return { expected, worst, pgbouncers, poolSize, postgresPoolSize, maxConnections };
   }
 
   async close(): Promise<void> {

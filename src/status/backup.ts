@@ -6,6 +6,8 @@ export interface BackupStatus {
   /** pgBackRest's word on the repository: `ok`, or what is the matter. */
   readonly message: string;
   readonly ok: boolean;
+  /** A backup is being made. */
+  readonly running: boolean;
   readonly newest: {
     readonly label: string;
     /** `full`, `diff`, `incr`. */
@@ -22,7 +24,11 @@ export interface BackupStatus {
 /** The part of `pgbackrest info --output=json` that is read (pgBackRest user guide, "Information"). */
 const info = z.array(
   z.object({
-    status: z.object({ code: z.number(), message: z.string() }),
+    status: z.object({
+      code: z.number(),
+      message: z.string(),
+      lock: z.object({ backup: z.object({ held: z.boolean() }).optional() }).optional(),
+    }),
     backup: z.array(
       z.object({
         label: z.string(),
@@ -35,35 +41,27 @@ const info = z.array(
   }),
 );
 
-/**
- * Prints the time and what pgBackRest knows, on the host whose configuration holds the repository itself;
- * nothing elsewhere, or where pgBackRest is not configured.
- */
-export function backupProbe(): Script {
+/** Prints the time and what pgBackRest knows, on the host that keeps the repository. */
+export function backupProbe(stanza: string): Script {
   return sh`
-for config in /etc/pgbackrest.conf /etc/pgbackrest/pgbackrest.conf; do
-  if [ -s "$config" ] && command -v pgbackrest >/dev/null &&
-    grep -q '^repo1-' "$config" && ! grep -q '^repo1-host *=' "$config"; then
-    date +%s
-    user=$(stat -c %U "$config")
-    [ "$user" != root ] || user=postgres
-    cd / && exec setpriv --reuid="$user" --regid="$user" --init-groups \
-      timeout 6 pgbackrest --config="$config" --log-level-console=error info --output=json
-  fi
-done`;
+date +%s
+cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
+  pgbackrest --stanza=${stanza} --log-level-console=error info --output=json`;
 }
 
-/** Reads what {@link backupProbe} printed; null where nothing is configured. @throws Error on anything else */
-export function parseBackup(text: string): BackupStatus | null {
+/** Reads what {@link backupProbe} printed. @throws Error on anything else */
+export function parseBackup(text: string): BackupStatus {
   const [now = '', ...rest] = text.trim().split('\n');
-  if (now === '') return null;
   const [stanza] = info.parse(JSON.parse(rest.join('\n')));
-  if (stanza === undefined)
-    return { message: 'no stanza', ok: false, newest: null, archivedTo: null };
+  if (stanza === undefined) {
+    const message = 'the repository knows no such cluster';
+    return { message, ok: false, running: false, newest: null, archivedTo: null };
+  }
   const newest = stanza.backup.at(-1);
   return {
     message: stanza.status.message,
     ok: stanza.status.code === 0,
+    running: stanza.status.lock?.backup?.held === true,
     newest:
       newest === undefined
         ? null

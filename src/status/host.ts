@@ -1,8 +1,15 @@
 import type { Output, Snippet } from '../batch/probe.js';
 import { databaseProbe } from '../facts/database-facts.js';
 import type { Failure } from '../failure/failure.js';
-import { DATABASE_ROLES, type Cluster, type Host, type RoleName } from '../inventory/cluster.js';
+import {
+  backupHost,
+  DATABASE_ROLES,
+  type Cluster,
+  type Host,
+  type RoleName,
+} from '../inventory/cluster.js';
 import { odooHosts } from '../odoo/layout.js';
+import { stanzaOf } from '../postgres/pgbackrest.js';
 import { backupProbe, parseBackup } from './backup.js';
 import { edgeProbe, parseEdge } from './edge.js';
 import { jobsProbe, parseJobs } from './jobs.js';
@@ -21,8 +28,9 @@ export const PART_LIMIT = 8;
 export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
   const has = (...roles: readonly RoleName[]): boolean =>
     roles.some((role) => host.roles.includes(role));
+  const keeps = backupHost(cluster)?.name === host.name;
   const snippets: (Snippet | false)[] = [
-    { name: 'system', script: systemProbe(filestoreOf(cluster, host)) },
+    { name: 'system', script: systemProbe(pathsOf(cluster, host)) },
     { name: 'services', script: servicesProbe() },
     has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
     has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe() },
@@ -31,14 +39,19 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has('redis') && { name: 'redis', script: redisProbe() },
     has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },
     has('edge') && { name: 'edge', script: edgeProbe(cluster.odoo.domain) },
-    { name: 'backup', script: backupProbe() },
+    keeps && { name: 'backup', script: backupProbe(stanzaOf(cluster)) },
   ];
   return snippets.filter((snippet) => snippet !== false);
 }
 
-function filestoreOf(cluster: Cluster, host: Host): readonly string[] {
+/** Where the inventory says that a host keeps data. */
+function pathsOf(cluster: Cluster, host: Host): readonly string[] {
   const uses = odooHosts(cluster).includes(host) || host.roles.includes('edge');
-  return uses ? [cluster.filestore.path] : [];
+  const { backup } = cluster.postgres;
+  return [
+    ...(uses ? [cluster.filestore.path] : []),
+    ...(backup?.host === host.name ? [backup.path] : []),
+  ];
 }
 
 /** A host that could not be asked. */

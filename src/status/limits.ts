@@ -9,6 +9,8 @@ export const LIMITS = {
   archiveWaiting: 300,
   /** Seconds since the last backup: a daily one and two hours for it; then two that did not come. */
   backupAge: { warning: 26 * 3600, problem: 50 * 3600 },
+  /** The same where there is a weekly one only, and a day for it. */
+  weeklyBackupAge: { warning: 8 * 86_400, problem: 15 * 86_400 },
   /** Part of a file system that must be free. PostgreSQL stops when there is none; `df` rounds, people react slowly. */
   diskFree: { warning: 0.1, problem: 0.05 },
   /** Part of memory that programs can still get; below it the kernel begins to kill. */

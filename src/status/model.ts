@@ -1,6 +1,6 @@
 import type { Failure } from '../failure/failure.js';
 import type { RoleName } from '../inventory/cluster.js';
-import type { ConnectionBudget } from '../inventory/sizing.js';
+import type { ConnectionBudget } from '../inventory/connection-budget.js';
 import type { BackupStatus } from './backup.js';
 import type { EdgeStatus } from './edge.js';
 import type { JobsStatus } from './jobs.js';
@@ -75,6 +75,11 @@ export interface DatabaseStatus {
   readonly members: readonly DatabaseMember[];
 }
 
+export type Budget = Pick<
+  ConnectionBudget,
+  'expected' | 'worst' | 'pgbouncers' | 'poolSize' | 'postgresPoolSize' | 'maxConnections'
+>;
+
 /** One look at a cluster. */
 export interface ClusterStatus {
   readonly cluster: string;
@@ -82,7 +87,7 @@ export interface ClusterStatus {
   readonly at: string;
   readonly database: DatabaseStatus;
   /** Connections as they are planned (`lint` explains them). */
-  readonly budget: ConnectionBudget;
+  readonly budget: Budget;
   /** Those that were asked, in the inventory's order. */
   readonly hosts: readonly HostStatus[];
 }

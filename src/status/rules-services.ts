@@ -182,22 +182,31 @@ function edgeRules(host: HostStatus): readonly Alert[] {
   ];
 }
 
-function backupRules({ host, backup }: HostStatus): readonly Alert[] {
+function backupRules(status: HostStatus): readonly Alert[] {
+  const { host, backup } = status;
   if (backup === null) return [];
-  const { newest } = backup;
-  const next = `on ${host}: pgbackrest info, and its log in /var/log/pgbackrest`;
+  const { newest, running } = backup;
+  const next = `on ${host}: journalctl -u 'odoo-prov-backup@*' -n 50, and /var/log/pgbackrest`;
+  if (newest === null && running) {
+    const message = `the first backup is being made on ${host}: there is none yet`;
+    return [warning({ id: 'backup.repository', host, message, next })];
+  }
   if (newest === null || !backup.ok) {
-    const message = `the backup repository on ${host} says: ${newest === null ? 'no backup' : backup.message}`;
+    const message = `the backup repository on ${host} says: ${backup.message}`;
     return [problem({ id: 'backup.repository', host, message, next })];
   }
   if (newest.damaged) {
     const message = `the newest backup (${newest.label}) holds damaged pages`;
     return [problem({ id: 'backup.damaged', host, message, next })];
   }
-  return graded(newest.age, LIMITS.backupAge, {
+  const daily = status.services?.some(
+    ({ unit, active }) => unit === 'odoo-prov-backup-diff.timer' && active === 'active',
+  );
+  const limits = daily === false ? LIMITS.weeklyBackupAge : LIMITS.backupAge;
+  return graded(newest.age, limits, {
     id: 'backup.age',
     host,
-    message: `the newest backup is ${span(newest.age)} old (limit ${span(LIMITS.backupAge.warning)})`,
+    message: `the newest backup is ${span(newest.age)} old (limit ${span(limits.warning)})`,
     next,
   });
 }

@@ -47,10 +47,13 @@ export function unitsOf(host: HostStatus, role: string): readonly ServiceStatus[
   return (host.services ?? []).filter(({ roles }) => roles.includes(name));
 }
 
+/** Stages that bring units and are no roles of the inventory. */
+const FOLLOWING = ['base', 'archive', 'backup'];
+
 function serviceRules(host: HostStatus): readonly Alert[] {
   if (host.services === null) return [];
   const missing = host.roles.filter((role) => unitsOf(host, role).length === 0);
-  const owned = new Set([...host.roles, 'base'].flatMap((role) => unitsOf(host, role)));
+  const owned = new Set([...host.roles, ...FOLLOWING].flatMap((role) => unitsOf(host, role)));
   const others = host.services.filter(
     ({ roles, active }) => roles.length === 0 && active === 'failed',
   );

@@ -182,14 +182,13 @@ describe('what hosts print', () => {
     });
     expect(() => parseEdge('now=1\nanswer=200 0.1\nexpires=soon')).toThrow(/soon/);
   });
-  it('of scheduled jobs and of a backup is null where there are none', () => {
+  it('of scheduled jobs is null where there are none; of backups the newest', () => {
     expect(parseJobs('\n')).toBeNull();
     expect(parseJobs('{"active":3,"lastRunAge":null,"overdue":0}')).toEqual({
       active: 3,
       lastRunAge: null,
       overdue: 0,
     });
-    expect(parseBackup('')).toBeNull();
     const info = [
       {
         name: 'main',
@@ -204,6 +203,7 @@ describe('what hosts print', () => {
     expect(parseBackup(`8600\n${JSON.stringify(info)}`)).toEqual({
       message: 'ok',
       ok: true,
+      running: false,
       newest: { label: '20261121-010000F_2D', type: 'diff', age: 3600, damaged: false },
       archivedTo: '000000010000000000000009',
     });
@@ -219,12 +219,12 @@ describe('a host', () => {
     const names = snippetsOf(cluster, one).map(({ name }) => name);
     expect(names).toEqual([
       ...['system', 'services', 'databases', 'postgres', 'jobs', 'pgbouncer', 'redis', 'odoo'],
-      ...['edge', 'backup'],
+      ...['edge'],
     ]);
     expect(snippetsOf(cluster, one).some(({ script }) => script.hasSecrets)).toBe(false);
     const edge = testHost('edge1', 12, ['edge']);
     expect(snippetsOf(testCluster([one, edge]), edge).map(({ name }) => name)).toEqual([
-      ...['system', 'services', 'edge', 'backup'],
+      ...['system', 'services', 'edge'],
     ]);
   });
   it('tells which part it did not answer, and the rest', () => {

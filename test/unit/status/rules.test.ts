@@ -274,24 +274,40 @@ describe('the rest', () => {
       /^problem host.unknown: redis1 does not tell about system/,
     );
   });
-  it('a backup: none, old, damaged', () => {
-    const backup = (age: number, error: boolean, code = 0): HostStatus => {
+  it('a backup: none, old, damaged, being made', () => {
+    const timers = {
+      'odoo-prov-backup-full.timer': 'backup',
+      'odoo-prov-backup-diff.timer': 'backup',
+    };
+    const backup = (
+      age: number,
+      { damaged = false, message = 'ok', sets = 1, held = false, diff = 'active waiting' } = {},
+    ): HostStatus => {
+      const set = { label: 'L', type: 'full', error: damaged, timestamp: { stop: 0 } };
       const stanza = {
-        status: { code, message: code === 0 ? 'ok' : 'no valid backups' },
-        backup: [{ label: 'L', type: 'full', error, timestamp: { stop: 0 } }],
+        status: { code: message === 'ok' ? 0 : 2, message, lock: { backup: { held } } },
+        backup: Array.from({ length: sets }, () => set),
         archive: [],
       };
-      const text = `${String(age)}\n${JSON.stringify([stanza])}`;
-      return { ...db1(), ...{ backup: answered('x', 1, [], { backup: text }).backup } };
+      return answered('backup1', 81, [], {
+        services: units(timers, ['active waiting', diff]),
+        backup: `${String(age)}\n${JSON.stringify([stanza])}`,
+      });
     };
-    expect(told(backup(25 * 3600, false))).toEqual([]);
-    expect(told(backup(27 * 3600, false))).toEqual([
+    expect(told(backup(25 * 3600))).toEqual([]);
+    expect(told(backup(27 * 3600))).toEqual([
       'warning backup.age: the newest backup is 27 h old (limit 26 h)',
     ]);
-    expect(code(backup(51 * 3600, false))).toBe(3);
-    expect(told(backup(1, true))[0]).toMatch(/^problem backup.damaged/);
-    expect(told(backup(1, false, 2))).toEqual([
-      'problem backup.repository: the backup repository on db1 says: no valid backups',
+    expect(code(backup(51 * 3600))).toBe(3);
+    const weekly = backup(9 * 86_400, { diff: 'inactive dead' });
+    expect(told(weekly)).toContain('warning backup.age: the newest backup is 9 d old (limit 8 d)');
+    expect(told(backup(1, { damaged: true }))[0]).toMatch(/^problem backup.damaged/);
+    const none = { message: 'no valid backups', sets: 0 };
+    expect(told(backup(1, none))).toEqual([
+      'problem backup.repository: the backup repository on backup1 says: no valid backups',
+    ]);
+    expect(told(backup(1, { ...none, held: true }))).toEqual([
+      'warning backup.repository: the first backup is being made on backup1: there is none yet',
     ]);
   });
 });

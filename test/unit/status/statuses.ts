@@ -83,7 +83,14 @@ export function seen(...hosts: readonly HostStatus[]): ClusterStatus {
     cluster: 'acme',
     at: '2026-11-22T00:30:12.345Z',
     database: databaseOf(hosts, MAX_LAG),
-    budget: { expected: 15, worst: 88, poolSize: 20, postgresPoolSize: 15, maxConnections: 100 },
+    budget: {
+      expected: 15,
+      worst: 88,
+      pgbouncers: 1,
+      poolSize: 20,
+      postgresPoolSize: 15,
+      maxConnections: 100,
+    },
     hosts,
   };
 }
