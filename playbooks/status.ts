@@ -4,7 +4,7 @@ import { assumedFacts } from '../src/facts/host-facts.js';
 import { Failure } from '../src/failure/failure.js';
 import type { Cluster, Host } from '../src/inventory/cluster.js';
 import { connectionBudget } from '../src/inventory/connection-budget.js';
-import { Semaphore } from '../src/run/semaphore.js';
+import { Semaphore } from '../src/concurrency/semaphore.js';
 import { readState, type ClusterState } from '../src/state/cluster-state.js';
 import { databaseOf } from '../src/status/database.js';
 import { PART_LIMIT, readHost, silentHost, snippetsOf } from '../src/status/host.js';

@@ -6,18 +6,8 @@ import type { Emit } from '../src/run/event.js';
 import { lines, raw, sh, type Script } from '../src/shell/index.js';
 import type { SecretStore } from '../src/secrets/index.js';
 import type { Session } from '../src/transport/session.js';
+import type { VerifyCheck } from './verify-check.js';
 import { checkLogin, sessionHost } from './verify-login.js';
-
-/** One thing that a working cluster does. */
-export interface VerifyCheck {
-  /** e.g. `login page`, `app1 answers`. */
-  readonly check: string;
-  /** The host that it was looked at from. */
-  readonly host: string;
-  readonly ok: boolean;
-  /** What was seen; for a failure also what to do next. */
-  readonly detail: string;
-}
 
 /** One question to a host: shell text without secrets whose first line must be what is expected. */
 interface Question {

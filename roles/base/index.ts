@@ -1,3 +1,4 @@
+import { SERVICES } from '../../src/inventory/roles.js';
 import { aptPackage, directory, file, locale, sysctl, unit } from '../../src/resource/index.js';
 import type { Resource } from '../../src/resource/kind.js';
 import type { RoleDefinition, Site } from '../../src/role/role.js';
@@ -50,7 +51,7 @@ function securityUpdates(site: Site): readonly Resource[] {
   return [
     file({
       path: '/etc/apt/apt.conf.d/52odoo-prov',
-      content: site.template('base/unattended-upgrades.hbs', {}),
+      content: site.template('base/unattended-upgrades.hbs', { services: SERVICES }),
       validate: 'apt-config -c {} dump >/dev/null',
     }),
     unit({ name: 'apt-daily.timer' }),
@@ -59,7 +60,7 @@ function securityUpdates(site: Site): readonly Resource[] {
     directory({ path: '/etc/needrestart/conf.d' }),
     file({
       path: '/etc/needrestart/conf.d/50-odoo-prov.conf',
-      content: site.template('base/needrestart.hbs', {}),
+      content: site.template('base/needrestart.hbs', { services: SERVICES }),
     }),
   ];
 }

@@ -1,7 +1,7 @@
 import { EXIT, exitCodeOf, Failure } from '../failure/failure.js';
 import type { Host } from '../inventory/index.js';
 import { selectHosts } from '../run/select.js';
-import { Semaphore } from '../run/semaphore.js';
+import { Semaphore } from '../concurrency/semaphore.js';
 import { openSecrets, redactor } from '../secrets/index.js';
 import { quote, raw } from '../shell/index.js';
 import { createConnector, type Connector, type ConnectOptions } from '../transport/index.js';

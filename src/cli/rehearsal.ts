@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import type { RoleName } from '../inventory/cluster.js';
+import { runsOdoo } from '../inventory/cluster.js';
 import type { Cluster, Host } from '../inventory/index.js';
 import type { Lab, LabBind, LabSpec } from '../lab/index.js';
 
@@ -13,7 +13,6 @@ export interface Machine {
 }
 
 /** Roles that read and write the filestore. */
-const ODOO_ROLES: readonly RoleName[] = ['app', 'cron', 'gevent'];
 /** The name of the folder that stands for a shared mount. */
 const SHARED = 'filestore';
 const MIB = 1024 ** 2;
@@ -56,7 +55,7 @@ export function labSpecOf(cluster: Cluster, machine: Machine): LabSpec {
 /** With a shared filestore: one folder for all, which an edge may only read. */
 function bindsOf(cluster: Cluster, host: Host): readonly LabBind[] {
   if (cluster.filestore.type !== 'posix') return [];
-  const writes = host.roles.some((role) => ODOO_ROLES.includes(role));
+  const writes = runsOdoo(host);
   if (!writes && !host.roles.includes('edge')) return [];
   return [{ source: SHARED, target: cluster.filestore.path, readOnly: !writes }];
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
-import type { Cluster, Host, OdooSource, RoleName, SshOptions } from './cluster.js';
+import type { Cluster, Host, OdooSource, SshOptions } from './cluster.js';
 import type { Input, SshInput } from './schema.js';
 import { bytesOf } from './values.js';
 
@@ -17,8 +17,6 @@ export interface Place {
   /** The text of a file, or why it cannot be read. */
   read(path: string): { readonly text: string } | { readonly problem: string };
 }
-
-const ODOO: readonly RoleName[] = ['app', 'cron', 'gevent'];
 
 /** A path of the inventory as an absolute one: `~` is the home folder, the rest is relative to the file. */
 export function absolutePath(given: string, place: Place): string {
@@ -170,9 +168,4 @@ export function buildCluster(input: Input, place: Place): Cluster {
     filestore: filestoreOf(input),
     hosts,
   };
-}
-
-/** Whether Odoo runs on a host. */
-export function runsOdoo(host: Host): boolean {
-  return ODOO.some((role) => host.roles.includes(role));
 }

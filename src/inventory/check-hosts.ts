@@ -1,15 +1,9 @@
-import { DATABASE_ROLES, type RoleName } from './cluster.js';
+import { DATABASE_ROLES } from './cluster.js';
+import { ODOO_ROLES, roleFacts, type RoleName, SUPPORTED_ROLES } from './roles.js';
 import type { Mistake } from './source.js';
 import type { HostView, View } from './view.js';
 
-const REQUIRED: readonly RoleName[] = ['edge', 'app', 'cron', 'gevent', 'pgbouncer', 'pg-primary'];
-const ODOO: readonly RoleName[] = ['app', 'cron', 'gevent'];
-
-/** Roles that one host only can have, and why. */
-const SINGLE: Readonly<Partial<Record<RoleName, string>>> = {
-  'pg-primary': 'one host only: writes have one place',
-  redis: 'one host only: this version has no Sentinel',
-};
+const REQUIRED = SUPPORTED_ROLES.filter((role) => roleFacts(role)?.required === true);
 
 function has(host: HostView, role: RoleName): boolean {
   return host.roles.some((given) => given.role === role);
@@ -102,8 +96,9 @@ function synchronousStandbys(view: View): Mistake[] {
 }
 
 function singles(view: View): Mistake[] {
-  return Object.entries(SINGLE).flatMap(([name, expected]) => {
-    const role = name as RoleName;
+  return SUPPORTED_ROLES.flatMap((role) => {
+    const expected = roleFacts(role)?.single;
+    if (expected === undefined) return [];
     const [first, ...more] = carriers(view, role);
     return more.flatMap((host) =>
       host.roles
@@ -131,7 +126,7 @@ function missing(view: View): Mistake[] {
 
 /** Attachments and sessions in files need one place that all Odoo hosts see. */
 function sharedFiles(view: View): Mistake[] {
-  const odoo = view.hosts.filter((host) => ODOO.some((role) => has(host, role)));
+  const odoo = view.hosts.filter((host) => ODOO_ROLES.some((role) => has(host, role)));
   if (odoo.length < 2) return [];
   const names = odoo.map(({ name }) => name).join(', ');
   const shared = '{ type: posix, path: … }, a mount that all of them share';

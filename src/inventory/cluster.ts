@@ -1,34 +1,10 @@
-/** Every role an inventory may give to a host. Those not in {@link SUPPORTED_ROLES} are refused by name. */
-export const ROLES = [
-  'edge',
-  'app',
-  'cron',
-  'gevent',
-  'nfs-filestore',
-  'pg-primary',
-  'pg-standby',
-  'pg-replica',
-  'pgbouncer',
-  'redis',
-] as const;
-export type RoleName = (typeof ROLES)[number];
+import { ODOO_ROLES, type RoleName } from './roles.js';
+
+export { ROLES, SUPPORTED_ROLES, type RoleName } from './roles.js';
 
 /** The roles that share one PostgreSQL cluster. Which host has which of them changes with every promotion. */
 export const DATABASE_ROLES = ['pg-primary', 'pg-standby', 'pg-replica'] as const;
 export type DatabaseRole = (typeof DATABASE_ROLES)[number];
-
-/** The roles that this version can set up. */
-export const SUPPORTED_ROLES: readonly RoleName[] = [
-  'edge',
-  'app',
-  'cron',
-  'gevent',
-  'pg-primary',
-  'pg-standby',
-  'pg-replica',
-  'pgbouncer',
-  'redis',
-];
 
 export type Setting = string | number | boolean;
 export type Settings = Readonly<Record<string, Setting>>;
@@ -162,4 +138,9 @@ export function databaseHosts(cluster: Cluster): readonly Host[] {
 /** The host that keeps WAL archive and backups; undefined where none does. */
 export function backupHost(cluster: Cluster): Host | undefined {
   return cluster.hosts.find(({ name }) => name === cluster.postgres.backup?.host);
+}
+
+/** Whether Odoo runs on a host. */
+export function runsOdoo(host: Host): boolean {
+  return ODOO_ROLES.some((role) => host.roles.includes(role));
 }

@@ -1,4 +1,5 @@
 import { hostsWith, type Cluster, type Host } from './cluster.js';
+import { ODOO_ROLES } from './roles.js';
 import { numberOf, odooSizing, type Machine } from './sizing.js';
 import { pgbouncersFor } from './pgbouncer-order.js';
 
@@ -116,10 +117,7 @@ export function connectionBudget(
   machine: (host: Host) => Machine,
 ): ConnectionBudget {
   const loads = new Map(
-    hostsWith(cluster, 'app', 'cron', 'gevent').map((host) => [
-      host,
-      loadOf(cluster, host, machine(host)),
-    ]),
+    hostsWith(cluster, ...ODOO_ROLES).map((host) => [host, loadOf(cluster, host, machine(host))]),
   );
   const pools = hostsWith(cluster, 'pgbouncer');
   const busiest = busiestOf(cluster, loads);

@@ -1,17 +1,6 @@
-import { runsOdoo } from './build.js';
-import { hostsWith, type Cluster, type RoleName } from './cluster.js';
+import { hostsWith, runsOdoo, type Cluster } from './cluster.js';
+import { roleFacts, SUPPORTED_ROLES } from './roles.js';
 import { SMALL, type Finding } from './finding.js';
-
-/** What stops while the only host of a role is down. */
-const LOST: Readonly<Partial<Record<RoleName, string>>> = {
-  edge: 'nobody reaches Odoo',
-  app: 'no page is served',
-  cron: 'no scheduled job runs',
-  gevent: 'no live chat or notification arrives',
-  pgbouncer: 'Odoo has no database',
-  'pg-primary': 'Odoo has no database',
-  redis: 'nobody is logged in',
-};
 
 /** Hosts whose loss is an outage, by name. */
 function singlePoints(cluster: Cluster): Finding[] {
@@ -21,20 +10,20 @@ function singlePoints(cluster: Cluster): Finding[] {
     const message = `everything is on ${host?.name ?? ''}: its loss is an outage until it is back`;
     return [{ severity: 'note', subject: 'availability', message, advice }];
   }
-  return Object.entries(LOST).flatMap(([name, lost]): Finding[] => {
-    const role = name as RoleName;
+  return SUPPORTED_ROLES.flatMap((role): Finding[] => {
+    const facts = roleFacts(role);
     const [only, ...more] = hostsWith(cluster, role);
-    if (only === undefined || more.length > 0) return [];
-    const single = ['pg-primary', 'redis'].includes(role);
+    if (facts?.lost === undefined || only === undefined || more.length > 0) return [];
     return [
       {
         severity: 'note',
         subject: 'availability',
         host: only.name,
-        message: `the only ${role}: while it is down, ${lost}`,
-        advice: single
-          ? 'this version has one of it: know how to bring it back'
-          : `a second ${role}`,
+        message: `the only ${role}: while it is down, ${facts.lost}`,
+        advice:
+          facts.single === undefined
+            ? `a second ${role}`
+            : 'this version has one of it: know how to bring it back',
       },
     ];
   });

@@ -1,5 +1,4 @@
-import { runsOdoo } from './build.js';
-import { backupHost, type Cluster } from './cluster.js';
+import { backupHost, runsOdoo, type Cluster } from './cluster.js';
 import type { Finding } from './finding.js';
 
 const DATABASE = ['pg-primary', 'pg-standby', 'pg-replica'];

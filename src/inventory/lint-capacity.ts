@@ -1,4 +1,4 @@
-import { databaseRole, hostsWith, type Cluster, type Host } from './cluster.js';
+import { databaseRole, hostsWith, runsOdoo, type Cluster, type Host } from './cluster.js';
 import type { Finding } from './finding.js';
 import { connectionBudget, type ConnectionBudget } from './connection-budget.js';
 import { lintConnections } from './lint-connections.js';
@@ -9,7 +9,6 @@ import {
   CRON_MEMORY,
   odooSizing,
   postgresMemory,
-  sharesWithOdoo,
   USERS_PER_WORKER,
   WORKER_MEMORY,
   type Machine,
@@ -45,7 +44,7 @@ function memoryNeed(
   const postgres =
     databaseRole(host) === undefined
       ? 0
-      : (givenSharedBuffers(cluster) ?? postgresMemory(memory, sharesWithOdoo(host)) / 4) +
+      : (givenSharedBuffers(cluster) ?? postgresMemory(memory, runsOdoo(host)) / 4) +
         budget.maxConnections * CONNECTION_MEMORY;
   return fixedMemory(host) + workers * WORKER_MEMORY + cronThreads * CRON_MEMORY + postgres;
 }

@@ -1,5 +1,4 @@
-import { runsOdoo } from './build.js';
-import { hostsWith, type Cluster } from './cluster.js';
+import { hostsWith, runsOdoo, type Cluster } from './cluster.js';
 import { LARGE, SMALL, type Finding } from './finding.js';
 
 /** What a principle that does not hold means: a small cluster may start so, a large one may not. */

@@ -1,4 +1,5 @@
 import { hostsWith, type Cluster, type Host } from './cluster.js';
+import { ODOO_ROLES } from './roles.js';
 
 interface Places {
   readonly pgbouncers: readonly Host[];
@@ -12,7 +13,7 @@ const known = new WeakMap<Cluster, Places>();
 function placesOf(cluster: Cluster): Places {
   let places = known.get(cluster);
   if (places === undefined) {
-    const odoo = hostsWith(cluster, 'app', 'cron', 'gevent');
+    const odoo = hostsWith(cluster, ...ODOO_ROLES);
     places = {
       pgbouncers: hostsWith(cluster, 'pgbouncer'),
       odoo: new Map(odoo.map(({ name }, place) => [name, place])),

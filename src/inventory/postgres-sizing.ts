@@ -9,7 +9,7 @@ export interface PostgresMachine {
   readonly disk: 'ssd' | 'hdd';
   /** From `connectionBudget`. */
   readonly maxConnections: number;
-  /** Odoo runs on the same host (`sharesWithOdoo`): PostgreSQL then plans with a third of the memory. */
+  /** Odoo runs on the same host (`runsOdoo`): PostgreSQL then plans with a third of the memory. */
   readonly shared: boolean;
 }
 

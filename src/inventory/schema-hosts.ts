@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ROLES, SUPPORTED_ROLES, type RoleName } from './cluster.js';
+import { ROLES, SUPPORTED_ROLES, type RoleName } from './roles.js';
 import { address, choice, filePath, flag, section, sizeFrom, text, whole } from './values.js';
 import { show, words } from './words.js';
 
-const supported = SUPPORTED_ROLES as readonly [RoleName, ...RoleName[]];
+const supported = SUPPORTED_ROLES as [RoleName, ...RoleName[]];
 const laterRoles = Object.fromEntries(
   ROLES.filter((role) => !SUPPORTED_ROLES.includes(role)).map((role) => [
     role,

@@ -1,5 +1,6 @@
 import type { Cluster, Host, RoleName, Setting, Settings } from './cluster.js';
 import { databaseRole, hostsWith } from './cluster.js';
+import { roleFacts } from './roles.js';
 
 export {
   givenSharedBuffers,
@@ -24,17 +25,8 @@ export const USERS_PER_WORKER = 6;
 export const WORKER_MEMORY = 325 * MIB;
 /** Bytes of one cron thread: jobs are the heavier fifth more often than a user's request is. */
 export const CRON_MEMORY = 512 * MIB;
-/** Bytes of the evented server. */
-export const GEVENT_MEMORY = 256 * MIB;
 /** Bytes that a host needs before any role: kernel, systemd, sshd, and page cache to breathe. */
 export const BASE_MEMORY = 256 * MIB;
-/** Bytes of the roles that need the same whatever the host's size. */
-const FIXED_MEMORY: Readonly<Partial<Record<RoleName, number>>> = {
-  edge: 128 * MIB,
-  pgbouncer: 64 * MIB,
-  redis: 256 * MIB,
-  gevent: GEVENT_MEMORY,
-};
 /** PostgreSQL's part of a host that it shares with Odoo. */
 const POSTGRES_PART = 1 / 3;
 /** How the rest is split where users and jobs share a host. */
@@ -88,14 +80,12 @@ export function machineOf(host: Host, found: Machine): Machine {
   return { memory: host.memory ?? found.memory, cores: host.cores ?? found.cores };
 }
 
-/** Whether PostgreSQL on this host has to leave memory for Odoo. */
-export function sharesWithOdoo(host: Host): boolean {
-  return (['app', 'cron', 'gevent'] as const).some((role) => host.roles.includes(role));
-}
-
 /** Bytes that a host needs whatever its size: the system, and the roles that do not grow with it. */
 export function fixedMemory(host: Host): number {
-  return host.roles.reduce((sum, role) => sum + (FIXED_MEMORY[role] ?? 0), BASE_MEMORY);
+  return host.roles.reduce((sum, role) => {
+    const memory = roleFacts(role)?.memory ?? 'sized';
+    return memory === 'sized' ? sum : sum + memory;
+  }, BASE_MEMORY);
 }
 
 /** Bytes that HTTP workers and cron threads may use on a host, together. */

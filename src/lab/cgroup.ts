@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { exists, readIfThere } from './files.js';
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 
 /** How this machine mounts control groups. */
 export interface CgroupLayout {

@@ -1,7 +1,7 @@
 import { $ } from 'zx';
 import type { ProcessPromise } from 'zx';
 
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 
 // `su` without a dash leaves root without the sbin folders, where ip and nft live.
 const PATH = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;

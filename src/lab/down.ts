@@ -2,7 +2,7 @@ import { detectCgroups, killGroup, labGroup, removeLabsGroupIfEmpty } from './cg
 import { withLock } from './lock.js';
 import { removeNetwork } from './network.js';
 import { labPaths } from './paths.js';
-import { removeFolder } from './removeFolder.js';
+import { removeFolder } from './remove-folder.js';
 import { checkName } from './spec.js';
 import { readState } from './state.js';
 

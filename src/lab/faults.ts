@@ -1,8 +1,8 @@
 import { detectCgroups, hostGroup, setFrozen } from './cgroup.js';
-import { powerOffHost, startHost, waitForSsh } from './hostProcess.js';
+import { powerOffHost, startHost, waitForSsh } from './host-process.js';
 import { setLink } from './network.js';
 import type { Lab } from './spec.js';
-import { linkName } from './startScript.js';
+import { linkName } from './start-script.js';
 import { requireHost, requireState } from './state.js';
 import type { HostState, LabState } from './state.js';
 

@@ -5,5 +5,5 @@ export type { LabListing } from './list.js';
 export { restoreSnapshot, snapshot } from './snapshot.js';
 export type { SnapshotOptions } from './snapshot.js';
 export type { Lab, LabBind, LabHost, LabHostSpec, LabSpec, Release } from './spec.js';
-export { labSshCommand } from './sshCommand.js';
+export { labSshCommand } from './ssh-command.js';
 export { labUp } from './up.js';

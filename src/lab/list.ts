@@ -1,4 +1,4 @@
-import { isRunning } from './hostProcess.js';
+import { isRunning } from './host-process.js';
 import { recordedLabs, requireState } from './state.js';
 
 /** One lab of this machine, for a list. */

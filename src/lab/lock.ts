@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 
 import { command, expectSuccess } from './command.js';
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 import { requireLinuxRoot } from './machine.js';
 import { RUN_DIRECTORY } from './paths.js';
 

@@ -2,7 +2,7 @@ import { getuid } from 'node:process';
 
 import { command, expectSuccess } from './command.js';
 import { exists } from './files.js';
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 
 // Program → the Debian package that has it.
 const PROGRAMS: Readonly<Record<string, string>> = {

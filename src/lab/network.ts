@@ -1,6 +1,6 @@
 import { command, expectSuccess } from './command.js';
 import { exists } from './files.js';
-import { raiseMachineSettings, restoreMachineSettings } from './machineSettings.js';
+import { raiseMachineSettings, restoreMachineSettings } from './machine-settings.js';
 import type { LabState } from './state.js';
 
 /** All bridges of labs begin with it. */

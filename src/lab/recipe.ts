@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Mirrors } from './machineMirrors.js';
+import type { Mirrors } from './machine-mirrors.js';
 import type { Release } from './spec.js';
 
 /** Everything that the base image depends on. The same recipe is the same image. */

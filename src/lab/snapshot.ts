@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import { discardUpper } from './hostLayers.js';
-import { powerOffHost, shutDownHost, startHost, waitForSsh } from './hostProcess.js';
+import { discardUpper } from './host-layers.js';
+import { powerOffHost, shutDownHost, startHost, waitForSsh } from './host-process.js';
 import { withLock } from './lock.js';
 import { labPaths } from './paths.js';
-import { removeFolder } from './removeFolder.js';
-import { labFailure } from './labFailure.js';
+import { removeFolder } from './remove-folder.js';
+import { labFailure } from './lab-failure.js';
 import { checkName } from './spec.js';
 import type { Lab } from './spec.js';
 import { requireHost, requireState, writeState } from './state.js';

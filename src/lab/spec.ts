@@ -1,4 +1,4 @@
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 
 /** A folder of the machine that a lab host sees. */
 export interface LabBind {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 
 import { exists, readIfThere, writeWhole } from './files.js';
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 import { requireLinuxRoot } from './machine.js';
 import { labPaths, labsDirectory } from './paths.js';
 import type { LabHostSpec, Release } from './spec.js';

@@ -1,4 +1,4 @@
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 
 /** An IPv4 network; `base` is its first address as a number. */
 export interface Subnet {

@@ -1,13 +1,13 @@
-import { ensureBaseImage } from './baseImage.js';
-import { describeLab } from './describeLab.js';
-import { ensureHostDisk, prepareLabFolder, removeHostDisk, writeKnownHosts } from './hostDisk.js';
-import { powerOffHost, startHost, waitForSsh } from './hostProcess.js';
-import { labFailure } from './labFailure.js';
+import { ensureBaseImage } from './base-image.js';
+import { describeLab } from './describe-lab.js';
+import { ensureHostDisk, prepareLabFolder, removeHostDisk, writeKnownHosts } from './host-disk.js';
+import { powerOffHost, startHost, waitForSsh } from './host-process.js';
+import { labFailure } from './lab-failure.js';
 import { withLock } from './lock.js';
 import { prepareMachine } from './machine.js';
 import { BRIDGE_PREFIX, ensureNetwork } from './network.js';
-import { ensurePackageCache } from './packageCache.js';
-import { emptyTrash } from './removeFolder.js';
+import { ensurePackageCache } from './package-cache.js';
+import { emptyTrash } from './remove-folder.js';
 import { checkSpec } from './spec.js';
 import type { Lab, LabSpec, Release } from './spec.js';
 import { readState, recordedLabs, writeState } from './state.js';
@@ -22,7 +22,7 @@ import {
   subnetNumber,
 } from './subnet.js';
 import type { Subnet } from './subnet.js';
-import { takenNetworks } from './takenNetworks.js';
+import { takenNetworks } from './taken-networks.js';
 
 /**
  * Makes the lab be as the spec says: missing hosts are made, stopped ones started, frozen or cut ones

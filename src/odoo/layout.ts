@@ -1,5 +1,5 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
-import { hostsWith } from '../inventory/cluster.js';
+import { hostsWith, runsOdoo } from '../inventory/cluster.js';
 import { pgbouncersFor } from '../inventory/pgbouncer-order.js';
 
 /** The services that Odoo is cut into; each has a unit and a configuration of its own. */
@@ -59,7 +59,7 @@ export function majorVersion(version: Cluster['odoo']['version']): number {
 
 /** The hosts that run any of Odoo's services. */
 export function odooHosts(cluster: Cluster): readonly Host[] {
-  return hostsWith(cluster, 'app', 'cron', 'gevent');
+  return cluster.hosts.filter(runsOdoo);
 }
 
 /** The one host that initialises the database: its first app host. */

@@ -1,6 +1,12 @@
 import { connectionBudget } from '../inventory/connection-budget.js';
-import { databaseHosts, hostsWith, type Setting, type Settings } from '../inventory/cluster.js';
-import { machineOf, postgresSizing, sharesWithOdoo } from '../inventory/sizing.js';
+import {
+  databaseHosts,
+  hostsWith,
+  runsOdoo,
+  type Setting,
+  type Settings,
+} from '../inventory/cluster.js';
+import { machineOf, postgresSizing } from '../inventory/sizing.js';
 import type { Site } from '../role/role.js';
 import { archiveSettings } from './archive.js';
 import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf } from './layout.js';
@@ -122,7 +128,7 @@ export function settingsOf(site: Site): Settings {
       ...machineOf(host, facts),
       disk: host.disk ?? 'ssd',
       maxConnections,
-      shared: sharesWithOdoo(host),
+      shared: runsOdoo(host),
     }),
     ...sharedMaximum(site),
     ...replicationOf(site),

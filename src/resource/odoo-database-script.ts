@@ -1,5 +1,5 @@
 import { base64, lines, raw, Secret, sh, type Script } from '../shell/index.js';
-import type { OdooDatabaseResource } from './odoo-database.js';
+import type { OdooDatabaseResource } from './odoo-database-resource.js';
 import { ODOO_SETTLE } from './odoo-database-settle.js';
 
 /** Exists from before Odoo's first table until the very last step: what it stands beside is unfinished. */

@@ -1,6 +1,6 @@
 import { lines, raw, type Script, sh } from '../shell/index.js';
 import type { Change } from './kind.js';
-import type { UnitResource } from './unit.js';
+import type { UnitResource } from './unit-resource.js';
 import { stampFunctions, watchedPaths, type Work } from './unit-stamp.js';
 
 /** Seconds for which a service must stay up, as itself, after a start; looked at four times a second. */

@@ -1,7 +1,8 @@
 import { sh } from '../shell/index.js';
-import type { Key, Kind, Observed, Resource } from './kind.js';
+import type { Key, Kind, Observed } from './kind.js';
 import { lookAtPaths, readPaths } from './path-probe.js';
 import { applyUnit } from './unit-apply.js';
+import type { UnitResource } from './unit-resource.js';
 import {
   firstStale,
   nameOf,
@@ -11,18 +12,6 @@ import {
   watchedPaths,
   type Work,
 } from './unit-stamp.js';
-
-/** A systemd unit, and whether it has taken in the files that it was last changed by. */
-export interface UnitResource extends Resource {
-  readonly kind: 'unit';
-  /** Full name with its suffix. */
-  readonly name: string;
-  readonly running: boolean | 'any';
-  readonly enabled: boolean | 'any';
-  readonly masked: boolean;
-  readonly restartFor: readonly Key[];
-  readonly reloadFor: readonly Key[];
-}
 
 export interface UnitOptions {
   /** `nginx` means `nginx.service`. */

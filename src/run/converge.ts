@@ -9,7 +9,7 @@ import type { RunEvent, RunRecap } from './event.js';
 import { guardCreation, guardSecrets, guardTopology, remember } from './guard.js';
 import { Look } from './look.js';
 import { applyPlans } from './schedule.js';
-import { Semaphore } from './semaphore.js';
+import { Semaphore } from '../concurrency/semaphore.js';
 import { recapOf, runRecap, Tally } from './tally.js';
 
 /** Looks, changes, looks again: more often than this is not convergence. */

@@ -4,7 +4,7 @@ import type { RoleDefinition, Stage, StageName } from '../role/role.js';
 import type { Session } from '../transport/session.js';
 import { ApplyChannel } from './apply-channel.js';
 import type { RunContext } from './context.js';
-import { Semaphore } from './semaphore.js';
+import { Semaphore } from '../concurrency/semaphore.js';
 
 /** How a host's stages ended. */
 export interface Outcome {

@@ -10,7 +10,7 @@ import { IdentityStore } from './identities.js';
 import { gatherKeys, KeyRing } from './key-ring.js';
 import { type Link, openLink } from './link.js';
 import { PasswordGate } from './password-gate.js';
-import { Semaphore } from './semaphore.js';
+import { Semaphore } from '../concurrency/semaphore.js';
 import type { ConnectOptions, Connector, Session } from './session.js';
 import { readUserConfig, type UserConfig } from './ssh-config.js';
 import { type Become, SshSession } from './ssh-session.js';
@@ -126,7 +126,7 @@ export class SshConnector implements Connector {
     if (via !== undefined) servers.unshift(`through ${via.user}@${via.host}:${via.port}`);
     // Always in the same order (bastion, server, all), so that nobody waits for each other in a circle.
     const slots = [...servers.map((name) => this.#slotsOf(name)), this.#handshakes];
-    return slots.reduceRight((inner: () => Promise<T>, slot) => () => slot.run(inner), work)();
+    return slots.reduceRight((inner: () => Promise<T>, slot) => () => slot.hold(inner), work)();
   }
 
   #slotsOf(server: string): Semaphore {

@@ -2,7 +2,7 @@ import { serverOf } from '../status/database.js';
 import type { ClusterStatus, DatabaseMember, HostStatus } from '../status/model.js';
 import type { PostgresServer, Slot } from '../status/postgres.js';
 import { counted, list, size, span } from '../status/words.js';
-import type { StatusView } from './status.js';
+import type { StatusView } from './status-view.js';
 import { printable, table, wrap } from './text.js';
 
 /** The database tier: who is primary, its standbys, archive, connections, PgBouncer's pools, Odoo's jobs. */

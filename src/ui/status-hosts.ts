@@ -2,7 +2,7 @@ import type { Alert } from '../status/alert.js';
 import type { ClusterStatus, HostStatus } from '../status/model.js';
 import type { ServiceStatus } from '../status/services.js';
 import { percent, size, span } from '../status/words.js';
-import type { StatusView } from './status.js';
+import type { StatusView } from './status-view.js';
 import { plural, printable, wrap } from './text.js';
 
 /** At most so many columns for the disks, which wrap like the services after them. */

@@ -3,15 +3,8 @@ import type { ClusterStatus } from '../status/model.js';
 import type { Judgement } from '../status/rules.js';
 import { databaseLines } from './status-database.js';
 import { hostLines } from './status-hosts.js';
-import type { Style } from './style.js';
+import type { StatusView } from './status-view.js';
 import { plural, printable, wrap } from './text.js';
-
-/** How a look is written down. */
-export interface StatusView {
-  /** Columns. */
-  readonly width: number;
-  readonly style: Style;
-}
 
 /** One look at a cluster as a screen: what is wrong first, then the database, then every host. */
 export function statusLines(

@@ -1,19 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { labInventory, labSpecOf } from '../../src/cli/rehearsal.js';
 import { readInventory, type Cluster } from '../../src/inventory/index.js';
-import { labDown, type Lab } from '../../src/lab/index.js';
+import type { Lab } from '../../src/lab/index.js';
 import { labShell, type HostShell } from './host-shell.js';
-import { TEST_LAB_PREFIX, testLab } from './lab.js';
+import { labFolder, removeLab, TEST_LAB_PREFIX, testLab } from './lab.js';
 import { odooProv, printed, type ProgramEnd, type ProgramOptions } from './program.js';
 import { repositoryRoot } from './repository.js';
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** Bare Debian hosts and an inventory that leads to them, in a folder of its own with its own secrets' key. */
+/** Bare Debian hosts and an inventory that leads to them, in a folder of its own with its own secrets' key, which goes with the lab. */
 export interface BareCluster {
   readonly lab: Lab;
   readonly folder: string;
@@ -55,11 +54,11 @@ export async function bareCluster(
   const wished = clusterOf(path);
   const machine = { memory, cores: 2 };
   // What an earlier run kept is not bare.
-  await labDown(`${TEST_LAB_PREFIX}${name}`);
+  await removeLab(`${TEST_LAB_PREFIX}${name}`);
   const lab = await testLab(name, {
     hosts: [...labSpecOf(wished, machine).hosts, ...others.map((host) => ({ name: host }))],
   });
-  const folder = mkdtempSync(join(tmpdir(), `odoo-prov-${name}-`));
+  const folder = labFolder(lab.name);
   const file = join(folder, 'cluster.yaml');
   const known = { ...lab, hosts: lab.hosts.filter((host) => !others.includes(host.name)) };
   const base = parse(readFileSync(path, 'utf8')) as Data;

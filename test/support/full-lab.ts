@@ -1,12 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { labOf } from '../../src/cli/lab.js';
 import { loadCluster, loadSoundCluster } from '../../src/cli/load-inventory.js';
 import type { Cluster } from '../../src/inventory/index.js';
 import type { Lab } from '../../src/lab/index.js';
 import { labShell, must, type HostShell } from './host-shell.js';
-import { TEST_LAB_PREFIX } from './lab.js';
+import { labFolder, TEST_LAB_PREFIX } from './lab.js';
 import {
   buildProgram,
   odooProv,
@@ -70,17 +69,13 @@ export async function convergedCluster(): Promise<FullCluster> {
   return full;
 }
 
-/**
- * Writes the inventory: `inventory/full.yaml` under a name by which the end of the test run recognises its
- * lab. Always the same path, so that a kept lab is found again.
- */
+/** Writes the inventory: `inventory/full.yaml` under a name by which the end of the test run recognises its lab. */
 function fullInventory(): string {
-  const folder = join(tmpdir(), `odoo-prov-${TEST_LAB_PREFIX}full`);
-  mkdirSync(folder, { recursive: true });
+  const name = `${TEST_LAB_PREFIX}full`;
   const text = readFileSync(join(repositoryRoot, 'inventory/full.yaml'), 'utf8');
-  const renamed = text.replace(/^cluster: full\b/m, `cluster: ${TEST_LAB_PREFIX}full`);
+  const renamed = text.replace(/^cluster: full\b/m, `cluster: ${name}`);
   if (renamed === text) throw new Error('inventory/full.yaml no longer says `cluster: full`');
-  const file = join(folder, 'full.yaml');
+  const file = join(labFolder(name), 'full.yaml');
   writeFileSync(file, renamed);
   return file;
 }

@@ -1,5 +1,5 @@
-import { labDown, labList } from '../../src/lab/index.js';
-import { keepLabs, TEST_LAB_PREFIX } from './lab.js';
+import { labList } from '../../src/lab/index.js';
+import { keepLabs, removeLab, TEST_LAB_PREFIX } from './lab.js';
 
 /** vitest's global set-up for hosts: the labs that this run made are taken down when it ends. */
 export async function setup(): Promise<() => Promise<void>> {
@@ -9,7 +9,7 @@ export async function setup(): Promise<() => Promise<void>> {
     const ours = (await names()).filter(
       (n) => n.startsWith(TEST_LAB_PREFIX) && !before.includes(n),
     );
-    await Promise.all(ours.map((name) => labDown(name)));
+    await Promise.all(ours.map(removeLab));
   };
 }
 

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { labDown, labUp, type Lab, type LabSpec } from '../../src/lab/index.js';
 import { repositoryRoot } from './repository.js';
 
@@ -19,7 +22,28 @@ export async function testLab(name: string, spec: Omit<LabSpec, 'name'>): Promis
   });
 }
 
+/**
+ * The folder for inventory and keys of a test's lab, only for its owner; it goes and stays with the lab.
+ * Always the same path, so that a kept lab is found again.
+ * @param lab full name of the lab
+ */
+export function labFolder(lab: string): string {
+  const folder = labFolderPath(lab);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
 /** Takes a test's lab down now, for suites that need many hosts for a short time. */
 export async function testLabDown(name: string): Promise<void> {
-  if (!keepLabs) await labDown(`${TEST_LAB_PREFIX}${name}`);
+  if (!keepLabs) await removeLab(`${TEST_LAB_PREFIX}${name}`);
+}
+
+/** Takes a lab down and removes its folder. @param lab its full name */
+export async function removeLab(lab: string): Promise<void> {
+  await labDown(lab);
+  rmSync(labFolderPath(lab), { recursive: true, force: true });
+}
+
+function labFolderPath(lab: string): string {
+  return join(tmpdir(), `odoo-prov-${lab}`);
 }

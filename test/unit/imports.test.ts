@@ -7,6 +7,7 @@ import { PACKAGE_ROOT } from '../../src/template/package-files.js';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/failure': [],
   'src/shell': [],
+  'src/concurrency': [],
   'src/inventory': ['src/failure', 'src/shell'],
   'src/resource': ['src/shell', 'src/inventory'],
   'src/template': ['src/shell'],
@@ -37,11 +38,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/state': ['src/failure'],
   'src/secrets': ['src/failure', 'src/shell'],
-  'src/transport': ['src/failure', 'src/shell', 'src/inventory'],
+  'src/transport': ['src/failure', 'src/shell', 'src/concurrency', 'src/inventory'],
   'src/lab': ['src/failure', 'src/shell'],
   'src/run': [
     'src/failure',
     'src/shell',
+    'src/concurrency',
     'src/inventory',
     'src/resource',
     'src/role',
@@ -77,6 +79,7 @@ const ONLY_IN: Readonly<Record<string, string>> = {
 };
 const PURE = [
   'src/shell',
+  'src/concurrency',
   'src/resource',
   'src/role',
   'src/plan',
@@ -108,6 +111,25 @@ function importsOf(path: string): readonly string[] {
   );
 }
 
+function asSource(name: string): string {
+  return name.replace(/\.js$/, '.ts');
+}
+
+/** Walks all imports; gives each way that leads back to a file on it. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const before = way.indexOf(path);
+    if (before >= 0) found.push([...way.slice(before), path].join(' → '));
+    if (before >= 0 || done.has(path)) return;
+    graph.get(path)?.forEach((next) => visit(next, [...way, path]));
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return found;
+}
+
 describe('who imports whom', () => {
   it('has every source file in a folder with a rule', () => {
     expect(files.filter((path) => folderOf(path) === undefined)).toEqual([]);
@@ -124,6 +146,22 @@ describe('who imports whom', () => {
         .map(({ name }) => `${path} imports ${name}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('goes in no circle between files', () => {
+    expect(circles(new Map(files.map((path) => [path, importsOf(path).map(asSource)])))).toEqual(
+      [],
+    );
+  });
+
+  it('knows a circle when it sees one', () => {
+    const graph = new Map([
+      ['a', ['b', 'c']],
+      ['b', ['c', 'node:fs']],
+      ['c', ['a']],
+      ['d', ['a']],
+    ]);
+    expect(circles(graph)).toEqual(['a → b → c → a']);
   });
 
   it('lets no role import another', () => {

@@ -205,8 +205,8 @@ describe('availability', () => {
     expect(said(APART, 'availability')).toEqual([
       'note: cron1: the only cron: while it is down, no scheduled job runs',
       'note: gevent1: the only gevent: while it is down, no live chat or notification arrives',
-      'note: data1: the only pgbouncer: while it is down, Odoo has no database',
       'note: data1: the only pg-primary: while it is down, Odoo has no database',
+      'note: data1: the only pgbouncer: while it is down, Odoo has no database',
       'note: data1: the only redis: while it is down, nobody is logged in',
       'note: /srv/odoo must be the same mount on edge1, edge2, app1, app2, app3, app4, cron1, gevent1',
     ]);

@@ -1,11 +1,12 @@
-import { mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { readInventory } from '../../src/inventory/index.js';
 
 it('means the file itself, by whatever link it is reached: secrets and state lie beside it', () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'odoo-prov-read-')));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const roles = '[edge, app, cron, gevent, pgbouncer, redis, pg-primary]';
   writeFileSync(
     join(folder, 'acme.yaml'),

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aptKey, aptKeyKind } from '../../src/resource/apt-key.js';
 import type { Change, Observed } from '../../src/resource/kind.js';
-import {
-  odooDatabase,
-  odooDatabaseKind,
-  type OdooDatabaseResource,
-} from '../../src/resource/odoo-database.js';
+import { odooDatabase, odooDatabaseKind } from '../../src/resource/odoo-database.js';
+import type { OdooDatabaseResource } from '../../src/resource/odoo-database-resource.js';
 import {
   selfSignedCertificate,
   selfSignedCertificateKind,

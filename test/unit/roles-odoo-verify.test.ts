@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest';
-import { verify, type VerifyCheck } from '../../playbooks/verify.js';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { verify } from '../../playbooks/verify.js';
+import type { VerifyCheck } from '../../playbooks/verify-check.js';
+import { checkLogin } from '../../playbooks/verify-login.js';
 import { Failure } from '../../src/failure/failure.js';
 import type { RunEvent } from '../../src/run/event.js';
 import { Secret } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
+import { LocalSession } from '../support/local-session.js';
 import { testCluster, testHost } from '../support/site.js';
 
 const hosts = [
@@ -25,10 +30,13 @@ function fake(name: string, say: Say, shown: string[]): [string, Session] {
     {
       host,
       use: { connections: 1, execs: 0, bytesSent: 0, bytesReceived: 0 },
-      run: (script) => {
+      run: async (script, { onLine, feed } = {}) => {
         shown.push(String(script));
         const { stdout, code = 0 } = say(script.render());
-        return Promise.resolve({ stdout, code, stderr: '' });
+        stdout.split('\n').forEach((line) => onLine?.(line));
+        // A shell that has not failed lives until its stdin ends.
+        if (code === 0 && feed !== undefined) for await (const more of feed) say(more.render());
+        return { stdout, code, stderr: '' };
       },
       close: () => Promise.resolve(),
     },
@@ -37,8 +45,7 @@ function fake(name: string, say: Say, shown: string[]): [string, Session] {
 
 const ID = 'AbCdEfGhIjKlMnOp';
 const front: Say = (text) => {
-  if (text.includes('csrf_token')) return { stdout: `session /run/odoo-prov-verify.abc ${ID}\n` };
-  return { stdout: text.includes('/web/session/logout') ? '' : '200\n200\n200\n' };
+  return { stdout: text.includes('csrf_token') ? `session ${ID}\n` : '200\n200\n200\n' };
 };
 const redis: Say = () => ({ stdout: `odoo:session:${ID}rest\n` });
 const odoo: Say = () => ({ stdout: 'ok\n' });
@@ -103,19 +110,14 @@ describe('verification', () => {
     ]);
   });
 
-  it('is not content with a session that Redis does not have, and ends it all the same', async () => {
-    const seen: string[] = [];
+  it('is not content with a session that Redis does not have', async () => {
     const { checks } = await run({
-      front: (text) => {
-        seen.push(text);
-        return front(text);
-      },
+      front,
       cache: () => ({ stdout: '' }),
       odoo1: odoo,
     });
     expect(failed(checks)).toHaveLength(1);
     expect(failed(checks)[0]).toMatch(/^front session stored in Redis: .* is not in Redis/);
-    expect(seen.at(-1)).toContain('/web/session/logout');
   });
 
   it('says that the password may have been changed when admin is not let in', async () => {
@@ -143,3 +145,82 @@ describe('verification', () => {
     expect(failed(alone.checks)).toHaveLength(4);
   });
 });
+
+describe('the login on the edge', () => {
+  /** A shell of this machine in which `curl` is an Odoo that keeps a diary. */
+  function edgeShell(): { edge: LocalSession; diary: () => string; left: () => readonly string[] } {
+    const edge = new LocalSession('front');
+    const curl = join(edge.folder, 'curl');
+    writeFileSync(curl, FAKE_CURL, { mode: 0o755 });
+    vi.stubEnv('PATH', `${edge.folder}:${process.env['PATH'] ?? ''}`);
+    vi.stubEnv('DIARY', join(edge.folder, 'diary'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    return {
+      edge,
+      diary: () => readFileSync(join(edge.folder, 'diary'), 'utf8'),
+      left: () => readdirSync(edge.folder).filter((name) => name.startsWith('run-verify')),
+    };
+  }
+  const login = (edge: Session, found: Session['run']) =>
+    checkLogin(
+      cluster,
+      new Map([
+        ['front', edge],
+        ['cache', { host: edge.host, use: edge.use, run: found, close: () => edge.close() }],
+      ]),
+      secrets,
+      edge.host,
+    );
+
+  it('logs in, waits for the look, logs out, and leaves nothing, not even of an earlier one', async () => {
+    const { edge, diary, left } = edgeShell();
+    mkdirSync(join(edge.folder, 'run-verify.old'));
+    utimesSync(join(edge.folder, 'run-verify.old'), 1, 1);
+    const seen: string[] = [];
+    const check = await login(edge, () => {
+      seen.push(diary(), ...left());
+      return Promise.resolve({
+        code: 0,
+        stdout: 'odoo:session:0123456789abcdefrest\n',
+        stderr: '',
+      });
+    });
+    expect(check).toMatchObject({ ok: true });
+    expect(seen).toEqual(['login\nlogin\n', expect.stringMatching(/^run-verify\.\w{6}$/)]);
+    expect(diary()).toBe('login\nlogin\nlogout\n');
+    expect(left()).toEqual([]);
+  });
+
+  it('logs out when the look fails', async () => {
+    const { edge, diary, left } = edgeShell();
+    const lost = new Failure({ reason: 'unreachable', message: 'gone', remedy: 'wait' });
+    const check = await login(edge, () => Promise.reject(lost));
+    expect(check).toMatchObject({ ok: false, detail: 'gone' });
+    expect(diary()).toBe('login\nlogin\nlogout\n');
+    expect(left()).toEqual([]);
+  });
+
+  it.each(['HUP', 'TERM'])('logs out when its shell gets SIG%s', async (signal) => {
+    const { edge, diary, left } = edgeShell();
+    await login(edge, () => {
+      const shell = readFileSync(join(edge.folder, 'shell'), 'utf8');
+      process.kill(Number(shell), `SIG${signal}` as NodeJS.Signals);
+      return Promise.resolve({ code: 0, stdout: '', stderr: '' });
+    });
+    expect(diary()).toBe('login\nlogin\nlogout\n');
+    expect(left()).toEqual([]);
+  });
+});
+
+const FAKE_CURL = `#!/bin/sh
+[ -e "\${0%/*}/shell" ] || echo $PPID >"\${0%/*}/shell"
+jar= out=/dev/null said=
+while [ $# -gt 0 ]; do
+  case $1 in -c) jar=$2 ;; -o) out=$2 ;; -w) said=303 ;; */web/login) what=login ;; */web/session/logout) what=logout ;; esac
+  shift
+done
+echo "$what" >>"$DIARY"
+echo '<input name="csrf_token" value="t0ken"/>' >"$out"
+printf 'erp\\tFALSE\\t/\\tTRUE\\t0\\tsession_id\\t0123456789abcdef%s\\n' ghij >"$jar"
+printf %s "$said"
+`;

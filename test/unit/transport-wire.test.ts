@@ -5,7 +5,7 @@ import { Secret } from '../../src/shell/secret.js';
 import { raw, sh } from '../../src/shell/index.js';
 import { LineSplitter } from '../../src/transport/line-splitter.js';
 import { PasswordGate } from '../../src/transport/password-gate.js';
-import { Semaphore } from '../../src/transport/semaphore.js';
+import { Semaphore } from '../../src/concurrency/semaphore.js';
 import { anyShellQuote, type Elevation, wireText, wrapScript } from '../../src/transport/wire.js';
 
 const options = { nonce: 'abc', limit: 60, fed: false };
@@ -91,7 +91,7 @@ test('a semaphore bounds, and frees its slot after a failure', async () => {
     return n;
   };
   const all = await Promise.allSettled(
-    Array.from({ length: 20 }, (_, n) => slots.run(() => work(n))),
+    Array.from({ length: 20 }, (_, n) => slots.hold(() => work(n))),
   );
   expect(most).toBe(3);
   expect(all.filter((one) => one.status === 'fulfilled')).toHaveLength(15);

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { exists } from './files.js';
 import { hostPaths, labPaths } from './paths.js';
-import { removeFolder } from './removeFolder.js';
+import { removeFolder } from './remove-folder.js';
 import type { HostState, LabState } from './state.js';
 
 /** Where a snapshot layer of a host is. */

@@ -1,4 +1,4 @@
-import { SSH_PORT } from './hostProcess.js';
+import { SSH_PORT } from './host-process.js';
 import { labPaths } from './paths.js';
 import { requireHost, requireStateSync } from './state.js';
 

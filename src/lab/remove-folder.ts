@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { command, expectSuccess } from './command.js';
 import { exists } from './files.js';
-import { labFailure } from './labFailure.js';
+import { labFailure } from './lab-failure.js';
 import { labsDirectory } from './paths.js';
 
 /**

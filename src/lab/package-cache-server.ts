@@ -1,9 +1,9 @@
-// The package cache as a process of its own: node packageCacheServer.js ADDRESS PORT DIRECTORY [PROXY]
+// The package cache as a process of its own: node package-cache-server.js ADDRESS PORT DIRECTORY [PROXY]
 
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { PackageStore } from './packageStore.js';
+import { PackageStore } from './package-store.js';
 
 const [address = '', port = '', directory = '', upstreamProxy] = process.argv.slice(2);
 const store = new PackageStore(directory, upstreamProxy);

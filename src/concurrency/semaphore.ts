@@ -1,4 +1,4 @@
-/** Lets at most `limit` holders in at the same time, in the order in which they asked. */
+/** Lets at most so many do something at once; the others wait in the order in which they came. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = limit;
   }
 
-  /** Runs `work` when there is room, and gives the room back whatever comes of it. */
+  /** Does the work when there is room, and gives the room back whatever comes of it. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -15,6 +15,7 @@ export class Semaphore {
       return await work();
     } finally {
       const next = this.#waiting.shift();
+      // The room passes on directly, so that nobody who comes later can take it first.
       if (next === undefined) this.#free += 1;
       else next();
     }

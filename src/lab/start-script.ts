@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { hostGroup } from './cgroup.js';
 import type { CgroupLayout } from './cgroup.js';
-import { layerDirectory } from './hostLayers.js';
+import { layerDirectory } from './host-layers.js';
 import { hostPaths, labPaths } from './paths.js';
 import type { LabBind } from './spec.js';
 import type { HostState, LabState } from './state.js';

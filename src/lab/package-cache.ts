@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { detectCgroups, isPopulated, killGroup, makeGroup, packageCacheGroup } from './cgroup.js';
 import { command, expectSuccess, lastLines } from './command.js';
 import { readIfThere } from './files.js';
-import { PACKAGE_CACHE_PORT } from './hostFiles.js';
-import { labFailure } from './labFailure.js';
+import { PACKAGE_CACHE_PORT } from './host-files.js';
+import { labFailure } from './lab-failure.js';
 import { cacheDirectory, labPaths } from './paths.js';
 import type { LabState } from './state.js';
 
@@ -66,10 +66,10 @@ async function machineProxy(): Promise<string> {
 
 function serverFile(): string {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  const beside = path.join(here, 'packageCacheServer.js');
+  const beside = path.join(here, 'package-cache-server.js');
   if (existsSync(beside)) return beside;
   // Tests run the sources, which Node alone cannot: the compiled server is taken.
-  const compiled = path.join(here, '../../dist/src/lab/packageCacheServer.js');
+  const compiled = path.join(here, '../../dist/src/lab/package-cache-server.js');
   if (existsSync(compiled)) return compiled;
   throw labFailure('the package cache is not compiled', {
     expected: compiled,

@@ -6,13 +6,13 @@ import {
   renderAptConfiguration,
   renderKnownHost,
   renderNetwork,
-} from '../../src/lab/hostFiles.js';
-import { debianMirrors, parseListFile, parseSourcesFile } from '../../src/lab/machineMirrors.js';
+} from '../../src/lab/host-files.js';
+import { debianMirrors, parseListFile, parseSourcesFile } from '../../src/lab/machine-mirrors.js';
 import { parseNameservers } from '../../src/lab/nameservers.js';
 import { renderNftTable } from '../../src/lab/network.js';
 import { baseRecipe, mmdebstrapArguments, recipeHash } from '../../src/lab/recipe.js';
 import { checkSpec } from '../../src/lab/spec.js';
-import { linkName, nspawnArguments, renderStartScript } from '../../src/lab/startScript.js';
+import { linkName, nspawnArguments, renderStartScript } from '../../src/lab/start-script.js';
 import type { HostState, LabState } from '../../src/lab/state.js';
 
 const host: HostState = {

@@ -11,10 +11,10 @@ import {
   renderKnownHost,
   renderNetwork,
   renderResolver,
-} from './hostFiles.js';
+} from './host-files.js';
 import { machineNameservers } from './nameservers.js';
 import { hostPaths, labPaths } from './paths.js';
-import { removeFolder } from './removeFolder.js';
+import { removeFolder } from './remove-folder.js';
 import type { HostState, LabState } from './state.js';
 
 /** Makes the lab's own key pair and its folders, what is there is kept. */

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 
 import { command, expectSuccess } from './command.js';
-import { machineMirrors } from './machineMirrors.js';
+import { machineMirrors } from './machine-mirrors.js';
 import { machineNameservers } from './nameservers.js';
 import { parseSubnet } from './subnet.js';
 import type { Subnet } from './subnet.js';

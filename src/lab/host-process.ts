@@ -16,12 +16,12 @@ import {
 import type { CgroupLayout } from './cgroup.js';
 import { command, expectSuccess, lastLines } from './command.js';
 import { exists, readIfThere, writeWhole } from './files.js';
-import { writeNetworkFiles } from './hostDisk.js';
-import { settleLayers } from './hostLayers.js';
-import { labFailure } from './labFailure.js';
+import { writeNetworkFiles } from './host-disk.js';
+import { settleLayers } from './host-layers.js';
+import { labFailure } from './lab-failure.js';
 import { linkExists, removeLink, setLink } from './network.js';
 import { hostPaths } from './paths.js';
-import { bindSource, linkName, machineDevices, renderStartScript } from './startScript.js';
+import { bindSource, linkName, machineDevices, renderStartScript } from './start-script.js';
 import type { HostState, LabState } from './state.js';
 
 /** Every lab host's SSH port. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { command, expectSuccess } from './command.js';
 import { exists } from './files.js';
 import { withLock } from './lock.js';
-import { machineMirrors } from './machineMirrors.js';
+import { machineMirrors } from './machine-mirrors.js';
 import { cacheDirectory } from './paths.js';
 import { baseRecipe, mmdebstrapArguments, recipeHash } from './recipe.js';
 import type { Release } from './spec.js';
