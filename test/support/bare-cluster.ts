@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { labInventory, labSpecOf } from '../../src/cli/rehearsal.js';
 import { readInventory, type Cluster } from '../../src/inventory/index.js';
@@ -44,13 +44,13 @@ export interface BareClusterOptions {
 
 /**
  * Makes fresh hosts for one of the example inventories.
- * @param example its file name in `inventory/`
+ * @param example its file name in `inventory/`, or an absolute path
  */
 export async function bareCluster(
   example: string,
   { name, memory, others = [], change = (data) => data }: BareClusterOptions,
 ): Promise<BareCluster> {
-  const path = join(repositoryRoot, 'inventory', example);
+  const path = resolve(repositoryRoot, 'inventory', example);
   const wished = clusterOf(path);
   const machine = { memory, cores: 2 };
   // What an earlier run kept is not bare.
