@@ -4,7 +4,7 @@ import type { Site } from '../role/role.js';
 import { OUR_ADDONS } from './layout.js';
 import { BUS_MODULE, SESSION_MODULE } from './options.js';
 
-/** The Odoo module that brings the bus back soon after a lost database, for the evented server. */
+/** The Odoo module with which the evented server gets over a lost PgBouncer: the bus back soon, connecting limited. */
 export function busModuleFiles(site: Site): readonly Resource[] {
   const folder = `${OUR_ADDONS}/${BUS_MODULE}`;
   const licence = site.asset(`odoo-session-redis/${SESSION_MODULE}/LICENSE`);

@@ -6,16 +6,23 @@ Odoo's dispatcher, which LISTENs for notifications, sleeps 50 s after any error 
 message comes. Here it listens again after :data:`RETRY` seconds, and then every open websocket looks for
 what it has missed. The constant itself stays as it is: the bus also keeps messages by it.
 
+It also makes ``PGCONNECT_TIMEOUT`` hold in the evented server: libpq counts it only where it waits itself, and
+there gevent waits in its place, so that a dead host of the list would cost each new connection many seconds.
+
 In odoo.conf of the evented server::
 
     server_wide_modules = base,rpc,web,odoo_prov_bus    ; 16.0 to 18.0: without rpc
 """
 import functools
 import logging
+import os
+import socket
+import sys
 import threading
 import time
 
 import psycopg2
+from psycopg2 import extensions
 
 _logger = logging.getLogger(__name__)
 
@@ -26,8 +33,20 @@ CATCH_UP = 5
 
 
 def post_load():
-    from odoo.addons.bus.models import bus
+    limit = float(os.environ.get('PGCONNECT_TIMEOUT') or 0)
+    wait = extensions.get_wait_callback()
+    if limit > 0 and wait is not None:
+        extensions.set_wait_callback(_impatient(wait, limit))
+    threading.Thread(target=_patch_when_loaded, name=__name__, daemon=True).start()
 
+
+def _patch_when_loaded():
+    """Waits until Odoo itself has loaded the bus: loaded before there is a server, the bus of 16.0 and 17.0
+    would not be told when the server stops."""
+    # stop_event is among the last that the module defines.
+    while not hasattr(sys.modules.get('odoo.addons.bus.models.bus'), 'stop_event'):
+        time.sleep(1)
+    bus = sys.modules['odoo.addons.bus.models.bus']
     bus.ImDispatch.loop = _persistent(bus.ImDispatch.loop, bus.stop_event)
 
 
@@ -55,3 +74,32 @@ def _persistent(loop, stop_event):
 def _wake_websockets(dispatcher):
     for websocket in set().union(*list(dispatcher._channels_to_ws.values())):
         websocket.trigger_notification_dispatching()
+
+
+def _impatient(wait, limit):
+    """Psycopg's wait callback with a limit for connecting: a host that has not answered within it fails, and
+    libpq goes on to the next."""
+
+    @functools.wraps(wait)
+    def impatient_wait(connection):
+        if connection.status != extensions.STATUS_SETUP:
+            return wait(connection)
+        connected = threading.Event()
+        threading.Thread(target=_cut_when_late, args=[connection, limit, connected], daemon=True).start()
+        try:
+            return wait(connection)
+        finally:
+            connected.set()
+
+    return impatient_wait
+
+
+def _cut_when_late(connection, limit, connected):
+    # libpq opens another socket for the next host, which gets as long.
+    while not connected.wait(limit):
+        try:
+            with socket.socket(fileno=os.dup(connection.fileno())) as late:
+                late.shutdown(socket.SHUT_RDWR)
+        except (OSError, psycopg2.Error):
+            # Between two hosts, or over: there is nothing to cut.
+            continue
