@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PACKAGE_VERSION } from '../template/package-files.js';
 import type { ApplyFlags } from './apply.js';
+import type { BackupFlags } from './backup.js';
 import type { ExecFlags } from './exec.js';
 import type { LintFlags } from './lint.js';
 import type { RehearseFlags } from './rehearse.js';
+import type { RestoreFlags } from './restore.js';
 import type { StatusFlags } from './status.js';
 import type { TrustFlags } from './trust.js';
 
@@ -29,6 +31,8 @@ export function buildProgram(): Command {
     addLint,
     addTrust,
     addExec,
+    addBackup,
+    addRestore,
     addSecrets,
     addLab,
     addRehearse,
@@ -138,6 +142,71 @@ function addExec(program: Command): void {
     .action(async (file: string, words: readonly string[], flags: ExecFlags) =>
       (await import('./exec.js')).exec(file, words, flags),
     );
+}
+
+function addBackup(program: Command): void {
+  const command = program
+    .command('backup')
+    .description('make a backup now, list what can be restored, or name this moment')
+    .argument('<file>', 'inventory')
+    .addOption(
+      new Option(
+        '--type <type>',
+        'incr (default): what changed since the last one; diff: since the last full one',
+      )
+        .choices(['full', 'diff', 'incr'])
+        .conflicts(['list', 'name']),
+    )
+    .addOption(
+      new Option('--list', 'only show backups, and the moments that can be restored').conflicts(
+        'name',
+      ),
+    )
+    .option('--name <name>', 'only give this moment a name, for restore --to-name')
+    .addOption(
+      new Option(
+        '--verify',
+        'only restore the newest one beside everything else, and compare all rows',
+      ).conflicts(['list', 'name', 'type']),
+    )
+    .addOption(
+      new Option(
+        '--on <host>',
+        'with --verify: where; the host that keeps the backups if not given',
+      ).conflicts(['list', 'name', 'type']),
+    )
+    .option('--json', 'the list as JSON');
+  withBecome(command).action(async (file: string, flags: BackupFlags) =>
+    (await import('./backup.js')).backup(file, flags),
+  );
+}
+
+function addRestore(program: Command): void {
+  const command = program
+    .command('restore')
+    .description('set the database back to a moment in the archive, or make a copy of that moment')
+    .argument('<file>', 'inventory')
+    .option(
+      '--to-time <time>',
+      "e.g. '2026-11-22 13:05:00', in this machine's zone or with +01:00 or Z",
+    )
+    .option('--to-name <name>', 'a restore point that backup --name made')
+    .option('--latest', 'all that was archived')
+    .addOption(
+      new Option('--on <host>', 'a copy on this host instead, beside everything else').conflicts([
+        'dryRun',
+        'confirm',
+      ]),
+    )
+    .option('--dry-run', 'only say what would be done')
+    .option('--confirm <cluster>', "the cluster's name, instead of typing it when asked")
+    .option(
+      '--discard-old',
+      'only remove the data that earlier restores have kept; with --on: the copy',
+    );
+  withBecome(command).action(async (file: string, flags: RestoreFlags) =>
+    (await import('./restore.js')).restore(file, flags),
+  );
 }
 
 function addSecrets(program: Command): void {

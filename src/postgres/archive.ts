@@ -2,7 +2,7 @@ import type { Settings } from '../inventory/cluster.js';
 import { aptPackage } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
-import { pgbackrest, stanzaOf } from './pgbackrest.js';
+import { pgbackrest, PGBACKREST_PORT, repositoryOf, stanzaOf } from './pgbackrest.js';
 
 /*
  * What every database host gets where the inventory has a backup: its part of pgBackRest, and the settings
@@ -23,9 +23,16 @@ export function archiveClient(site: Site): readonly Resource[] {
 }
 
 /** postgresql.conf keys that archive; a backup's `restore_command` also serves a standby that fell behind. */
-export function archiveSettings({ cluster }: Pick<Site, 'cluster'>): Settings {
+export function archiveSettings({ cluster, host }: Pick<Site, 'cluster' | 'host'>): Settings {
   if (cluster.postgres.backup === undefined) return {};
-  const program = `pgbackrest --stanza=${stanzaOf(cluster)}`;
+  const keeper = repositoryOf(cluster).host;
+  // pgBackRest itself tries for a minute and more: a promotion, a start or a stop would wait for a repository that is
+  // away. PostgreSQL asks again anyway.
+  const reach =
+    keeper.name === host.name
+      ? ''
+      : `timeout 1 bash -c ': </dev/tcp/${keeper.address}/${String(PGBACKREST_PORT)}' && `;
+  const program = `${reach}pgbackrest --stanza=${stanzaOf(cluster)}`;
   return {
     archive_mode: 'on',
     archive_command: `${program} archive-push %p`,

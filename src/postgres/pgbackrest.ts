@@ -20,6 +20,8 @@ import { dataFolder, versionOf } from './layout.js';
  */
 
 export const PGBACKREST_CONFIG = '/etc/pgbackrest/pgbackrest.conf';
+/** Where pgBackRest's server listens, by default. */
+export const PGBACKREST_PORT = 8432;
 export const SPOOL = '/var/spool/pgbackrest';
 const TLS = '/etc/pgbackrest/tls';
 const AUTHORITY = `${TLS}/authority.crt`;
@@ -42,6 +44,9 @@ export interface ConfigSection {
 export function stanzaOf(cluster: Cluster): string {
   return cluster.name;
 }
+
+/** By this name a host fetches a copy that is none of the cluster's. No host can have it: it has a dot. */
+const SCRATCH_CLIENT = 'scratch.odoo-prov';
 
 /** The repository's section and host. @throws Error where the inventory has none: do not ask then */
 export function repositoryOf(cluster: Cluster): { readonly backup: Backup; readonly host: Host } {
@@ -120,6 +125,45 @@ export function configOf(site: Site): readonly ConfigSection[] {
   ];
 }
 
+/**
+ * The files of a copy on a host that has nothing to do with the database, by their names in its folder.
+ * @param render fills in `backup/pgbackrest.conf.hbs`
+ */
+export function scratchFiles(
+  cluster: Cluster,
+  host: Host,
+  folder: string,
+  secret: Site['secret'],
+  render: (data: Readonly<Record<string, unknown>>) => string | Secret,
+): ReadonlyMap<string, string | Secret> {
+  const { backup, host: keeper } = repositoryOf(cluster);
+  const own = hostCertificate(secret('pgbackrest-tls'), SCRATCH_CLIENT, []);
+  const source: Options =
+    keeper.name === host.name
+      ? {
+          'repo1-path': backup.path,
+          'repo1-cipher-type': 'aes-256-cbc',
+          'repo1-cipher-pass': secret('pgbackrest-cipher'),
+        }
+      : {
+          'repo1-host': keeper.address,
+          'repo1-host-type': 'tls',
+          'repo1-host-ca-file': `${folder}/authority.crt`,
+          'repo1-host-cert-file': `${folder}/host.crt`,
+          'repo1-host-key-file': `${folder}/host.key`,
+        };
+  const sections = [
+    section('global', { ...source, 'process-max': 2, 'log-level-file': 'off' }),
+    section(stanzaOf(cluster), { 'pg1-path': `${folder}/data` }),
+  ];
+  return new Map<string, string | Secret>([
+    ['pgbackrest.conf', render({ sections })],
+    ['authority.crt', own.authority],
+    ['host.crt', own.certificate],
+    ['host.key', own.key],
+  ]);
+}
+
 type Options = Readonly<Record<string, string | number | Secret | readonly string[]>>;
 
 function section(name: string, options: Options): ConfigSection {
@@ -191,9 +235,8 @@ function processes({ facts }: Site): number {
 function clientsOf({ cluster, host }: Site): readonly string[] {
   const repositoryHost = repositoryOf(cluster).host;
   if (repositoryHost.name !== host.name) return [repositoryHost.name];
-  return databaseHosts(cluster)
-    .map(({ name }) => name)
-    .filter((name) => name !== host.name);
+  const others = databaseHosts(cluster).filter(({ name }) => name !== host.name);
+  return [...others.map(({ name }) => name), ...(others.length > 0 ? [SCRATCH_CLIENT] : [])];
 }
 
 function tlsServer(site: Site): Options {

@@ -61,11 +61,11 @@ export function planRecovery(
   known: Recoverable,
   target: RecoveryTarget,
 ): RecoveryPlan | NoRecovery {
-  const { info, history, timelines } = known;
+  const { info, history } = known;
   if (info.sets.length === 0) {
     return { found: 'no backup', remedy: 'make one: odoo-prov backup FILE' };
   }
-  const newest = Math.max(...timelines.keys(), ...info.sets.map(({ timeline }) => timeline));
+  const newest = newestTimeline(known);
   if (target.type === 'latest') {
     return choose(known, newest, () => true, ['--type=default'], 'the latest moment');
   }
@@ -80,6 +80,11 @@ export function planRecovery(
   if (point === undefined) return unknownPoint(history.points);
   const options = ['--type=name', `--target=${point.name}`, '--target-action=promote'];
   return choose(known, point.timeline, (set) => set.lsn <= point.lsn, options, point.name);
+}
+
+/** The timeline that is written now, or was when the database was lost. */
+export function newestTimeline({ info, timelines }: Recoverable): number {
+  return Math.max(1, ...timelines.keys(), ...info.sets.map(({ timeline }) => timeline));
 }
 
 function choose(

@@ -20,7 +20,17 @@ export async function askYesNo(message: string, instead: string): Promise<boolea
   return (await ask({ type: 'confirm', message, default: false }, instead)) === true;
 }
 
+/**
+ * Asks for a line of text.
+ * @param instead what to do where nobody can be asked, e.g. `give --confirm NAME`
+ * @throws Failure usage when stdin is not a terminal, interrupted on Ctrl-C
+ */
+export async function askText(message: string, instead: string): Promise<string> {
+  return String(await ask({ type: 'input', message }, instead));
+}
+
 type Question =
+  | { readonly type: 'input'; readonly message: string }
   | { readonly type: 'password'; readonly message: string; readonly mask: false }
   | { readonly type: 'confirm'; readonly message: string; readonly default: boolean };
 

@@ -83,6 +83,8 @@ describe('usage', () => {
       'lint',
       'trust',
       'exec',
+      'backup',
+      'restore',
       'secrets',
       'lab',
       'rehearse',

@@ -74,6 +74,7 @@ tls-server-ca-file=/etc/pgbackrest/tls/authority.crt
 tls-server-cert-file=/etc/pgbackrest/tls/host.crt
 tls-server-key-file=/etc/pgbackrest/tls/host.key
 tls-server-auth=db1=acme
+tls-server-auth=scratch.odoo-prov=acme
 
 [acme]
 pg1-host=198.51.100.31
@@ -143,12 +144,19 @@ describe('a database host', () => {
   });
 
   it('archives, and can fetch back, by its settings', () => {
+    const reach = `timeout 1 bash -c ': </dev/tcp/198.51.100.61/8432' && `;
     expect(settingsOf(testSite(apart, db))).toMatchObject({
       archive_mode: 'on',
-      archive_command: 'pgbackrest --stanza=acme archive-push %p',
+      archive_command: `${reach}pgbackrest --stanza=acme archive-push %p`,
       archive_timeout: '60s',
-      restore_command: 'pgbackrest --stanza=acme archive-get %f "%p"',
+      restore_command: `${reach}pgbackrest --stanza=acme archive-get %f "%p"`,
     });
+  });
+
+  it('needs no network where the repository is its own', () => {
+    expect(settingsOf(testSite(together, db))['archive_command']).toBe(
+      'pgbackrest --stanza=acme archive-push %p',
+    );
   });
 
   it('has pgBackRest before the settings that name it', () => {

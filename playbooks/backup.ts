@@ -1,0 +1,136 @@
+import { Failure } from '../src/failure/failure.js';
+import { databaseHosts, type Cluster } from '../src/inventory/cluster.js';
+import { historyFile } from '../src/postgres/recovery-history.js';
+import type { Recoverable } from '../src/postgres/recovery-plan.js';
+import { stanzaOf } from '../src/postgres/pgbackrest.js';
+import { waitForArchive } from '../src/postgres/restore-script.js';
+import { literal, PSQL } from '../src/resource/postgres-sql.js';
+import { sh, type Script } from '../src/shell/index.js';
+import { observePrimary } from './observe.js';
+import { Procedure, type ProcedureOptions } from './procedure.js';
+import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+
+export type BackupType = 'full' | 'diff' | 'incr';
+
+/** Seconds that a backup may take while somebody waits for it; it goes on without them. */
+const BACKUP_LIMIT = 7 * 24 * 3600;
+
+/** Runs a procedure with its connections, and closes them whatever comes of it. */
+export async function withProcedure<T>(
+  options: ProcedureOptions,
+  work: (procedure: Procedure) => Promise<T>,
+): Promise<T> {
+  const procedure = new Procedure(options);
+  try {
+    return await work(procedure);
+  } finally {
+    await procedure.close();
+  }
+}
+
+/** What is in the repository. */
+export async function listBackups(
+  cluster: Cluster,
+  options: ProcedureOptions,
+): Promise<Recoverable> {
+  const { host } = needRepository(cluster);
+  return withProcedure(options, async (procedure) => {
+    await procedure.connect([host]);
+    return readRepository(procedure, cluster);
+  });
+}
+
+/**
+ * Makes a backup now, by the service that the timers use: it goes on when the connection is lost.
+ * @throws Failure when it failed, with its last lines
+ */
+export async function backupNow(
+  cluster: Cluster,
+  type: BackupType,
+  options: ProcedureOptions,
+): Promise<Recoverable> {
+  const { host } = needRepository(cluster);
+  const unit = `odoo-prov-backup@${type}.service`;
+  return withProcedure(options, async (procedure) => {
+    await procedure.connect([host]);
+    const script = sh`
+${AS_POSTGRES}
+[ "$(systemctl show -P LoadState ${unit})" = loaded ] || { echo 'this host is not set up for backups' >&2; exit 1; }
+case $(systemctl show -P ActiveState ${unit}) in
+  activating) echo 'one is being made already: its end is waited for' ;;
+  *) systemctl reset-failed ${unit} 2>/dev/null || :
+    systemctl start --no-block ${unit} ;;
+esac
+last=
+while state=$(systemctl show -P ActiveState ${unit}); [ "$state" = activating ] || [ -n "$(systemctl list-jobs --no-legend ${unit})" ]; do
+  done=$(as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
+    sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p')
+  [ "$done" = "$last" ] || echo "$done"
+  last=$done
+  sleep 1
+done
+if [ "$state" = failed ]; then
+  journalctl -q -n 12 -o cat -u ${unit} >&2
+  exit 1
+fi`;
+    await procedure.step(host, `making a backup (${type})`, script, {
+      limit: BACKUP_LIMIT,
+      onLine: options.progress,
+      remedy: `journalctl -u ${unit} there says more; odoo-prov apply checks the whole way`,
+    });
+    return readRepository(procedure, cluster);
+  });
+}
+
+/**
+ * Gives this moment a name, to which the database can be restored later.
+ * @returns its position in the WAL
+ * @throws Failure refused when the name is taken
+ */
+export async function makeRestorePoint(
+  cluster: Cluster,
+  name: string,
+  options: ProcedureOptions,
+): Promise<string> {
+  const { backup, host } = needRepository(cluster);
+  return withProcedure(options, async (procedure) => {
+    await procedure.connect([host, ...databaseHosts(cluster)]);
+    const known = await readRepository(procedure, cluster);
+    if (known.history.points.some((point) => point.name === name)) throw taken(name);
+    const { primary } = await observePrimary(procedure, cluster);
+    const what = `giving this moment the name ${name}`;
+    const line = (await procedure.step(primary, what, pointScript(name), { limit: 180 })).trim();
+    const [, , , lsn = ''] = line.split('\t');
+    await procedure.ask(
+      host,
+      sh`
+${AS_POSTGRES}
+printf '%s\n' ${line} | as_postgres tee -a ${historyFile(backup.path)} >/dev/null
+sync ${historyFile(backup.path)}`,
+    );
+    return lsn;
+  });
+}
+
+/** Prints the line of the history that says where the point is, when the archive holds it. */
+function pointScript(name: string): Script {
+  // The segment's name begins with the timeline that is written.
+  const sql = `select lsn, ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::int as timeline_id
+from (select pg_create_restore_point(${literal(name)}) as lsn offset 0) p \\gset
+select format(E'point\\t%s\\t%s\\t%s\\t%s', ${literal(name)}, extract(epoch from clock_timestamp()), :'lsn', :timeline_id);
+select pg_walfile_name(pg_switch_wal());`;
+  return sh`
+${PSQL}
+answer=$(printf '%s\n' ${sql} | psql_as_postgres postgres)
+segment=$(printf '%s\n' "$answer" | tail -n 1)
+${waitForArchive}
+printf '%s\n' "$answer" | head -n 1`;
+}
+
+function taken(name: string): Failure {
+  return new Failure({
+    reason: 'refused',
+    message: `there is a restore point ${name} already`,
+    remedy: 'take another name: odoo-prov backup FILE --list shows those that there are',
+  });
+}

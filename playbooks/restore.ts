@@ -1,0 +1,299 @@
+import { databaseHosts, hostsWith, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { Failure } from '../src/failure/failure.js';
+import { HTTP_PORT, addressOf, odooHosts } from '../src/odoo/layout.js';
+import { versionOf } from '../src/postgres/layout.js';
+import { stanzaOf } from '../src/postgres/pgbackrest.js';
+import { historyFile, setBackLine } from '../src/postgres/recovery-history.js';
+import {
+  newestTimeline,
+  planRecovery,
+  postgresTime,
+  type RecoveryPlan,
+  type RecoveryTarget,
+} from '../src/postgres/recovery-plan.js';
+import {
+  analyzeScript,
+  closeArchiveScript,
+  discardScript,
+  KEPT,
+  moveAsideScript,
+  recoverScript,
+  restoreScript,
+  roomScript,
+} from '../src/postgres/restore-script.js';
+import { LOG_FOLDER } from '../src/postgres/settings.js';
+import { lines, sh, type Script } from '../src/shell/index.js';
+import { readState } from '../src/state/cluster-state.js';
+import { withProcedure } from './backup.js';
+import { observePrimary } from './observe.js';
+import type { Procedure, ProcedureOptions } from './procedure.js';
+import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+
+/** Seconds that restoring and replaying may take. */
+const LONG = 7 * 24 * 3600;
+
+export interface RestoreOptions extends ProcedureOptions {
+  /** Only tells what would be done. */
+  readonly dryRun: boolean;
+  /** Asks whether to go on, when everything is known and nothing was changed. @throws Failure to stop */
+  readonly confirm: (what: readonly string[]) => Promise<void>;
+  /** Makes the copies anew when the primary is back, and the slots that they need: `apply` of these hosts. */
+  readonly converge: (hosts: readonly Host[]) => Promise<void>;
+}
+
+/** One step of the sequence, told in a dry run and done otherwise. */
+interface Step {
+  readonly hosts: readonly Host[];
+  readonly what: string;
+  readonly script: Script;
+  readonly limit?: number;
+  readonly remedy?: string;
+}
+
+/** What is planned, for the question and the dry run. */
+interface Plan {
+  readonly primary: Host;
+  readonly recovery: RecoveryPlan;
+  /** The timeline that is left. */
+  readonly left: number;
+  readonly before: readonly Step[];
+  readonly kept: string;
+}
+
+/**
+ * Sets the database back in place, to a moment in the archive.
+ * Odoo and PgBouncer are stopped first and started last, the data of every database host is moved aside, and
+ * standbys are cloned anew.
+ * @throws Failure refused, unreachable: every host that could write must be there
+ */
+export async function restoreInPlace(
+  written: Cluster,
+  target: RecoveryTarget,
+  options: RestoreOptions,
+): Promise<void> {
+  const { host: keeper } = needRepository(written);
+  await withProcedure(options, async (procedure) => {
+    const involved = [
+      ...new Set([
+        ...odooHosts(written),
+        ...hostsWith(written, 'pgbouncer'),
+        ...databaseHosts(written),
+      ]),
+    ];
+    await procedure.connect([...involved, keeper]);
+    const { cluster, primary } = await observePrimary(procedure, written);
+    const plan = await planOf(procedure, cluster, primary, target);
+    const told = describe(cluster, plan, target);
+    if (options.dryRun) {
+      told.forEach(options.tell);
+      return;
+    }
+    await options.confirm(told);
+    await procedure.lock([...new Set([...involved, keeper])]);
+    await carryOut(procedure, cluster, plan, options);
+  });
+}
+
+async function planOf(
+  procedure: Procedure,
+  cluster: Cluster,
+  primary: Host,
+  target: RecoveryTarget,
+): Promise<Plan> {
+  const known = await readRepository(procedure, cluster);
+  if (target.type === 'time' && target.at > Date.now() / 1000) throw future(target.at);
+  const recovery = planRecovery(known, target);
+  if ('found' in recovery) {
+    throw new Failure({
+      reason: 'refused',
+      message: 'that moment cannot be restored',
+      ...recovery,
+    });
+  }
+  const version = versionIn(cluster, primary);
+  await procedure.ask(primary, roomScript(version, Math.ceil(recovery.set.size * 1.1)), {
+    remedy: `make room there; what earlier restores kept goes by: odoo-prov restore FILE --discard-old`,
+  });
+  const kept = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
+  return { primary, recovery, left: newestTimeline(known), kept, before: stopSteps(cluster) };
+}
+
+/** What must not write, or be written to, while the database is set back. */
+function stopSteps(cluster: Cluster): readonly Step[] {
+  const odoo = odooHosts(cluster);
+  const pools = hostsWith(cluster, 'pgbouncer');
+  return [
+    {
+      hosts: odoo,
+      what: 'stopping Odoo',
+      script: stop('odoo-app odoo-cron odoo-gevent'),
+      limit: 1200,
+    },
+    { hosts: pools, what: 'stopping PgBouncer', script: stop('pgbouncer') },
+  ].filter(({ hosts }) => hosts.length > 0);
+}
+
+/** Stops those units that there are, and prints which of them ran. */
+function stop(units: string): Script {
+  return sh`
+for unit in ${units.split(' ')}; do
+  if systemctl is-active --quiet "$unit"; then
+    systemctl stop "$unit"
+    echo "$unit"
+  fi
+done`;
+}
+
+function start(units: readonly string[]): Script {
+  return lines(units.map((unit) => sh`systemctl start ${unit}`));
+}
+
+function versionIn(cluster: Cluster, host: Host): number {
+  const facts = readState(cluster.file).facts[host.name];
+  if (facts === undefined) {
+    throw new Failure({
+      reason: 'usage',
+      host: host.name,
+      message: 'nothing is known of this host yet',
+      remedy: 'run odoo-prov apply FILE --check once: it remembers what it sees',
+    });
+  }
+  return versionOf({ facts });
+}
+
+function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonly string[] {
+  const { primary, recovery, kept } = plan;
+  const others = databaseHosts(cluster).filter(({ name }) => name !== primary.name);
+  const names = (hosts: readonly Host[]): string => hosts.map(({ name }) => name).join(', ');
+  return [
+    `the database of ${cluster.name} is set back to ${targetText(target)}: what was written since is taken out`,
+    ...plan.before.map(({ what, hosts }) => `${names(hosts)}: ${what}`),
+    `${primary.name}: handing the last segment to the archive`,
+    `${names(databaseHosts(cluster))}: stopping PostgreSQL; its data is kept in ${KEPT}/${kept}`,
+    `${primary.name}: pgbackrest ${commandOf(cluster, recovery).slice(1).join(' ')}`,
+    `${primary.name}: replaying and promoting`,
+    ...(others.length > 0 ? [`${names(others)}: cloned anew`] : []),
+    `${primary.name}: ANALYZE`,
+    'starting PgBouncer and Odoo, where they ran',
+  ];
+}
+
+function targetText(target: RecoveryTarget): string {
+  if (target.type === 'latest') return 'the latest moment in the archive';
+  return target.type === 'name' ? `the restore point ${target.name}` : postgresTime(target.at);
+}
+
+function commandOf(cluster: Cluster, recovery: RecoveryPlan): readonly string[] {
+  return ['pgbackrest', `--stanza=${stanzaOf(cluster)}`, ...recovery.options, 'restore'];
+}
+
+async function carryOut(
+  procedure: Procedure,
+  cluster: Cluster,
+  plan: Plan,
+  options: RestoreOptions,
+): Promise<void> {
+  const { primary, recovery, kept, left } = plan;
+  const { backup, host: keeper } = needRepository(cluster);
+  const version = versionIn(cluster, primary);
+  const remedy = `run the same command again; the data from before is in ${KEPT}/${kept} on each database host`;
+  const stopped: { readonly host: Host; readonly units: readonly string[] }[] = [];
+  for (const { hosts, what, script, limit } of plan.before) {
+    await Promise.all(
+      hosts.map(async (host) => {
+        const text = await procedure.step(host, what, script, { limit: limit ?? 120 });
+        stopped.push({ host, units: text.split('\n').filter((unit) => unit !== '') });
+      }),
+    );
+  }
+  const what = 'handing the last segment to the archive';
+  await procedure.step(primary, what, closeArchiveScript(version), { limit: 200 });
+  for (const host of databaseHosts(cluster)) {
+    const aside = moveAsideScript(versionIn(cluster, host), kept);
+    await procedure.step(host, 'stopping PostgreSQL, keeping its data', aside, {
+      limit: 900,
+      remedy,
+    });
+  }
+  const command = commandOf(cluster, recovery);
+  await procedure.step(
+    primary,
+    `restoring ${recovery.set.label}`,
+    restoreScript(version, command),
+    {
+      limit: LONG,
+      onLine: options.progress,
+      remedy,
+    },
+  );
+  const timeline = (
+    await procedure.step(primary, 'replaying and promoting', recoverScript(version, LOG_FOLDER), {
+      limit: LONG,
+      remedy,
+    })
+  ).trim();
+  await procedure.ask(
+    keeper,
+    sh`
+${AS_POSTGRES}
+printf '%s\n' ${setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline)} |
+  as_postgres tee -a ${historyFile(backup.path)} >/dev/null`,
+  );
+  // With synchronous replication nothing can be committed before a standby is back.
+  const all = databaseHosts(cluster);
+  if (all.length > 1) {
+    await procedure.unlock();
+    await options.converge(all);
+  }
+  await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
+  await procedure.step(keeper, 'checking the archive', checkScript(cluster), { limit: 300 });
+  for (const { host, units } of [...stopped].reverse()) {
+    if (units.length === 0) continue;
+    await procedure.step(host, `starting ${units.join(', ')}`, start(units), { limit: 300 });
+  }
+  await answered(procedure, stopped);
+}
+
+function checkScript(cluster: Cluster): Script {
+  return sh`
+${AS_POSTGRES}
+as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=warn check`;
+}
+
+/** Waits until the HTTP services that were started answer. */
+async function answered(
+  procedure: Procedure,
+  stopped: readonly { readonly host: Host; readonly units: readonly string[] }[],
+): Promise<void> {
+  for (const { host, units } of stopped) {
+    if (!units.includes('odoo-app')) continue;
+    const url = `http://${addressOf(host, host)}:${String(HTTP_PORT)}/web/health`;
+    await procedure.step(
+      host,
+      'waiting until Odoo answers',
+      sh`curl -sf -o /dev/null -m 10 --retry 120 --retry-delay 1 --retry-all-errors ${url} || {
+  journalctl -q -n 12 -o cat -u odoo-app >&2; exit 1; }`,
+      { limit: 200 },
+    );
+  }
+}
+
+function future(at: number): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: `${postgresTime(at)} has not been yet`,
+    remedy: 'give a moment in the past; a time without a zone is one of this machine',
+  });
+}
+
+/** Removes the data that restores in place have kept, on all database hosts. */
+export async function discardKept(cluster: Cluster, options: ProcedureOptions): Promise<void> {
+  await withProcedure(options, async (procedure) => {
+    const hosts = databaseHosts(cluster);
+    await procedure.connect(hosts);
+    for (const host of hosts) {
+      const freed = (await procedure.ask(host, discardScript(), { limit: 3600 })).trim();
+      options.tell(`${host.name}: ${freed === '' ? 'nothing was kept' : `${freed} freed`}`);
+    }
+  });
+}

@@ -1,0 +1,223 @@
+import { Failure } from '../src/failure/failure.js';
+import { databaseHosts, databaseRole, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { versionOf } from '../src/postgres/layout.js';
+import { scratchFiles, stanzaOf } from '../src/postgres/pgbackrest.js';
+import {
+  newestTimeline,
+  planRecovery,
+  type NoRecovery,
+  type Recoverable,
+  type RecoveryPlan,
+  type RecoveryTarget,
+} from '../src/postgres/recovery-plan.js';
+import { lsnOf } from '../src/postgres/repository-info.js';
+import {
+  fingerprintScript,
+  noOwnCluster,
+  removeScratch,
+  restoreScratch,
+  SCRATCH,
+  scratchFingerprintScript,
+  startScratch,
+} from '../src/postgres/scratch-script.js';
+import { aptPackage, kinds } from '../src/resource/index.js';
+import { lines, raw, type Secret } from '../src/shell/index.js';
+import { readState } from '../src/state/cluster-state.js';
+import { readTemplates } from '../src/template/package-files.js';
+import { renderTemplate } from '../src/template/render.js';
+import { withProcedure } from './backup.js';
+import { observePrimary } from './observe.js';
+import type { Procedure, ProcedureOptions } from './procedure.js';
+import { needRepository, readRepository } from './repository.js';
+
+/** Seconds that restoring and replaying may take. */
+const LONG = 7 * 24 * 3600;
+
+export interface ScratchOptions extends ProcedureOptions {
+  /** The host that gets the copy; the repository's own if not given. */
+  readonly on: string | undefined;
+  readonly secret: (name: string) => Secret;
+}
+
+/** What a verification found. */
+export interface Verified {
+  readonly tables: number;
+  readonly rows: bigint;
+  readonly label: string;
+}
+
+/**
+ * Restores to a moment beside everything else: production is left alone. A copy that is there is replaced.
+ * @returns the host that has it
+ * @throws Failure refused for a host that holds the database
+ */
+export async function restoreOnScratch(
+  cluster: Cluster,
+  target: RecoveryTarget,
+  options: ScratchOptions,
+): Promise<Host> {
+  const host = scratchHost(cluster, options.on);
+  await withProcedure(options, async (procedure) => {
+    await procedure.connect([host, needRepository(cluster).host]);
+    const known = await readRepository(procedure, cluster);
+    const plan = possible(planRecovery(known, target));
+    await procedure.lock([host]);
+    await copyTo(procedure, cluster, host, plan, options);
+  });
+  return host;
+}
+
+/** Removes a copy. */
+export async function discardScratch(
+  cluster: Cluster,
+  options: Pick<ScratchOptions, 'on'> & ProcedureOptions,
+): Promise<void> {
+  const host = scratchHost(cluster, options.on);
+  await withProcedure(options, async (procedure) => {
+    await procedure.connect([host]);
+    await procedure.step(host, 'removing the copy', removeScratch(), { limit: 900 });
+  });
+}
+
+/**
+ * Proves the newest backup: names a moment, takes the fingerprint of every table of Odoo's database at exactly that
+ * moment, restores to it beside everything else, compares, and removes the copy.
+ * @throws Failure when a table differs
+ */
+export async function verifyBackup(cluster: Cluster, options: ScratchOptions): Promise<Verified> {
+  const host = scratchHost(cluster, options.on);
+  const { host: keeper } = needRepository(cluster);
+  return withProcedure(options, async (procedure) => {
+    await procedure.connect([host, keeper, ...databaseHosts(cluster)]);
+    const { primary } = await observePrimary(procedure, cluster);
+    await procedure.lock([host]);
+    const name = `odoo-prov-verify-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+    const { database } = cluster.odoo;
+    const script = fingerprintScript(database, name);
+    const answer = await procedure.step(primary, `fingerprints of ${database}`, script, {
+      limit: LONG,
+    });
+    const [head = '', ...wanted] = answer.trim().split('\n');
+    const [, lsn = '', timeline = ''] = head.split(' ');
+    const known = await readRepository(procedure, cluster);
+    const point = { name, at: Date.now() / 1000, lsn: lsnOf(lsn), timeline: Number(timeline) };
+    const plan = possible(planRecovery(withPoint(known, point), { type: 'name', name }));
+    await copyTo(procedure, cluster, host, plan, options);
+    const text = await procedure.step(host, 'comparing', scratchFingerprintScript(database), {
+      limit: LONG,
+    });
+    const found = text.trim().split('\n');
+    await procedure.step(host, 'removing the copy', removeScratch(), { limit: 900 });
+    const wrong = differing(wanted, found);
+    if (wrong.length > 0) throw different(host, plan, wrong);
+    const rows = wanted.reduce((sum, line) => sum + BigInt(line.split(' ').at(-2) ?? '0'), 0n);
+    return { tables: wanted.length, rows, label: plan.set.label };
+  });
+}
+
+function withPoint(
+  known: Recoverable,
+  point: Recoverable['history']['points'][number],
+): Recoverable {
+  // The archive need not have told of a timeline on which nothing but this was written.
+  if (newestTimeline(known) > point.timeline)
+    throw new Error('the primary is not on the newest timeline');
+  return { ...known, history: { ...known.history, points: [...known.history.points, point] } };
+}
+
+/** Lines that are in one of them only. */
+function differing(wanted: readonly string[], found: readonly string[]): readonly string[] {
+  const missing = wanted.filter((line) => !found.includes(line)).map((line) => `primary: ${line}`);
+  return [
+    ...missing,
+    ...found.filter((line) => !wanted.includes(line)).map((line) => `copy: ${line}`),
+  ];
+}
+
+function different(host: Host, plan: RecoveryPlan, wrong: readonly string[]): Failure {
+  return new Failure({
+    reason: 'command-failed',
+    host: host.name,
+    message: `the backup ${plan.set.label} does not give the rows of the database`,
+    expected: 'every table with the same number of rows and the same sum over them',
+    found: `${String(wrong.length)} lines that differ`,
+    output: wrong.join('\n'),
+    remedy: 'make a full backup, verify again; keep the old ones, and look at /var/log/pgbackrest/',
+  });
+}
+
+async function copyTo(
+  procedure: Procedure,
+  cluster: Cluster,
+  host: Host,
+  plan: RecoveryPlan,
+  options: ScratchOptions,
+): Promise<void> {
+  const version = sameVersion(cluster, host);
+  await procedure.step(host, 'installing what a copy needs', install(version), { limit: 3600 });
+  const template = readTemplates().get('backup/pgbackrest.conf.hbs') ?? '';
+  const files = scratchFiles(cluster, host, SCRATCH, options.secret, (data) =>
+    renderTemplate(template, data),
+  );
+  await procedure.ask(host, removeScratch(), { limit: 900 });
+  const command = [`--stanza=${stanzaOf(cluster)}`, ...plan.options, 'restore'];
+  const restore = restoreScratch(files, command, Math.ceil(plan.set.size * 1.1));
+  await procedure.step(host, `restoring ${plan.set.label} into ${SCRATCH}`, restore, {
+    limit: LONG,
+    onLine: options.progress,
+    remedy: 'on the primary’s side nothing was touched: see what it said, and run it again',
+  });
+  await procedure.step(host, 'replaying', startScratch(version), { limit: LONG });
+}
+
+function install(version: number): ReturnType<typeof lines> {
+  const wanted = [`postgresql-${String(version)}`, 'pgbackrest'].map((name) => ({
+    resource: aptPackage({ name }),
+    have: 'absent' as const,
+    want: { status: 'installed' },
+    differences: [],
+  }));
+  const apt = kinds['package']?.applyTogether?.(wanted);
+  if (apt === undefined) throw new Error('packages are not installed together any more');
+  const missing = raw(
+    `dpkg-query -W -f '\${db:Status-Status}\\n' postgresql-${String(version)} pgbackrest 2>/dev/null | grep -cx installed`,
+  );
+  return lines([noOwnCluster(), raw(`if [ "$(${missing.render()})" != 2 ]; then`), apt, raw('fi')]);
+}
+
+/** @throws Failure where its Debian brings another PostgreSQL, or nothing is known of it */
+function sameVersion(cluster: Cluster, host: Host): number {
+  const { facts } = readState(cluster.file);
+  const [database] = databaseHosts(cluster);
+  const [own, theirs] = [facts[host.name], facts[database?.name ?? '']];
+  if (own !== undefined && own.debian === theirs?.debian) {
+    return versionOf({ facts: own });
+  }
+  throw new Failure({
+    reason: 'usage',
+    host: host.name,
+    message: 'a copy needs the same PostgreSQL as the database',
+    expected: `Debian ${String(theirs?.debian ?? 'of the database hosts')}, seen by an earlier apply`,
+    found: own === undefined ? 'nothing is known of this host' : `Debian ${String(own.debian)}`,
+    remedy: 'take another host with --on, or run odoo-prov apply FILE --check once',
+  });
+}
+
+function scratchHost(cluster: Cluster, name: string | undefined): Host {
+  const wanted = name ?? needRepository(cluster).host.name;
+  const host = cluster.hosts.find((each) => each.name === wanted);
+  const free = cluster.hosts.filter((each) => databaseRole(each) === undefined);
+  if (host !== undefined && free.includes(host)) return host;
+  throw new Failure({
+    reason: 'usage',
+    message:
+      host === undefined ? `there is no host ${wanted}` : `${wanted} holds the database itself`,
+    expected: `one of: ${free.map((each) => each.name).join(', ')}`,
+    remedy: 'give one of these with --on: a copy takes memory and disk from what else runs there',
+  });
+}
+
+function possible(plan: RecoveryPlan | NoRecovery): RecoveryPlan {
+  if (!('found' in plan)) return plan;
+  throw new Failure({ reason: 'refused', message: 'that moment cannot be restored', ...plan });
+}

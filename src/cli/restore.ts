@@ -1,0 +1,133 @@
+import type { ProcedureOptions } from '../../playbooks/procedure.js';
+import type { RestoreOptions } from '../../playbooks/restore.js';
+import { EXIT, Failure } from '../failure/failure.js';
+import type { Cluster, Host } from '../inventory/index.js';
+import type { RecoveryTarget } from '../postgres/recovery-plan.js';
+import { scratchCommand } from '../postgres/scratch-script.js';
+import { openSecrets } from '../secrets/index.js';
+import type { Secret } from '../shell/index.js';
+import { askText } from '../ui/prompt.js';
+import { print } from '../ui/terminal.js';
+import { applyCluster } from './apply.js';
+import { checkName } from './backup.js';
+import { loadSoundCluster } from './load-inventory.js';
+import { parseMoment } from './moment.js';
+import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
+
+export interface RestoreFlags extends ProcedureFlags {
+  readonly toTime?: string;
+  readonly toName?: string;
+  readonly latest?: true;
+  readonly dryRun?: true;
+  readonly confirm?: string;
+  readonly discardOld?: true;
+  readonly on?: string;
+}
+
+/** `odoo-prov restore FILE --to-time T | --to-name NAME | --latest`, or `--discard-old`. */
+export async function restore(file: string, flags: RestoreFlags): Promise<void> {
+  const target = targetOf(flags);
+  const cluster = loadSoundCluster(file);
+  const playbook = await import('../../playbooks/restore.js');
+  await procedureOptions(flags, async (options) => {
+    if (flags.on !== undefined) {
+      await beside(cluster, file, target, flags.on, options);
+      return;
+    }
+    if (target === undefined) {
+      await playbook.discardKept(cluster, options);
+      return;
+    }
+    const whole: RestoreOptions = {
+      ...options,
+      dryRun: flags.dryRun === true,
+      confirm: (what) => confirm(cluster, what, flags),
+      converge: (hosts) => converge(cluster, hosts, flags),
+    };
+    await playbook.restoreInPlace(cluster, target, whole);
+    if (flags.dryRun === true) return;
+    print(
+      `${cluster.name} is set back. Attachments are as they were: files of later ones do no harm`,
+    );
+    print(
+      `  look      odoo-prov apply ${file} --check; the data from before is kept until you say`,
+    );
+    print(`  discard   odoo-prov restore ${file} --discard-old`);
+  });
+}
+
+/** Makes a copy on a host that has nothing to do with the database, or removes it. */
+async function beside(
+  cluster: Cluster,
+  file: string,
+  target: RecoveryTarget | undefined,
+  on: string,
+  options: ProcedureOptions,
+): Promise<void> {
+  const playbook = await import('../../playbooks/scratch.js');
+  if (target === undefined) {
+    await playbook.discardScratch(cluster, { ...options, on });
+    return;
+  }
+  const store = await openSecrets(cluster.file, { dryRun: true });
+  const secret = (name: string): Secret => store.get(name);
+  const host = await playbook.restoreOnScratch(cluster, target, { ...options, on, secret });
+  print(`the copy runs on ${host.name}, reachable over its socket only; nothing of it is archived`);
+  print(`  look      on ${host.name}: ${scratchCommand(cluster.odoo.database)}`);
+  print(`  remove    odoo-prov restore ${file} --on ${host.name} --discard-old`);
+}
+
+/** The moment that is wanted; undefined for `--discard-old` alone. @throws Failure usage */
+function targetOf(flags: RestoreFlags): RecoveryTarget | undefined {
+  const { toTime, toName, latest, discardOld } = flags;
+  const given = [toTime, toName, latest, discardOld].filter((flag) => flag !== undefined);
+  if (given.length !== 1) {
+    throw new Failure({
+      reason: 'usage',
+      message: given.length === 0 ? 'to which moment is not said' : 'that is more than one thing',
+      expected: 'one of --to-time, --to-name, --latest, --discard-old',
+      remedy: 'odoo-prov backup FILE --list shows what can be restored',
+    });
+  }
+  if (toTime !== undefined) return { type: 'time', at: parseMoment(toTime) };
+  if (toName !== undefined) {
+    checkName(toName);
+    return { type: 'name', name: toName };
+  }
+  return latest === true ? { type: 'latest' } : undefined;
+}
+
+/** @throws Failure refused unless the cluster's name is given */
+async function confirm(
+  cluster: Cluster,
+  what: readonly string[],
+  flags: RestoreFlags,
+): Promise<void> {
+  what.forEach(print);
+  const question = `Type the cluster's name, ${cluster.name}, to go on:`;
+  const answer = flags.confirm ?? (await askText(question, `give --confirm ${cluster.name}`));
+  if (answer.trim() === cluster.name) return;
+  throw new Failure({
+    reason: 'refused',
+    message: 'not confirmed; nothing was changed',
+    expected: cluster.name,
+    found: answer.trim(),
+    remedy: 'make sure that this is the cluster that you mean',
+  });
+}
+
+async function converge(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  flags: RestoreFlags,
+): Promise<void> {
+  const names = new Set(hosts.map(({ name }) => name));
+  const chosen = cluster.hosts.filter(({ name }) => names.has(name));
+  const recap = await applyCluster(cluster, chosen, { ...flags, concurrency: 20, plain: true });
+  if (recap.exitCode === EXIT.done) return;
+  throw new Failure({
+    reason: 'not-converged',
+    message: `the database is set back, but its copies could not all be made anew`,
+    remedy: 'see above; odoo-prov apply FILE makes them, and starts what was stopped',
+  });
+}

@@ -1,0 +1,154 @@
+import { raw, sh, type Script } from '../shell/index.js';
+import { PSQL } from '../resource/postgres-sql.js';
+import { dataFolder, unitOf } from './layout.js';
+
+/*
+ * The steps of a restore in place, on a database host. Each may be killed and run again. What was there is
+ * moved aside, never overwritten.
+ */
+
+/** Where data that a restore replaced is kept: not where PostgreSQL's own clusters are looked for. */
+export const KEPT = '/var/lib/postgresql/.odoo-prov-kept';
+
+/** Settings that a recovery writes to postgresql.auto.conf; a standby must not inherit them. */
+const RECOVERY_SETTINGS = [
+  'restore_command',
+  'recovery_target',
+  'recovery_target_action',
+  'recovery_target_inclusive',
+  'recovery_target_lsn',
+  'recovery_target_name',
+  'recovery_target_time',
+  'recovery_target_timeline',
+  'recovery_target_xid',
+];
+
+const asPostgres = raw(
+  'as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }',
+);
+
+/** Shell: `segment` must be in the archive before the server is stopped, or a recovery would wait for it. */
+export const waitForArchive = raw(`tries=0
+until [ "$(echo "select coalesce(last_archived_wal, '') >= '$segment' from pg_stat_archiver" | psql_as_postgres postgres)" = t ]; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 300 ] || { echo "the archive did not take $segment within 150 s" >&2; exit 1; }
+  sleep 0.5
+done`);
+
+/** Prints `room` when a database of so many bytes fits beside what is there. */
+export function roomScript(version: number, bytes: number): Script {
+  return sh`
+folder=$(dirname ${dataFolder(version)})
+free=$(df -B1 --output=avail "$folder" | tail -n 1 | tr -d ' ')
+if [ -n "$(ls -A ${dataFolder(version)}/pg_tblspc 2>/dev/null)" ]; then
+  echo "tablespaces outside of the data folder: these are not moved aside" >&2
+  exit 1
+fi
+if mountpoint -q ${dataFolder(version)}; then
+  echo ${`${dataFolder(version)} is a mount point and cannot be moved aside`} >&2
+  exit 1
+fi
+if [ "$free" -lt ${bytes} ]; then
+  echo "$free bytes are free in $folder, and the backup needs ${raw(String(bytes))} beside the data that is kept" >&2
+  exit 1
+fi
+echo room`;
+}
+
+/**
+ * Writes one transaction, so that a moment up to now can be told from the end of the WAL, hands the last segment to
+ * the archive, and prints its name; prints nothing where the server does not run.
+ */
+export function closeArchiveScript(version: number): Script {
+  return sh`
+${PSQL}
+systemctl is-active --quiet ${unitOf(version)} || exit 0
+[ "$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres)" = f ] || exit 0
+segment=$(printf '%s\n' 'begin;' 'select pg_current_xact_id() as id \gset' 'commit;' \
+  'select pg_walfile_name(pg_switch_wal());' | psql_as_postgres postgres)
+${waitForArchive}
+echo "$segment"`;
+}
+
+/** Stops the server and moves its data aside, into a folder of this name. */
+export function moveAsideScript(version: number, name: string): Script {
+  const data = dataFolder(version);
+  return sh`
+systemctl stop ${unitOf(version)}
+if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then
+  install -d -o postgres -g postgres -m 700 ${KEPT} ${`${KEPT}/${name}`}
+  mv -T ${data} ${`${KEPT}/${name}/main`}
+  sync ${KEPT}
+fi`;
+}
+
+/**
+ * Restores into an empty data folder; prints how far it is. `pg_control` comes last, so what was cut cannot be
+ * started, and is restored over.
+ */
+export function restoreScript(version: number, command: readonly string[]): Script {
+  const data = dataFolder(version);
+  return sh`
+${asPostgres}
+install -d -o postgres -g postgres -m 700 ${data}
+${runRestore(command)}`;
+}
+
+/** Runs pgBackRest and prints percents; its last lines when it fails. */
+export function runRestore(command: readonly string[]): Script {
+  return sh`
+log=$(mktemp)
+{ as_postgres ${command} --log-level-console=detail 2>&1 || echo failed; } | tee "$log" |
+  sed -u -n -E 's/.*restore file .*, ([0-9]+)\.?[0-9]*%\).*/\1/p' |
+  awk 'int($1 / 10) != last { last = int($1 / 10); print $1 " % restored"; fflush() }'
+if [ "$(tail -n 1 "$log")" = failed ]; then
+  grep -v 'DETAIL' "$log" | tail -n 10 >&2
+  rm -f "$log"
+  exit 1
+fi
+rm -f "$log"`;
+}
+
+/**
+ * Starts the server and waits until it has recovered and takes writes; then takes the recovery's settings out.
+ * Prints the timeline.
+ */
+export function recoverScript(version: number, logFolder: string): Script {
+  const unit = unitOf(version);
+  const resets = RECOVERY_SETTINGS.map((name) => `alter system reset ${name};`);
+  return sh`
+${PSQL}
+failed() {
+  echo "$1" >&2
+  file=$(ls -t ${logFolder}/*.log 2>/dev/null | head -n 1)
+  [ -z "$file" ] || grep -E 'FATAL|ERROR|PANIC|recovery|LOG:  last completed' "$file" | tail -n 10 >&2
+  exit 1
+}
+systemctl start ${unit} || failed 'PostgreSQL did not start'
+while :; do
+  state=$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null) || state=
+  [ "$state" != f ] || break
+  systemctl is-active --quiet ${unit} || failed 'PostgreSQL ended in the middle of its recovery'
+  sleep 0.5
+done
+printf '%s\n' ${resets} | psql_as_postgres postgres
+# They are taken out at a start only; now nobody is connected yet.
+systemctl restart ${unit} || failed 'PostgreSQL did not start again'
+# The new timeline is in the control file from the next checkpoint on.
+printf '%s\n' 'checkpoint;' 'select timeline_id from pg_control_checkpoint();' | psql_as_postgres postgres`;
+}
+
+/** Statistics of activity do not survive a recovery: autovacuum would start blind. */
+export function analyzeScript(version: number): Script {
+  return sh`
+${asPostgres}
+as_postgres /usr/lib/postgresql/${version}/bin/vacuumdb -h /var/run/postgresql --all --analyze-only --jobs "$(nproc)" --quiet`;
+}
+
+/** Removes all data that restores have kept, and prints how much that was. */
+export function discardScript(): Script {
+  return sh`
+[ -e ${KEPT} ] || exit 0
+du -sh ${KEPT} | cut -f 1
+rm -rf ${KEPT}`;
+}

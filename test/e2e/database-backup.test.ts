@@ -1,0 +1,239 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { labOf } from '../../src/cli/lab.js';
+import { loadSoundCluster } from '../../src/cli/load-inventory.js';
+import { labShell, must, type HostShell } from '../support/host-shell.js';
+import { TEST_LAB_PREFIX } from '../support/lab.js';
+import {
+  buildProgram,
+  hostRecaps,
+  odooProv,
+  printed,
+  recapOf,
+  type ProgramEnd,
+} from '../support/program.js';
+
+const NAME = `${TEST_LAB_PREFIX}backup`;
+/** Odoo's hosts are there for the inventory and stay bare: nothing of the database needs them. */
+const INVENTORY = `cluster: ${NAME}
+odoo: { database: rows }
+postgres: { backup: { host: backup1 } }
+hosts:
+  web1: { address: 198.51.100.11, roles: [edge, app, cron, gevent, pgbouncer, redis] }
+  db1: { address: 198.51.100.12, roles: [pg-primary] }
+  db2: { address: 198.51.100.13, roles: [pg-standby] }
+  backup1: { address: 198.51.100.14 }
+`;
+const HOSTS = ['db1', 'db2', 'backup1'];
+/** Of the rows themselves, whatever their order. */
+const FINGERPRINT = 'select count(*), sum(hashtextextended(t::text, 0)) from t';
+
+let inventory: string;
+let on: (host: string) => HostShell;
+
+const run = (...words: readonly string[]): Promise<ProgramEnd> => odooProv(words);
+const apply = (...words: readonly string[]): Promise<ProgramEnd> =>
+  run('apply', inventory, '--json', '--limit', HOSTS.join(','), ...words);
+
+async function sql(text: string, host = 'db1'): Promise<string> {
+  const script = `cd /tmp && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d rows <<'EOF'\n${text};\nEOF`;
+  return (await must(on(host), script)).trim();
+}
+
+async function ok(...words: readonly string[]): Promise<ProgramEnd> {
+  const end = await run(...words);
+  expect(end.code, printed(end)).toBe(0);
+  return end;
+}
+
+async function nothingToDo(): Promise<void> {
+  const end = await apply();
+  expect(end.code, printed(end)).toBe(0);
+  expect(recapOf(end).changed, printed(end)).toBe(0);
+  for (const host of HOSTS) {
+    expect(hostRecaps(end)[host]).toMatchObject({ wire: { connections: 1, execs: 1 } });
+  }
+}
+
+beforeAll(async () => {
+  buildProgram();
+  const folder = join(tmpdir(), `odoo-prov-${NAME}`);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'backup.yaml');
+  writeFileSync(file, INVENTORY);
+  const { lab, inventory: derived } = await labOf(loadSoundCluster(file, true));
+  inventory = derived;
+  const shells = new Map(lab.hosts.map(({ name }) => [name, labShell(lab, name)]));
+  on = (host) => {
+    const shell = shells.get(host);
+    if (shell === undefined) throw new Error(`no host ${host}`);
+    return shell;
+  };
+  const end = await apply();
+  expect(end.code, printed(end)).toBe(0);
+});
+
+describe('archive and backups', () => {
+  it('are there after one apply, and the next has nothing to do', async () => {
+    await nothingToDo();
+    const end = await ok('backup', inventory, '--list');
+    expect(end.stdout).toMatch(/^\d{8}-\d{6}F +full/m);
+  });
+
+  it('keep the passphrase on the repository host, and only what is encrypted in the repository', async () => {
+    expect(await must(on('backup1'), 'grep -c cipher-pass /etc/pgbackrest/pgbackrest.conf')).toBe(
+      '1\n',
+    );
+    expect((await on('db1')('grep -r cipher-pass /etc/pgbackrest')).code).toBe(1);
+    await sql(
+      `create table if not exists t (id serial primary key, v text); insert into t (v) values ('seen by nobody')`,
+    );
+    await ok('backup', inventory);
+    const found = await on('backup1')(`grep -rl 'seen by nobody' /var/lib/pgbackrest`);
+    expect(found.stdout).toBe('');
+  });
+
+  it('can be made at once, of each type', async () => {
+    const end = await ok('backup', inventory, '--type', 'diff');
+    expect(end.stdout).toMatch(/^backup \d{8}-\d{6}F_\d{8}-\d{6}D \(diff\): .* stored/m);
+  });
+
+  it('let nobody in who has no certificate of this cluster', async () => {
+    const address = (await must(on('backup1'), 'hostname -I')).trim().split(' ')[0] ?? '';
+    const knock = (certificate: string, key: string): string =>
+      `sleep 2 | timeout 4 openssl s_client -connect ${address}:8432 -cert ${certificate} -key ${key} -quiet 2>&1 || :`;
+    const stranger = `openssl req -x509 -newkey ed25519 -noenc -subj /CN=db1 -keyout /tmp/key -out /tmp/cert 2>/dev/null
+${knock('/tmp/cert', '/tmp/key')}`;
+    expect(await must(on('db1'), stranger)).toContain('alert unknown ca');
+    const own = knock('/etc/pgbackrest/tls/host.crt', '/etc/pgbackrest/tls/host.key');
+    expect(await must(on('db1'), own)).not.toContain('alert');
+  });
+
+  it('that break are seen by the next look', async () => {
+    await must(on('backup1'), 'systemctl stop odoo-prov-pgbackrest');
+    await sql(`insert into t (v) values ('not archived'); select pg_switch_wal()`);
+    await must(
+      on('db1'),
+      `for i in $(seq 120); do
+  failed=$(echo 'select last_failed_time > last_archived_time from pg_stat_archiver' | runuser -u postgres -- psql -XAtq -d postgres)
+  [ "$failed" != t ] || exit 0
+  sleep 0.5
+done
+exit 1`,
+    );
+    const end = await run('apply', inventory, '--check', '--json', '--limit', 'db1');
+    const changes = end.events.find(({ type }) => type === 'host-planned')?.changes ?? [];
+    expect(changes.map(({ key }) => key)).toEqual(['check:wal-archived']);
+    expect(end.stdout).toContain('archiving fails since');
+    await must(on('backup1'), 'systemctl start odoo-prov-pgbackrest');
+    const mended = await apply();
+    expect(mended.code, printed(mended)).toBe(0);
+  });
+});
+
+describe('a restore in place', () => {
+  const at: Record<string, string> = {};
+  let moment: string;
+
+  beforeAll(async () => {
+    await sql(`insert into t (v) select md5(i::text) from generate_series(1, 1000) i`);
+    at['named'] = await sql(FINGERPRINT);
+    await ok('backup', inventory, '--name', 'before-import');
+    await sql(`insert into t (v) values ('first'); update t set v = 'changed' where id % 7 = 0`);
+    at['timed'] = await sql(FINGERPRINT);
+    await sleep(1100);
+    moment = await sql(
+      `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"Z"')`,
+    );
+    await sleep(1100);
+    await sql(`insert into t (v) values ('second'); delete from t where id % 5 = 0`);
+    at['last'] = await sql(FINGERPRINT);
+  });
+
+  it('refuses without the right name, to an unknown point, to a time before all backups', async () => {
+    for (const words of [
+      ['--latest', '--confirm', 'another'],
+      ['--to-name', 'never-made', '--confirm', NAME],
+      ['--to-time', '2020-01-01 00:00', '--confirm', NAME],
+    ]) {
+      const end = await run('restore', inventory, ...words);
+      expect(end.code, printed(end)).toBe(5);
+    }
+    expect(await sql(FINGERPRINT)).toBe(at['last']);
+  });
+
+  it('tells in a dry run what it would do, and does nothing', async () => {
+    const end = await ok('restore', inventory, '--to-time', moment, '--dry-run');
+    expect(end.stdout).toContain('db2: cloned anew');
+    expect(await sql(FINGERPRINT)).toBe(at['last']);
+  });
+
+  it('to a time between two transactions gives the rows of that moment, on the standby too', async () => {
+    await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(at['timed']);
+    expect(await sql('select pg_is_in_recovery()')).toBe('f');
+    await nothingToDo();
+    await must(
+      on('db2'),
+      `for i in $(seq 60); do
+  rows=$(cd /tmp && echo '${FINGERPRINT}' | runuser -u postgres -- psql -XAtq -d rows) || rows=
+  [ "$rows" != '${at['timed'] ?? ''}' ] || exit 0
+  sleep 0.5
+done
+echo "$rows"; exit 1`,
+    );
+  });
+
+  it('to a name, given on the timeline that was left, gives the rows of that moment', async () => {
+    await ok('restore', inventory, '--to-name', 'before-import', '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(at['named']);
+  });
+
+  it('to a time that is only on the timeline that was left finds it there', async () => {
+    await sql(`insert into t (v) values ('on the newest timeline')`);
+    await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(at['timed']);
+  });
+
+  it('is followed by backups that work, and keeps the data from before until told otherwise', async () => {
+    await ok('backup', inventory);
+    await nothingToDo();
+    const kept = 'ls /var/lib/postgresql/.odoo-prov-kept 2>/dev/null | wc -l';
+    expect(await must(on('db1'), kept)).toBe('3\n');
+    await ok('restore', inventory, '--discard-old');
+    expect(await must(on('db1'), kept)).toBe('0\n');
+  });
+});
+
+describe('a copy beside everything else', () => {
+  it('gives the rows of a moment on the repository host and on another, and leaves production alone', async () => {
+    const before = await sql(FINGERPRINT);
+    await ok('backup', inventory, '--name', 'for-a-copy');
+    await sql(`insert into t (v) values ('later')`);
+    const now = await sql(FINGERPRINT);
+    for (const host of ['backup1', 'web1']) {
+      await ok('restore', inventory, '--to-name', 'for-a-copy', '--on', host);
+      const look = `cd /tmp && echo '${FINGERPRINT}' |
+  runuser -u postgres -- psql -XAtq -h /var/lib/postgresql/.odoo-prov-scratch -p 5433 -d rows`;
+      expect((await must(on(host), look)).trim(), host).toBe(before);
+      await ok('restore', inventory, '--on', host, '--discard-old');
+      expect((await on(host)('ls /var/lib/postgresql/.odoo-prov-scratch')).code).toBe(2);
+    }
+    expect(await sql(FINGERPRINT)).toBe(now);
+  });
+
+  it('is refused on a host that holds the database', async () => {
+    const end = await run('restore', inventory, '--latest', '--on', 'db2');
+    expect(end.code, printed(end)).toBe(1);
+  });
+
+  it('proves the newest backup', async () => {
+    const end = await ok('backup', inventory, '--verify');
+    expect(end.stdout).toMatch(/^backup \S+ gives every row: 1 table, \d+ rows/m);
+    expect((await on('backup1')('ls /var/lib/postgresql/.odoo-prov-scratch')).code).toBe(2);
+    await nothingToDo();
+  });
+});
