@@ -58,6 +58,7 @@ control() { ${bin}/pg_controldata ${DATA} | sed -n "s/^$1 setting: *//p"; }
 cat >${SCRATCH}/postgresql.conf <<EOF
 data_directory = '${raw(DATA)}'
 hba_file = '${raw(`${SCRATCH}/pg_hba.conf`)}'
+ident_file = '${raw(`${SCRATCH}/pg_ident.conf`)}'
 shared_buffers = 128MB
 max_connections = $(control max_connections)
 max_worker_processes = $(control max_worker_processes)
@@ -66,8 +67,9 @@ max_prepared_transactions = $(control max_prepared_xacts)
 max_locks_per_transaction = $(control max_locks_per_xact)
 EOF
 echo 'local all postgres peer' >${SCRATCH}/pg_hba.conf
+: >${SCRATCH}/pg_ident.conf
 : >${SCRATCH}/log
-chown postgres:postgres ${SCRATCH}/postgresql.conf ${SCRATCH}/pg_hba.conf ${SCRATCH}/log
+chown postgres:postgres ${SCRATCH}/*.conf ${SCRATCH}/log
 failed() { echo "$1" >&2; tail -n 10 ${SCRATCH}/log >&2; exit 1; }
 systemd-run --quiet --collect --unit=${UNIT} --uid=postgres --gid=postgres -p Type=notify \
   -p TimeoutStartSec=infinity -p TimeoutStopSec=300 -p KillSignal=SIGINT \
