@@ -4,6 +4,7 @@ import type { ApplyFlags } from './apply.js';
 import type { BackupFlags } from './backup.js';
 import type { ExecFlags } from './exec.js';
 import type { LintFlags } from './lint.js';
+import type { FailoverFlags, RejoinFlags, SwitchoverFlags } from './primary.js';
 import type { RehearseFlags } from './rehearse.js';
 import type { RestoreFlags } from './restore.js';
 import type { StatusFlags } from './status.js';
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
   [
     addApply,
     addStatus,
+    addPrimary,
     addLint,
     addTrust,
     addExec,
@@ -127,6 +129,45 @@ function addTrust(program: Command): void {
     .action(async (file: string, flags: TrustFlags) =>
       (await import('./trust.js')).trust(file, flags),
     );
+}
+
+function addPrimary(program: Command): void {
+  const dry = 'print every step and do nothing';
+  withBecome(
+    program
+      .command('switchover')
+      .description('move the primary to a standby; nothing is lost')
+      .argument('<file>', 'inventory')
+      .option('--to <host>', 'the standby; without it the one that has most')
+      .option('--dry-run', dry)
+      .option('--yes', 'do not ask'),
+  ).action(async (file: string, flags: SwitchoverFlags) =>
+    (await import('./primary.js')).switchover(file, flags),
+  );
+  withBecome(
+    program
+      .command('failover')
+      .description('promote a standby because the primary is lost')
+      .argument('<file>', 'inventory')
+      .option('--to <host>', 'the standby; without it the one that has most')
+      .option('--confirm-dead <host>', 'this host is off and stays off, by your word')
+      .option('--force', 'also while the primary is alive: it is stopped')
+      .option('--dry-run', dry)
+      .option('--yes', 'do not ask'),
+  ).action(async (file: string, flags: FailoverFlags) =>
+    (await import('./primary.js')).failover(file, flags),
+  );
+  withBecome(
+    program
+      .command('rejoin')
+      .description('make a lost primary a standby of the new one')
+      .argument('<file>', 'inventory')
+      .option('--host <host>', 'only this one')
+      .option('--dry-run', dry)
+      .option('--yes', 'do not ask'),
+  ).action(async (file: string, flags: RejoinFlags) =>
+    (await import('./primary.js')).rejoin(file, flags),
+  );
 }
 
 function addExec(program: Command): void {

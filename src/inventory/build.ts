@@ -110,12 +110,13 @@ function filestoreOf(input: Input): Cluster['filestore'] {
 }
 
 function postgresOf(input: Input): Cluster['postgres'] {
-  const { replication, settings } = input.postgres ?? {};
+  const { replication, lone_start: loneStart, settings } = input.postgres ?? {};
   return {
     replication: {
       synchronous: replication?.synchronous ?? 'off',
       maxLag: bytesOf(replication?.max_lag ?? '16MB'),
     },
+    loneStart: loneStart ?? 'wait',
     settings: settings ?? {},
     ...backupOf(input),
   };

@@ -93,6 +93,8 @@ export interface Cluster {
       /** Bytes of WAL that a standby may lack before it counts as lagging. */
       readonly maxLag: number;
     };
+    /** Whether a primary starts by itself while no other database host answers. */
+    readonly loneStart: 'wait' | 'start';
     readonly settings: Settings;
     /** Not given: nothing is archived. */
     readonly backup?: Backup;

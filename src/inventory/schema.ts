@@ -24,6 +24,11 @@ const postgres = section({
   }).optional(),
   backup: backup.describe('WAL archive and backups, by pgBackRest. Default: none.').optional(),
   ha: choice('ha', ['manual'], { patroni: 'manual' }).describe('Default: manual.').optional(),
+  lone_start: choice('way to start alone', ['wait', 'start'])
+    .describe(
+      'A primary that comes back while no other database host answers: wait (default) until one does, or start.',
+    )
+    .optional(),
   settings: settings('postgresql.conf').describe('Any postgresql.conf key.').optional(),
 });
 

@@ -17,6 +17,11 @@ export function slotOf(host: Pick<Host, 'name'>): string {
   return host.name.replaceAll('-', '_');
 }
 
+/** Where PostgreSQL's programs are. */
+export function binFolder(version: number): string {
+  return `/usr/lib/postgresql/${String(version)}/bin`;
+}
+
 /** Where Debian keeps the data of the cluster `main`. */
 export function dataFolder(version: number): string {
   return `/var/lib/postgresql/${String(version)}/main`;

@@ -13,7 +13,15 @@ import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { archiveClient, archivePackages } from './archive.js';
 import { doorsOf } from './doors.js';
-import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf, versionOf } from './layout.js';
+import { GUARDED_START, guardFiles, guardService, isGuarded } from './guard.js';
+import {
+  PORT,
+  REPLICATION_PASS_FILE,
+  REPLICATION_USER,
+  slotOf,
+  unitOf,
+  versionOf,
+} from './layout.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
 
 /** PostgreSQL's packages, which are kept from making a cluster of their own. */
@@ -49,11 +57,13 @@ export function server(site: Site, data: Resource): readonly Resource[] {
     directory({ path: LOG_FOLDER, owner: 'postgres', group: 'adm', mode: '0750' }),
     ...passFile(site),
     ...archiveClient(site),
+    ...(isGuarded(site) ? guardFiles(site) : []),
     data,
     postgresSettings({ version, settings: settingsOf(site) }),
     doors,
     ...service(site, version, doors),
     ...slots(site),
+    ...(isGuarded(site) ? guardService() : []),
   ];
 }
 
@@ -75,14 +85,16 @@ function slots({ written, host }: Site): readonly Resource[] {
   return others.map((other) => postgresSlot(slotOf(other)));
 }
 
-function service({ host }: Site, version: number, doors: Resource): readonly Resource[] {
-  const name = `postgresql@${String(version)}-main.service`;
+function service(site: Site, version: number, doors: Resource): readonly Resource[] {
+  const { host } = site;
+  const name = unitOf(version);
   const bin = `/usr/lib/postgresql/${String(version)}/bin`;
   const late = file({
     path: `/etc/systemd/system/${name}.d/odoo-prov.conf`,
     content:
       "# Written by odoo-prov: without the network, the host's own address cannot be listened on.\n" +
-      '[Unit]\nWants=network-online.target\nAfter=network-online.target\n',
+      '[Unit]\nWants=network-online.target\nAfter=network-online.target\n' +
+      (isGuarded(site) ? GUARDED_START : ''),
   });
   return [
     directory({ path: `/etc/systemd/system/${name}.d` }),

@@ -60,16 +60,18 @@ function preloaded(given: Setting | undefined): string {
 
 /**
  * Replication, alike on all database hosts whatever they are now, so that a promotion changes no file: a
- * standby looks for whichever of them takes writes. With one host there is nothing to follow.
+ * standby looks for whichever of the others takes writes. With one host there is nothing to follow.
  */
 function replicationOf({ cluster, written, host }: Site): Settings {
   const hosts = databaseHosts(written);
   if (hosts.length < 2) return {};
+  const others = hosts.filter(({ name }) => name !== host.name);
   const { synchronous } = cluster.postgres.replication;
   // The inventory's standbys, and its primary, which is one once another was promoted; never a replica.
   const candidates = hostsWith(written, 'pg-primary', 'pg-standby').map(({ name }) => `"${name}"`);
   const conninfo = {
-    host: hosts.map(({ address }) => address).join(','),
+    // Not this host itself: where it refuses, libpq does not go on to the next.
+    host: others.map(({ address }) => address).join(','),
     port: String(PORT),
     user: REPLICATION_USER,
     passfile: REPLICATION_PASS_FILE,

@@ -40,7 +40,11 @@ export function testCluster(hosts: readonly Host[], change: Partial<Cluster> = {
       languages: ['en_US'],
       settings: {},
     },
-    postgres: { replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 }, settings: {} },
+    postgres: {
+      replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 },
+      loneStart: 'wait',
+      settings: {},
+    },
     pgbouncer: { poolMode: 'session', maxClientConn: 10000, settings: {} },
     redis: { settings: {} },
     edge: { balancer: 'nginx', balance: 'round-robin', tls: 'self-signed', maxBody: '128m' },

@@ -122,7 +122,11 @@ hosts:
         languages: [],
         settings: {},
       },
-      postgres: { replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 }, settings: {} },
+      postgres: {
+        replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 },
+        loneStart: 'wait',
+        settings: {},
+      },
       pgbouncer: { poolMode: 'session', maxClientConn: 10_000, settings: {} },
       redis: { settings: {} },
       edge: { balancer: 'nginx', balance: 'round-robin', tls: 'self-signed', maxBody: '128m' },

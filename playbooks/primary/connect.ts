@@ -1,0 +1,59 @@
+import { Failure } from '../../src/failure/failure.js';
+import { databaseHosts, hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import type { ConnectOptions, Connector, Session } from '../../src/transport/session.js';
+
+/** Seconds for a connection: a host that is gone must not hold a failover up. */
+const CONNECT_LIMIT = 8;
+
+export interface Reached {
+  readonly sessions: ReadonlyMap<string, Session>;
+  readonly unreached: ReadonlyMap<string, Failure>;
+}
+
+/** The hosts that moving the primary touches: databases, poolers, and the websockets' hosts. */
+export function hostsConcerned(cluster: Cluster): readonly Host[] {
+  return [...new Set([...databaseHosts(cluster), ...hostsWith(cluster, 'pgbouncer', 'gevent')])];
+}
+
+/** Connects to all of them at once. Those that cannot be reached are told, not thrown. */
+export async function connectAll(
+  cluster: Cluster,
+  connector: Connector,
+  options: ConnectOptions,
+): Promise<Reached> {
+  const sessions = new Map<string, Session>();
+  const unreached = new Map<string, Failure>();
+  await Promise.all(
+    hostsConcerned(cluster).map(async (host) => {
+      try {
+        const session = await connector.connect(host, { limit: CONNECT_LIMIT, ...options });
+        sessions.set(host.name, session);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        unreached.set(host.name, error);
+      }
+    }),
+  );
+  return { sessions, unreached };
+}
+
+/**
+ * Every PgBouncer must be led to the new primary: one that cannot be told would go on writing to the old one.
+ * @throws Failure refused
+ */
+export function requirePoolers(cluster: Cluster, { unreached }: Reached): void {
+  const lost = hostsWith(cluster, 'pgbouncer').filter(({ name }) => unreached.has(name));
+  const [first] = lost;
+  if (first === undefined) return;
+  throw new Failure({
+    reason: 'refused',
+    host: first.name,
+    message: 'this PgBouncer cannot be reached: it could go on leading clients to the old primary',
+    expected: 'every PgBouncer reachable, so that all of them are cut off first',
+    found: lost
+      .map(({ name }) => `${name}: ${unreached.get(name)?.message ?? 'unreachable'}`)
+      .join('; '),
+    remedy:
+      'bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then run this again',
+  });
+}

@@ -1,0 +1,136 @@
+import { Failure } from '../../src/failure/failure.js';
+import { observedCluster, type Topology } from '../../src/facts/topology.js';
+import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
+import {
+  bytesText,
+  chooseCandidate,
+  type Choice,
+  type Sight,
+} from '../../src/postgres/promotion.js';
+import { requirePoolers, type Reached } from './connect.js';
+import { lookAtAll, type View } from './sight.js';
+import {
+  awaitStreaming,
+  cutOff,
+  fence,
+  follow,
+  pointTo,
+  promote,
+  reconnectBus,
+  type Mover,
+} from './steps.js';
+
+export interface FailoverOptions {
+  /** The standby to promote, by the operator's choice. */
+  readonly to?: string;
+  /** The operator's word that this host is off and stays off. */
+  readonly confirmDead?: string;
+  /** Also while the primary is alive: it is stopped then. */
+  readonly force: boolean;
+  /** Who was primary at the last run. */
+  readonly remembered?: string;
+}
+
+/** What a failover is going to do; nothing has been changed yet. */
+export interface FailoverPlan {
+  readonly choice: Choice;
+  /** Hosts with a primary's data that are to be stopped. */
+  readonly fence: readonly string[];
+  /** Hosts that cannot be reached and were confirmed dead. */
+  readonly dead: readonly string[];
+  /** What will happen, a line each. */
+  readonly steps: readonly string[];
+}
+
+/**
+ * Looks, and decides whether a failover is safe.
+ * @throws Failure refused: a primary that is alive (without force), a fence that nobody confirmed, a
+ *   PgBouncer out of reach, no standby that may take over
+ */
+export async function planFailover(
+  cluster: Cluster,
+  reached: Reached,
+  options: FailoverOptions,
+): Promise<FailoverPlan> {
+  requirePoolers(cluster, reached);
+  const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
+  const choice = chooseCandidate(cluster, view.sights, options.to);
+  const alive = view.sights.find((sight) => sight.writable);
+  if (alive !== undefined && !options.force) throw stillAlive(alive);
+  const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);
+  const dead = silentPrimaries(cluster, view, options);
+  const { candidate, others } = choice;
+  const steps = [
+    'hold all clients back at every PgBouncer',
+    ...old.map((host) => `stop PostgreSQL on ${host} and keep it down`),
+    ...dead.map((host) => `${host}: off, by your word (--confirm-dead)`),
+    `promote ${candidate.host}, ${receivedText(choice)}`,
+    `lead every PgBouncer to ${candidate.host} and let the clients through`,
+    ...others.map(({ host }) => `${host} follows ${candidate.host}`),
+    'restart odoo-gevent, so that live chat listens again at once',
+  ];
+  return { choice, fence: old, dead, steps };
+}
+
+function receivedText({ candidate, others, behind }: Choice): string {
+  const among = others.length === 0 ? 'the only standby' : 'of all that were seen';
+  const has =
+    behind === 0n ? `has most WAL ${among}` : `lacks ${bytesText(behind)} that another standby has`;
+  return `which ${has} (timeline ${String(candidate.timeline)}); what the primary had not sent is lost`;
+}
+
+/** Silent hosts that may be the primary: each must be confirmed to be off. */
+function silentPrimaries(cluster: Cluster, view: View, options: FailoverOptions): string[] {
+  const known = view.sights.some((sight) => !sight.standby);
+  const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
+  // With the primary's data seen elsewhere, a silent host is a standby, unless it was remembered as primary.
+  const suspects = silent.filter(({ name }) => !known || name === options.remembered);
+  const unconfirmed = suspects.filter(
+    ({ name }) =>
+      name !== options.confirmDead &&
+      // Not the one that was primary when it was last seen: a standby that is off with it.
+      (options.remembered === undefined || name === options.remembered),
+  );
+  const [first] = unconfirmed;
+  if (first !== undefined) throw notFenced(first.name, view.silent.get(first.name));
+  return suspects.map(({ name }) => name);
+}
+
+function stillAlive(alive: Sight): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: alive.host,
+    message:
+      'the primary is alive and takes writes: a failover could lose what it has not sent yet',
+    expected: 'a primary that is down',
+    found: `PostgreSQL runs there, on timeline ${String(alive.timeline)}`,
+    remedy: `\`odoo-prov switchover FILE\` moves it without losing anything. --force stops it and fails over all the same`,
+  });
+}
+
+function notFenced(host: string, why: Failure | undefined): Failure {
+  return new Failure({
+    reason: 'refused',
+    host,
+    message: 'it cannot be reached, so nobody can tell whether it still takes writes',
+    expected: 'the old primary stopped, over SSH or by your own hand',
+    found: why?.message ?? 'no answer',
+    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${host}. What it had not sent is lost: with synchronous replication nothing that was acknowledged, else the last moments`,
+  });
+}
+
+/** Carries a plan out. */
+export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<void> {
+  const { candidate, others } = plan.choice;
+  const why = `${candidate.host} took over by failover`;
+  await Promise.all([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
+  await promote(mover, candidate.host);
+  const topology: Topology = { primary: candidate.host, formerPrimaries: [], rivals: [] };
+  const names = others.map(({ host }) => host);
+  await Promise.all([
+    pointTo(mover, observedCluster(mover.cluster, topology)),
+    follow(mover, names),
+  ]);
+  await reconnectBus(mover);
+  for (const host of names) await awaitStreaming(mover, host, 60);
+}

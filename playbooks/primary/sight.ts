@@ -1,0 +1,103 @@
+import { Failure } from '../../src/failure/failure.js';
+import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import { raw } from '../../src/shell/index.js';
+import type { Session } from '../../src/transport/session.js';
+
+/** Shell function `sql`: runs what it reads as the superuser over the socket, rows without frills. */
+export const SQL_FUNCTION = `
+bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
+version=\${bin#/usr/lib/postgresql/}
+version=\${version%/bin}
+data=/var/lib/postgresql/$version/main
+conf=/etc/postgresql/$version/main
+unit=postgresql@$version-main.service
+sql() {
+  (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$bin/psql" -XAtq -F ' ' \\
+    -v ON_ERROR_STOP=1 -h /var/run/postgresql -d postgres -f -)
+}
+as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }`;
+
+const LOOK = raw(`${SQL_FUNCTION}
+if ! [ -s "$data/global/pg_control" ]; then echo none; exit 0; fi
+control=$("$bin/pg_controldata" "$data")
+field() { printf '%s\\n' "$control" | sed -n "s/^$1: *//p"; }
+standby=no
+if [ -e "$data/standby.signal" ]; then standby=yes; fi
+history=$(ls "$data/pg_wal" | sed -n 's/\\.history$//p' | tail -n 1)
+echo "data $standby $(field "Latest checkpoint's TimeLineID") $(printf %d "0x\${history:-0}") $(field 'Database system identifier')"
+sql <<'EOF' 2>/dev/null || echo down
+select 'live', not pg_is_in_recovery(),
+  case when pg_is_in_recovery()
+    then greatest(coalesce(pg_last_wal_receive_lsn(), '0/0'), coalesce(pg_last_wal_replay_lsn(), '0/0'))
+    else pg_current_wal_lsn() end,
+  coalesce((select received_tli from pg_stat_wal_receiver where status = 'streaming'), 0);
+EOF`);
+
+/** Looks at one database host. @returns undefined when it holds no data */
+export async function lookAt(session: Session): Promise<Sight | undefined> {
+  const { stdout } = await session.run(LOOK, { limit: 20 });
+  const [first = '', second = ''] = stdout.split('\n');
+  const [what, standby, checkpoint, history, systemIdentifier = ''] = first.split(' ');
+  if (what !== 'data') return undefined;
+  const [live, writable, lsn = '0/0', received = '0'] = second.split(' ');
+  return {
+    host: session.host.name,
+    running: live === 'live',
+    writable: live === 'live' && writable === 't',
+    standby: standby === 'yes',
+    timeline: Math.max(Number(checkpoint), Number(history), Number(received)),
+    lsn: live === 'live' ? parseLsn(lsn) : 0n,
+    streaming: Number(received) > 0,
+    systemIdentifier,
+  };
+}
+
+/** What all database hosts say at this moment. */
+export interface View {
+  readonly sights: readonly Sight[];
+  /** Database hosts that could not be asked, and why. */
+  readonly silent: ReadonlyMap<string, Failure>;
+}
+
+/** Looks at all database hosts at once. */
+export async function lookAtAll(
+  cluster: Cluster,
+  sessions: ReadonlyMap<string, Session>,
+  unreached: ReadonlyMap<string, Failure>,
+): Promise<View> {
+  const silent = new Map<string, Failure>();
+  const sights: Sight[] = [];
+  await Promise.all(
+    databaseHosts(cluster).map(async (host: Host) => {
+      const session = sessions.get(host.name);
+      const failure = unreached.get(host.name);
+      if (session === undefined) {
+        if (failure !== undefined) silent.set(host.name, failure);
+        return;
+      }
+      try {
+        const sight = await lookAt(session);
+        if (sight !== undefined) sights.push(sight);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        silent.set(host.name, error);
+      }
+    }),
+  );
+  const [one] = sights;
+  const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);
+  if (one !== undefined && other !== undefined) throw strangers(one, other);
+  return { sights, silent };
+}
+
+function strangers(one: Sight, other: Sight): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: other.host,
+    message: `it holds another PostgreSQL cluster than ${one.host}`,
+    expected: `the system identifier ${one.systemIdentifier}`,
+    found: other.systemIdentifier,
+    remedy: 'find out which of the two holds the data to keep; move the other away',
+  });
+}

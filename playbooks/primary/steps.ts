@@ -1,0 +1,176 @@
+import { Failure } from '../../src/failure/failure.js';
+import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { postgresOf } from '../../src/odoo/layout.js';
+import { raw, sh, type Script } from '../../src/shell/index.js';
+import type { Session } from '../../src/transport/session.js';
+import { SQL_FUNCTION } from './sight.js';
+
+/** A step for those who watch: what was done where, and when. */
+export interface Step {
+  readonly host: string;
+  readonly text: string;
+  /** Milliseconds since the first step began. */
+  readonly at: number;
+}
+
+/** What the steps of moving a primary work with. */
+export interface Mover {
+  readonly cluster: Cluster;
+  readonly sessions: ReadonlyMap<string, Session>;
+  readonly tell: (host: string, text: string) => void;
+}
+
+/** Runs one step on a host. @throws Failure command-failed with what it printed */
+export async function step(
+  mover: Mover,
+  host: string,
+  what: string,
+  script: Script,
+  limit = 60,
+): Promise<string> {
+  const session = mover.sessions.get(host);
+  if (session === undefined) throw new Error(`${host} is not connected`);
+  const { code, stdout, stderr } = await session.run(script, { limit });
+  if (code === 0) return stdout.trim();
+  throw new Failure({
+    reason: 'command-failed',
+    host,
+    message: `could not: ${what}`,
+    expected: 'exit code 0',
+    found: `exit code ${String(code)}`,
+    output: `${stdout}\n${stderr}`,
+    remedy:
+      'look at `odoo-prov status FILE`; the same command can be run again and goes on from what it finds',
+  });
+}
+
+/** A line in the host's audit log, as every change of odoo-prov leaves one. */
+function audit(text: string): string {
+  return `mkdir -p /var/log/odoo-prov
+printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '${text.replaceAll("'", "'\\''")}' >>/var/log/odoo-prov/audit.log`;
+}
+
+/** PgBouncer's console, as the system user postgres over the socket. */
+function console(commands: readonly string[]): string {
+  const lines = commands.map((command) => `${command};`).join('\\n');
+  return `printf '${lines}\\n' | (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups \\
+  psql -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql -p 6432 -U pgbouncer pgbouncer -f -) 2>&1`;
+}
+
+/** The databases that PgBouncer leads to the primary. */
+function pooled(cluster: Cluster): readonly string[] {
+  return [cluster.odoo.database, 'postgres'];
+}
+
+/** Drops all clients and servers at each PgBouncer; those that come meanwhile wait until {@link pointTo}. */
+export async function cutOff(mover: Mover): Promise<void> {
+  await Promise.all(
+    hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
+      const commands = pooled(mover.cluster).map((database) => `KILL "${database}"`);
+      // One that was cut off already, by an attempt that broke off, says so: that is as good.
+      const script = raw(`answer=$(${console(commands)}) || case $answer in
+  *paused* | *'already'*) ;; *) echo "$answer" >&2; exit 1 ;; esac`);
+      await step(mover, name, 'cut PgBouncer off', script, 10);
+      mover.tell(name, 'PgBouncer holds all clients back');
+    }),
+  );
+}
+
+/** Lets the clients through again, to the server that takes writes now. */
+export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
+  await Promise.all(
+    hostsWith(mover.cluster, 'pgbouncer').map(async (host: Host) => {
+      const { host: address } = postgresOf(observed, host);
+      const script = raw(`set -eu
+file=/etc/pgbouncer/pgbouncer.ini
+cp -p "$file" "$file.new"
+sed -E '/^\\[databases\\]/,/^\\[pgbouncer\\]/ s/( |=)host=[^ ]+/\\1host=${address}/' "$file" >"$file.new"
+sync "$file.new"
+mv -f "$file.new" "$file"
+${console(['RELOAD'])}
+${audit(`PgBouncer leads to ${address}`)}`);
+      await step(mover, host.name, `point PgBouncer to ${address}`, script, 20);
+      const commands = pooled(mover.cluster).map((database) => `RESUME "${database}"`);
+      const resume = raw(`answer=$(${console(commands)}) || case $answer in
+  *'not paused'*) ;; *) echo "$answer" >&2; exit 1 ;; esac`);
+      await step(mover, host.name, 'resume PgBouncer', resume, 10);
+      mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
+    }),
+  );
+}
+
+/** Stops a server and keeps it down over reboots, until it rejoins. */
+export async function fence(mover: Mover, host: string, why: string): Promise<void> {
+  const script = raw(`set -eu
+${SQL_FUNCTION}
+mkdir -p /var/lib/odoo-prov
+echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): ${why}" >/var/lib/odoo-prov/postgres-fenced.new
+sync /var/lib/odoo-prov/postgres-fenced.new
+mv -f /var/lib/odoo-prov/postgres-fenced.new /var/lib/odoo-prov/postgres-fenced
+systemctl stop "$unit"
+if [ -e "$data/postmaster.pid" ]; then
+  pid=$(head -n 1 "$data/postmaster.pid")
+  if kill -0 "$pid" 2>/dev/null; then echo "PostgreSQL still runs (process $pid)" >&2; exit 1; fi
+fi
+${audit(`fenced: ${why}`)}`);
+  await step(mover, host, 'stop the old primary', script, 120);
+  mover.tell(host, 'PostgreSQL is stopped, and stays down until it rejoins');
+}
+
+/** Makes a standby take writes. @param atLeast WAL that it must have received before, `0/0` for none */
+export async function promote(mover: Mover, host: string): Promise<void> {
+  const script = raw(`set -eu
+${SQL_FUNCTION}
+rm -f /var/lib/odoo-prov/postgres-fenced
+: >/var/lib/odoo-prov/postgres-had-standby
+if [ "$(echo 'select pg_is_in_recovery()' | sql)" = t ]; then
+  if [ "$(echo 'select pg_promote(true, 60)' | sql)" != t ]; then echo 'it was not promoted within 60 s' >&2; exit 1; fi
+fi
+${audit('promoted')}
+echo "select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int" | sql`);
+  const timeline = await step(mover, host, 'promote it', script, 90);
+  mover.tell(host, `takes writes, on ${timeline}`);
+}
+
+/** Makes the other standbys look for the new primary at once, not when they notice that theirs is gone. */
+export async function follow(mover: Mover, hosts: readonly string[]): Promise<void> {
+  const script = raw(`${SQL_FUNCTION}
+pid=$(echo 'select pid from pg_stat_wal_receiver' | sql)
+if [ -n "$pid" ]; then kill -TERM "$pid" || :; fi`);
+  await Promise.all(
+    hosts.map(async (host) => {
+      await step(mover, host, 'reconnect the standby', script, 20);
+    }),
+  );
+}
+
+/** Waits until a standby receives WAL of the primary's timeline. */
+export async function awaitStreaming(mover: Mover, host: string, limit: number): Promise<void> {
+  const script = raw(`${SQL_FUNCTION}
+until=$(($(date +%s) + ${String(limit)}))
+while [ "$(echo 'select status from pg_stat_wal_receiver' | sql 2>/dev/null)" != streaming ]; do
+  if [ "$(date +%s)" -ge "$until" ]; then
+    echo 'it does not receive WAL; the last lines of its log:' >&2
+    ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1 | xargs tail -n 8 >&2
+    exit 1
+  fi
+  sleep 0.2
+done`);
+  await step(mover, host, 'follow the new primary', script, limit + 10);
+  mover.tell(host, 'follows the new primary');
+}
+
+/** Odoo's bus sleeps 50 s after its connection was lost: a new process listens at once. */
+export async function reconnectBus(mover: Mover): Promise<void> {
+  const script = sh`if systemctl is-active --quiet odoo-gevent; then systemctl restart odoo-gevent; fi`;
+  await Promise.all(
+    hostsWith(mover.cluster, 'gevent').map(async ({ name }) => {
+      if (!mover.sessions.has(name)) {
+        mover.tell(name, 'is not reachable: its websockets reconnect when it is back');
+        return;
+      }
+      await step(mover, name, 'restart odoo-gevent', script, 90);
+      mover.tell(name, 'websockets are served again');
+    }),
+  );
+}

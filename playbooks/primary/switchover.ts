@@ -1,0 +1,177 @@
+import { Failure } from '../../src/failure/failure.js';
+import { observedCluster } from '../../src/facts/topology.js';
+import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
+import { chooseCandidate, parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import { raw } from '../../src/shell/index.js';
+import { requirePoolers, type Reached } from './connect.js';
+import { lookAtAll, SQL_FUNCTION } from './sight.js';
+import {
+  awaitStreaming,
+  cutOff,
+  follow,
+  pointTo,
+  promote,
+  reconnectBus,
+  step,
+  type Mover,
+} from './steps.js';
+
+export interface SwitchoverPlan {
+  readonly from: Sight;
+  readonly to: Sight;
+  readonly others: readonly Sight[];
+  /** What will happen, a line each. */
+  readonly steps: readonly string[];
+}
+
+/**
+ * Looks, and decides whether the primary can be moved without losing anything.
+ * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream
+ */
+export async function planSwitchover(
+  cluster: Cluster,
+  reached: Reached,
+  to: string | undefined,
+): Promise<SwitchoverPlan> {
+  requirePoolers(cluster, reached);
+  const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
+  const writers = view.sights.filter((sight) => sight.writable);
+  const [from] = writers;
+  if (from === undefined || writers.length > 1) throw notOnePrimary(writers, view.sights);
+  if (from.host === to) throw alreadyThere(from);
+  const { candidate, others } = chooseCandidate(cluster, view.sights, to);
+  if (!candidate.streaming || candidate.timeline !== from.timeline) throw notStreaming(candidate);
+  const behind = from.lsn - candidate.lsn;
+  if (behind > BigInt(cluster.postgres.replication.maxLag)) throw notStreaming(candidate);
+  const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
+  return {
+    from,
+    to: candidate,
+    others,
+    steps: [
+      `write ${from.host}'s and ${candidate.host}'s buffers out, so that stopping is quick`,
+      'hold all clients back at every PgBouncer',
+      `stop PostgreSQL on ${from.host}; ${candidate.host} has everything then`,
+      `promote ${candidate.host}`,
+      `lead every PgBouncer to ${candidate.host} and let the clients through`,
+      ...[...others.map(({ host }) => host), from.host].map(
+        (host) => `${host} follows ${candidate.host}`,
+      ),
+      ...silent.map(({ name }) => `${name} is not reachable: it follows when it is back`),
+      'restart odoo-gevent, so that live chat listens again at once',
+    ],
+  };
+}
+
+function notOnePrimary(writers: readonly Sight[], sights: readonly Sight[]): Failure {
+  return new Failure({
+    reason: 'refused',
+    message: writers.length === 0 ? 'no host takes writes' : 'more than one host takes writes',
+    expected: 'exactly one primary',
+    found:
+      writers.map(({ host }) => host).join(', ') ||
+      `none of ${sights.map(({ host }) => host).join(', ') || 'the database hosts'}`,
+    remedy:
+      writers.length === 0
+        ? '`odoo-prov failover FILE` promotes a standby'
+        : 'stop PostgreSQL on the one whose data is not to be kept, at once',
+  });
+}
+
+function alreadyThere(from: Sight): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: from.host,
+    message: 'it is the primary already',
+    expected: 'a standby',
+    found: `it takes writes on timeline ${String(from.timeline)}`,
+    remedy: 'nothing is to be done',
+  });
+}
+
+function notStreaming(candidate: Sight): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: candidate.host,
+    message: 'it does not keep up with the primary: moving to it now would lose data or take long',
+    expected: 'a standby that receives WAL and lacks less than postgres.replication.max_lag',
+    found: candidate.streaming ? 'it lags' : 'it does not receive WAL',
+    remedy: 'wait until `odoo-prov status FILE` shows it streaming, or choose another with --to',
+  });
+}
+
+const CHECKPOINT = raw(`${SQL_FUNCTION}
+echo 'checkpoint' | sql`);
+
+/** Stops a primary whose clients are gone. Its last WAL goes to the standbys before it ends. @returns its end */
+const STOP = raw(`set -eu
+${SQL_FUNCTION}
+systemctl stop "$unit"
+control=$("$bin/pg_controldata" "$data")
+case $control in *'shut down'*) ;; *) echo 'it was not shut down cleanly' >&2; exit 1 ;; esac
+printf '%s\\n' "$control" | sed -n 's/^Latest checkpoint location: *//p'
+: >"$data/standby.signal"
+chown postgres:postgres "$data/standby.signal"
+sync "$data/standby.signal"`);
+
+const START_AS_STANDBY = raw(`${SQL_FUNCTION}
+systemctl start "$unit"`);
+
+/** Carries a plan out. If the standby does not get the last WAL, the old primary is started again. */
+export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise<void> {
+  const { from, to, others } = plan;
+  await Promise.all(
+    [from, to].map(({ host }) => step(mover, host, 'write its buffers out', CHECKPOINT, 600)),
+  );
+  mover.tell(from.host, 'buffers are written out');
+  await cutOff(mover);
+  try {
+    const end = await step(mover, from.host, 'stop PostgreSQL', STOP, 120);
+    mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
+    await awaitReceived(mover, to.host, end);
+  } catch (error) {
+    await goBack(mover, from.host);
+    throw error;
+  }
+  await promote(mover, to.host);
+  const names = others.map(({ host }) => host);
+  const observed = observedCluster(mover.cluster, {
+    primary: to.host,
+    formerPrimaries: [],
+    rivals: [],
+  });
+  await Promise.all([pointTo(mover, observed), follow(mover, names)]);
+  await Promise.all([
+    reconnectBus(mover),
+    step(mover, from.host, 'start PostgreSQL as a standby', START_AS_STANDBY, 120),
+  ]);
+  for (const host of [...names, from.host]) await awaitStreaming(mover, host, 60);
+}
+
+/** Waits until a standby has all WAL that the old primary ever wrote. */
+async function awaitReceived(mover: Mover, host: string, end: string): Promise<void> {
+  if (parseLsn(end) === 0n) throw new Error(`no WAL location: ${end}`);
+  const script = raw(`${SQL_FUNCTION}
+until=$(($(date +%s) + 30))
+while :; do
+  behind=$(echo "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) <= '${end}'" | sql)
+  if [ "$behind" = f ]; then exit 0; fi
+  if [ "$(date +%s)" -ge "$until" ]; then echo "it did not receive the WAL up to ${end} within 30 s" >&2; exit 1; fi
+  sleep 0.05
+done`);
+  await step(mover, host, 'receive the last WAL', script, 40);
+}
+
+/** Nothing has been promoted yet: the primary takes its place again. */
+async function goBack(mover: Mover, host: string): Promise<void> {
+  const script = raw(`${SQL_FUNCTION}
+rm -f "$data/standby.signal"
+systemctl start "$unit"`);
+  await step(mover, host, 'start the old primary again', script, 120);
+  mover.tell(host, 'takes writes again: the primary was not moved');
+  const { cluster } = mover;
+  await pointTo(
+    mover,
+    observedCluster(cluster, { primary: host, formerPrimaries: [], rivals: [] }),
+  );
+}

@@ -1,0 +1,150 @@
+import { connectAll, type Reached } from '../../playbooks/primary/connect.js';
+import { planFailover, runFailover } from '../../playbooks/primary/failover.js';
+import { planRejoin, runRejoin } from '../../playbooks/primary/rejoin.js';
+import type { Mover } from '../../playbooks/primary/steps.js';
+import { planSwitchover, runSwitchover } from '../../playbooks/primary/switchover.js';
+import { EXIT, Failure } from '../failure/failure.js';
+import { databaseHosts, hostsWith, type Cluster } from '../inventory/cluster.js';
+import { readState } from '../state/cluster-state.js';
+import { createConnector } from '../transport/index.js';
+import { askYesNo } from '../ui/prompt.js';
+import { print, tell } from '../ui/terminal.js';
+import { applyCluster } from './apply.js';
+import { becomePassword, type BecomeFlags } from './become.js';
+import { listenForInterrupt } from './interrupt.js';
+import { loadSoundCluster } from './load-inventory.js';
+import { passphraseAsker } from './passphrase.js';
+
+interface MoveFlags extends BecomeFlags {
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+export interface SwitchoverFlags extends MoveFlags {
+  readonly to?: string;
+}
+export interface FailoverFlags extends SwitchoverFlags {
+  readonly confirmDead?: string;
+  readonly force?: true;
+}
+export interface RejoinFlags extends MoveFlags {
+  readonly host?: string;
+}
+
+/** `odoo-prov switchover FILE`. */
+export function switchover(file: string, flags: SwitchoverFlags): Promise<void> {
+  return move(file, flags, [flags.to], async (cluster, reached) => {
+    const plan = await planSwitchover(cluster, reached, flags.to);
+    const question = `Move the primary from ${plan.from.host} to ${plan.to.host}?`;
+    return { steps: plan.steps, question, run: (mover) => runSwitchover(mover, plan) };
+  });
+}
+
+/** `odoo-prov failover FILE`. */
+export function failover(file: string, flags: FailoverFlags): Promise<void> {
+  return move(file, flags, [flags.to, flags.confirmDead], async (cluster, reached) => {
+    const remembered = readState(cluster.file).postgres?.primary;
+    const plan = await planFailover(cluster, reached, {
+      force: flags.force === true,
+      ...(flags.to !== undefined && { to: flags.to }),
+      ...(flags.confirmDead !== undefined && { confirmDead: flags.confirmDead }),
+      ...(remembered !== undefined && { remembered }),
+    });
+    const question = `Promote ${plan.choice.candidate.host}?`;
+    const left = [...plan.fence, ...plan.dead];
+    return { steps: plan.steps, question, left, run: (mover) => runFailover(mover, plan) };
+  });
+}
+
+/** `odoo-prov rejoin FILE`. */
+export function rejoin(file: string, flags: RejoinFlags): Promise<void> {
+  return move(file, flags, [flags.host], async (cluster, reached) => {
+    const plan = await planRejoin(cluster, reached, flags.host);
+    const question = `Let ${plan.rejoining.map(({ host }) => host).join(' and ')} follow ${plan.primary.host}?`;
+    return { steps: plan.steps, question, run: (mover) => runRejoin(mover, plan) };
+  });
+}
+
+/** What is about to be done. */
+interface Move {
+  readonly steps: readonly string[];
+  readonly question: string;
+  /** Hosts that are not to be touched afterwards. */
+  readonly left?: readonly string[];
+  readonly run: (mover: Mover) => Promise<void>;
+}
+
+/** Looks, shows the plan, asks, carries it out, and lets apply mend what follows from it. */
+async function move(
+  file: string,
+  flags: MoveFlags,
+  named: readonly (string | undefined)[],
+  plan: (cluster: Cluster, reached: Reached) => Promise<Move>,
+): Promise<void> {
+  const cluster = loadSoundCluster(file, false);
+  for (const name of named) requireDatabaseHost(cluster, name);
+  const password = await becomePassword(flags);
+  const interrupt = listenForInterrupt((text) =>
+    tell(`${text}: a primary is not left halfway, this takes seconds`),
+  );
+  const askPassphrase = passphraseAsker(() => () => undefined);
+  const connector = createConnector();
+  let reached: Reached | undefined;
+  let left: readonly string[] = [];
+  try {
+    reached = await connectAll(cluster, connector, {
+      ...(password === undefined ? {} : { becomePassword: password }),
+      ...(askPassphrase === undefined ? {} : { askPassphrase }),
+    });
+    const { steps, question, run, left: untouched = [] } = await plan(cluster, reached);
+    left = untouched;
+    steps.forEach((text, index) => print(`${String(index + 1).padStart(2)}  ${text}`));
+    if (flags.dryRun === true) return;
+    if (flags.yes !== true && !(await askYesNo(question, 'give --yes'))) {
+      process.exitCode = EXIT.refused;
+      return;
+    }
+    await run({ cluster, sessions: reached.sessions, tell: stopwatch() });
+  } finally {
+    interrupt.release();
+    await Promise.all([...(reached?.sessions.values() ?? [])].map((session) => session.close()));
+    await connector.close();
+  }
+  const { sessions } = reached;
+  await settle(cluster, (name) => sessions.has(name) && !left.includes(name), flags);
+}
+
+/** Tells each step with the seconds since the first. */
+function stopwatch(): (host: string, text: string) => void {
+  const began = performance.now();
+  return (host, text) => {
+    const seconds = ((performance.now() - began) / 1000).toFixed(2).padStart(7);
+    print(`${seconds} s  ${host}: ${text}`);
+  };
+}
+
+/** What follows from the move is apply's: slots, records. After it, an apply changes nothing. */
+async function settle(
+  cluster: Cluster,
+  concerned: (host: string) => boolean,
+  flags: MoveFlags,
+): Promise<void> {
+  const hosts = [...new Set([...databaseHosts(cluster), ...hostsWith(cluster, 'pgbouncer')])];
+  const recap = await applyCluster(
+    cluster,
+    hosts.filter(({ name }) => concerned(name)),
+    { ...flags, concurrency: 20, plain: true },
+  );
+  process.exitCode = recap.exitCode;
+}
+
+function requireDatabaseHost(cluster: Cluster, name: string | undefined): void {
+  const names = databaseHosts(cluster).map((host) => host.name);
+  if (name === undefined || names.includes(name)) return;
+  throw new Failure({
+    reason: 'usage',
+    message: `${name} is no database host of this inventory`,
+    expected: `one of: ${names.join(', ')}`,
+    found: name,
+    remedy: 'check the spelling',
+  });
+}

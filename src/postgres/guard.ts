@@ -1,0 +1,76 @@
+import { databaseHosts } from '../inventory/cluster.js';
+import { directory, file, keyOf, unit } from '../resource/index.js';
+import type { Resource } from '../resource/kind.js';
+import type { Site } from '../role/role.js';
+import {
+  binFolder,
+  dataFolder,
+  REPLICATION_PASS_FILE,
+  REPLICATION_USER,
+  unitOf,
+} from './layout.js';
+
+const PROGRAM = '/usr/lib/odoo-prov/postgres-guard';
+const CONFIG = '/etc/odoo-prov/postgres-guard.conf';
+const SERVICE = 'odoo-prov-postgres-guard.service';
+
+/** Lines for the drop-in of PostgreSQL's unit: asks the guard first, and again while it says wait. */
+export const GUARDED_START = `StartLimitIntervalSec=0
+
+[Service]
+ExecStartPre=${PROGRAM} start
+Restart=on-failure
+RestartSec=5
+`;
+
+/** Whether a cluster needs the guard: with one database host nobody else can take writes. */
+export function isGuarded(site: Site): boolean {
+  return databaseHosts(site.written).length > 1;
+}
+
+/** The guard's files; they must be there before PostgreSQL's unit names it. */
+export function guardFiles(site: Site): readonly Resource[] {
+  const peers = databaseHosts(site.written).filter(({ name }) => name !== site.host.name);
+  const data = {
+    peers: peers.map(({ address }) => address).join(' '),
+    role: REPLICATION_USER,
+    passFile: REPLICATION_PASS_FILE,
+    bin: binFolder(site),
+    data: dataFolder(site),
+    unit: unitOf(site),
+    loneStart: site.cluster.postgres.loneStart,
+  };
+  return [
+    directory({ path: '/etc/odoo-prov', mode: '0700' }),
+    directory({ path: '/usr/lib/odoo-prov' }),
+    file({ path: PROGRAM, content: site.asset('postgres/guard.sh'), mode: '0755' }),
+    file({ path: CONFIG, content: site.template('postgres/guard.conf.hbs', data) }),
+  ];
+}
+
+/** The watch over a server that runs. */
+export function guardService(): readonly Resource[] {
+  const unitFile = file({
+    path: `/etc/systemd/system/${SERVICE}`,
+    content: `# Written by odoo-prov.
+[Unit]
+Description=Stops a PostgreSQL primary that was replaced
+After=network-online.target
+
+[Service]
+ExecStart=${PROGRAM} watch
+Restart=always
+RestartSec=3
+
+[Install]
+WantedBy=multi-user.target
+`,
+  });
+  return [
+    unitFile,
+    unit({
+      name: SERVICE,
+      restartFor: [keyOf(unitFile), `file:${PROGRAM}`, `file:${CONFIG}`],
+    }),
+  ];
+}

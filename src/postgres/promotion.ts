@@ -1,0 +1,101 @@
+import { Failure } from '../failure/failure.js';
+import { databaseRole, type Cluster } from '../inventory/cluster.js';
+
+/** What a database host says of its server, live. */
+export interface Sight {
+  readonly host: string;
+  /** Takes writes: it runs and is no standby. */
+  readonly writable: boolean;
+  readonly running: boolean;
+  /** Its data is a standby's. */
+  readonly standby: boolean;
+  readonly timeline: number;
+  /** Bytes of WAL since the cluster was made: written by a primary, received by a standby. */
+  readonly lsn: bigint;
+  /** Receives WAL right now. */
+  readonly streaming: boolean;
+  readonly systemIdentifier: string;
+}
+
+/** `1A/2B3C` as bytes since the cluster was made (manual, "pg_lsn Type"). */
+export function parseLsn(text: string): bigint {
+  const [high = '0', low = '0'] = text.split('/');
+  return (BigInt(`0x${high || '0'}`) << 32n) + BigInt(`0x${low || '0'}`);
+}
+
+/** Bytes for people. */
+export function bytesText(bytes: bigint): string {
+  if (bytes < 1024n) return `${String(bytes)} bytes`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = Number(bytes) / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** Who is to be promoted, and what that costs. */
+export interface Choice {
+  readonly candidate: Sight;
+  /** The other standbys that were seen. */
+  readonly others: readonly Sight[];
+  /** How far the candidate is behind the one that has most. */
+  readonly behind: bigint;
+}
+
+/**
+ * Chooses the server that takes over: of the hosts that the inventory calls standbys (or was the primary) the
+ * one that received most, a replica only where it is named or there is no other.
+ * @param sights what was seen, by host; hosts that did not answer are left out
+ * @param to the operator's own choice
+ * @throws Failure refused, with what to do
+ */
+export function chooseCandidate(
+  cluster: Cluster,
+  sights: readonly Sight[],
+  to: string | undefined,
+): Choice {
+  const newest = Math.max(0, ...sights.filter((s) => s.standby).map(({ timeline }) => timeline));
+  const standbys = sights.filter((s) => s.standby && s.running && s.timeline === newest);
+  const roleOf = (name: string): string | undefined => {
+    const host = cluster.hosts.find((other) => other.name === name);
+    return host === undefined ? undefined : databaseRole(host);
+  };
+  const byMost = [...standbys].sort((a, b) => (a.lsn < b.lsn ? 1 : a.lsn > b.lsn ? -1 : 0));
+  const preferred = byMost.filter(({ host }) => roleOf(host) !== 'pg-replica');
+  const candidate =
+    to === undefined ? (preferred[0] ?? byMost[0]) : byMost.find(({ host }) => host === to);
+  const [most] = byMost;
+  if (candidate === undefined || most === undefined) throw nobody(sights, to);
+  const behind = most.lsn - candidate.lsn;
+  if (behind > BigInt(cluster.postgres.replication.maxLag)) {
+    throw tooFarBehind(cluster, candidate, most, behind);
+  }
+  return { candidate, others: byMost.filter((other) => other !== candidate), behind };
+}
+
+function nobody(sights: readonly Sight[], to: string | undefined): Failure {
+  const seen = sights.map(
+    ({ host, standby, running, timeline }) =>
+      `${host}: ${standby ? 'a standby' : "a primary's data"}, ${running ? 'running' : 'not running'}, timeline ${String(timeline)}`,
+  );
+  return new Failure({
+    reason: 'refused',
+    ...(to === undefined ? {} : { host: to }),
+    message: to === undefined ? 'there is no standby that could take over' : 'it cannot take over',
+    expected: 'a standby that runs, on the newest timeline that any of them has',
+    found: seen.join('; ') || 'no database host answered',
+    remedy:
+      'bring a standby back (`odoo-prov exec FILE --role pg-standby -- systemctl status postgresql@*`), or restore from a backup',
+  });
+}
+
+function tooFarBehind(cluster: Cluster, candidate: Sight, most: Sight, behind: bigint): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: candidate.host,
+    message: `it lacks ${bytesText(behind)} of WAL that ${most.host} has`,
+    expected: `at most ${bytesText(BigInt(cluster.postgres.replication.maxLag))} (postgres.replication.max_lag)`,
+    found: `${bytesText(behind)} behind`,
+    remedy: `promote ${most.host} (--to ${most.host}), or wait until ${candidate.host} has caught up`,
+  });
+}

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Written by odoo-prov. Keeps two database hosts from taking writes at the same time, without odoo-prov
+# running. `start` is asked before PostgreSQL starts, `watch` looks while it runs. It never promotes.
+set -u
+. /etc/odoo-prov/postgres-guard.conf
+FENCED=/var/lib/odoo-prov/postgres-fenced
+HAD_STANDBY=/var/lib/odoo-prov/postgres-had-standby
+RELEASE=/run/odoo-prov/postgres-lone-start
+
+is_standby() { [ -e "$DATA/standby.signal" ]; }
+
+# The newest timeline of our data: of the last checkpoint, or of a promotion since.
+own_timeline() {
+  last=$("$BIN/pg_controldata" "$DATA" | sed -n "s/^Latest checkpoint's TimeLineID: *//p")
+  history=$(ls "$DATA/pg_wal" | sed -n 's/\.history$//p' | tail -n 1)
+  history=$(printf %d "0x${history:-0}")
+  if [ "$history" -gt "$last" ]; then echo "$history"; else echo "$last"; fi
+}
+
+own_identifier() { "$BIN/pg_controldata" "$DATA" | sed -n 's/^Database system identifier: *//p'; }
+
+# Prints a line "address writable timeline" for each peer of our cluster that answers.
+ask_peers() {
+  mine=$(own_identifier)
+  for peer in $PEERS; do
+    {
+      answer=$(PGPASSFILE=$PASS_FILE PGCONNECT_TIMEOUT=3 timeout -k 1 6 "$BIN/psql" -XAtqw -F ' ' \
+        "host=$peer port=5432 user=$ROLE dbname=postgres sslmode=require" -c "
+        select not pg_is_in_recovery(),
+          case when pg_is_in_recovery() then greatest(
+            (select timeline_id from pg_control_checkpoint()),
+            coalesce((select min_recovery_end_timeline from pg_control_recovery()), 0),
+            coalesce((select received_tli from pg_stat_wal_receiver), 0))
+          else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
+          (select system_identifier from pg_control_system())" 2>/dev/null) || answer=
+      set -- $answer
+      if [ $# -eq 3 ] && [ "$3" = "$mine" ]; then echo "$peer $1 $2"; fi
+    } </dev/null &
+  done
+  wait
+}
+
+refuse() {
+  echo "$1" >&2
+  exit 1
+}
+
+start() {
+  if is_standby || [ ! -s "$DATA/global/pg_control" ]; then exit 0; fi
+  if [ -e "$FENCED" ]; then refuse "stays down: $(cat "$FENCED"). Next: odoo-prov rejoin"; fi
+  own=$(own_timeline)
+  answers=$(ask_peers)
+  while read -r peer writable timeline; do
+    if [ -z "$peer" ]; then continue; fi
+    if [ "$timeline" -gt "$own" ]; then
+      refuse "stays down: $peer is on timeline $timeline, this data ends on $own. Next: odoo-prov rejoin"
+    fi
+    if [ "$writable" = t ]; then refuse "stays down: $peer takes writes already"; fi
+  done <<EOF
+$answers
+EOF
+  if [ -n "$answers" ] || [ ! -e "$HAD_STANDBY" ] || [ "$LONE_START" = start ] || [ -e "$RELEASE" ]; then exit 0; fi
+  refuse "waits: no other database host answers, and one of them may have taken over. To start it all the same: touch $RELEASE"
+}
+
+watch() {
+  while sleep 3; do
+    if is_standby || [ ! -e "$DATA/postmaster.pid" ]; then continue; fi
+    answers=$(ask_peers)
+    if [ -n "$answers" ] && [ ! -e "$HAD_STANDBY" ]; then : >"$HAD_STANDBY"; fi
+    own=$(own_timeline)
+    while read -r peer writable timeline; do
+      if [ -z "$peer" ] || [ "$timeline" -le "$own" ]; then continue; fi
+      echo "stopping PostgreSQL: $peer is on timeline $timeline, this server still takes writes on $own" >&2
+      echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): $peer took over (timeline $timeline)" >"$FENCED.new"
+      mv -f "$FENCED.new" "$FENCED"
+      systemctl stop "$UNIT"
+    done <<EOF
+$answers
+EOF
+  done
+}
+
+case ${1:-} in
+  start) start ;;
+  watch) watch ;;
+  *) refuse "usage: $0 start|watch" ;;
+esac
