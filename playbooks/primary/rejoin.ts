@@ -113,11 +113,13 @@ if ${sight.standby ? 'true' : '[ ! -e "$data/standby.signal" ]'}; then
     mv "$kept.new" "$kept"
   fi
   said=$(mktemp)
+  archive=
+  if [ -n "$(as_postgres "$bin/postgres" -C restore_command -c config_file="$conf/postgresql.conf")" ]; then archive=-c; fi
   # A server that was killed must end its recovery before it can be rewound; pg_rewind does that itself.
   if as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conninfo}" \\
-      --config-file="$conf/postgresql.conf" --no-ensure-shutdown 2>"$said" ||
+      --config-file="$conf/postgresql.conf" $archive --no-ensure-shutdown 2>"$said" ||
     as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conninfo}" \\
-      --config-file="$conf/postgresql.conf" 2>"$said"; then
+      --config-file="$conf/postgresql.conf" $archive 2>"$said"; then
     echo 'rewound: only what differed was copied'
   else
     sed 's/^/pg_rewind: /' "$said" | tail -n 3

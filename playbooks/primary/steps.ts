@@ -82,9 +82,9 @@ export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
     hostsWith(mover.cluster, 'pgbouncer').map(async (host: Host) => {
       const { host: address } = postgresOf(observed, host);
       const script = raw(`set -eu
-file=/etc/pgbouncer/pgbouncer.ini
+file=/etc/pgbouncer/databases.ini
 cp -p "$file" "$file.new"
-sed -E '/^\\[databases\\]/,/^\\[pgbouncer\\]/ s/( |=)host=[^ ]+/\\1host=${address}/' "$file" >"$file.new"
+sed -E 's/ host=[^ ]+/ host=${address}/' "$file" >"$file.new"
 sync "$file.new"
 mv -f "$file.new" "$file"
 ${console(['RELOAD'])}

@@ -8,6 +8,7 @@ import {
   REPLICATION_PASS_FILE,
   REPLICATION_USER,
   unitOf,
+  versionOf,
 } from './layout.js';
 
 const PROGRAM = '/usr/lib/odoo-prov/postgres-guard';
@@ -30,14 +31,15 @@ export function isGuarded(site: Site): boolean {
 
 /** The guard's files; they must be there before PostgreSQL's unit names it. */
 export function guardFiles(site: Site): readonly Resource[] {
+  const version = versionOf(site);
   const peers = databaseHosts(site.written).filter(({ name }) => name !== site.host.name);
   const data = {
     peers: peers.map(({ address }) => address).join(' '),
     role: REPLICATION_USER,
     passFile: REPLICATION_PASS_FILE,
-    bin: binFolder(site),
-    data: dataFolder(site),
-    unit: unitOf(site),
+    bin: binFolder(version),
+    data: dataFolder(version),
+    unit: unitOf(version),
     loneStart: site.cluster.postgres.loneStart,
   };
   return [
