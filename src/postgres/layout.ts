@@ -14,7 +14,7 @@ export function versionOf({ facts }: Pick<Site, 'facts'>): number {
 
 /** The replication slot of a host. Slots have letters, digits and underscores only. */
 export function slotOf(host: Pick<Host, 'name'>): string {
-  return host.name.replaceAll('-', '_');
+  return host.name.toLowerCase().replaceAll('-', '_');
 }
 
 /** Where PostgreSQL's programs are. */

@@ -1,0 +1,207 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { networkCut, networkHeal, powerCut, powerOn } from '../../src/lab/index.js';
+import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import { hostRecaps, printed, recapOf, type ProgramEnd } from '../support/program.js';
+import { longestGap, missing, startWriters } from '../support/writers.js';
+
+const DATABASES = ['db1', 'db2', 'db3', 'db4'];
+const CLIENTS = 8;
+
+let db: DatabaseLab;
+
+beforeAll(async () => {
+  db = await databaseLab();
+});
+
+/** Who takes writes, by the servers' own word. */
+async function primaries(hosts: readonly string[] = DATABASES): Promise<readonly string[]> {
+  const answers = await Promise.all(
+    hosts.map(async (host) => {
+      const { stdout } = await db.on(host)(
+        `cd / && runuser -u postgres -- psql -XAtqc 'select pg_is_in_recovery()'`,
+      );
+      return stdout.trim() === 'f' ? [host] : [];
+    }),
+  );
+  return answers.flat();
+}
+
+async function unchanged(): Promise<void> {
+  const end = await db.apply();
+  expect(end.code, printed(end)).toBe(0);
+  expect(recapOf(end).changed, printed(end)).toBe(0);
+}
+
+function refused(end: ProgramEnd, words: string): void {
+  expect(end.code, printed(end)).toBe(5);
+  expect(end.stderr).toContain(words);
+}
+
+/** Waits until a host says so. */
+async function until(host: string, script: string, seconds: number): Promise<void> {
+  await db.must(
+    host,
+    `for i in $(seq ${String(seconds * 2)}); do if ${script}; then exit 0; fi; sleep 0.5; done; exit 1`,
+  );
+}
+
+const standbys = "select string_agg(application_name, ' ' order by 1) from pg_stat_replication";
+
+describe('a primary, two standbys and a replica, from bare hosts', () => {
+  it('converge, and stream', async () => {
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect(
+      await db.sql(
+        'db1',
+        "select string_agg(application_name, ' ' order by application_name) from pg_stat_replication where state = 'streaming'",
+      ),
+    ).toBe('db2 db3 db4');
+    expect(await primaries()).toEqual(['db1']);
+  });
+
+  it('change nothing the second time, over one connection and one exec per host', async () => {
+    const end = await db.apply();
+    for (const host of [...DATABASES, 'pool1']) {
+      expect(hostRecaps(end)[host]).toMatchObject({
+        changed: 0,
+        wire: { connections: 1, execs: 1 },
+      });
+    }
+  });
+
+  it('wait for a standby with each commit, never for the replica', async () => {
+    const states =
+      "select application_name || ' ' || sync_state from pg_stat_replication order by 1";
+    expect(await db.sql('db1', states)).toBe('db2 quorum\ndb3 quorum\ndb4 async');
+  });
+
+  it('show a row on all of them', async () => {
+    await db.sql('db1', 'create table seen (n int); insert into seen values (42)');
+    for (const host of DATABASES) {
+      await until(
+        host,
+        `[ "$(cd / && runuser -u postgres -- psql -XAtqc 'select n from seen')" = 42 ]`,
+        20,
+      );
+    }
+  });
+
+  it('let a standby that was cut off catch up without a clone', async () => {
+    const identity = 'stat -c %W:%i /var/lib/postgresql/*/main/PG_VERSION';
+    const before = await db.must('db2', identity);
+    await powerCut(db.lab, 'db2');
+    await db.sql('db1', 'insert into seen select generate_series(1, 20000)');
+    await powerOn(db.lab, 'db2');
+    await until(
+      'db2',
+      `[ "$(cd / && runuser -u postgres -- psql -XAtqc 'select count(*) from seen')" = 20001 ]`,
+      60,
+    );
+    expect(await db.must('db2', identity)).toBe(before);
+    await unchanged();
+  });
+});
+
+describe('a planned move of the primary', () => {
+  it('shows its steps first, and does nothing', async () => {
+    const end = await db.run('switchover', '--to', 'db2', '--dry-run');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain('promote db2');
+    expect(await primaries()).toEqual(['db1']);
+  });
+
+  it('loses nothing of what eight clients were told to be safe', async () => {
+    const writers = await startWriters(db, CLIENTS);
+    await sleep(2000);
+    const end = await db.run('switchover', '--to', 'db2', '--yes');
+    await sleep(2000);
+    const acknowledged = await writers.stop();
+    expect(end.code, printed(end)).toBe(0);
+    expect(await primaries()).toEqual(['db2']);
+    expect(new Set(acknowledged.map(({ client }) => client)).size).toBe(CLIENTS);
+    expect(await missing(db, 'db2', acknowledged)).toEqual([]);
+    console.log(
+      `switchover: the longest time without a write was ${longestGap(acknowledged).toFixed(1)} s`,
+    );
+  });
+
+  it('is what apply then finds: it changes nothing, and the old primary is a standby', async () => {
+    await unchanged();
+    expect(await db.sql('db1', 'select status from pg_stat_wal_receiver')).toBe('streaming');
+    expect(await db.sql('db2', standbys)).toBe('db1 db3 db4');
+  });
+});
+
+describe('a failover', () => {
+  it('is refused while the primary is alive, and without a fence', async () => {
+    refused(await db.run('failover', '--yes'), 'is alive and takes writes');
+    await networkCut(db.lab, 'db2');
+    refused(await db.run('failover', '--yes'), '--confirm-dead db2');
+    await networkHeal(db.lab, 'db2');
+    expect(await primaries()).toEqual(['db2']);
+  });
+
+  it('is refused while a PgBouncer cannot be told', async () => {
+    await networkCut(db.lab, 'pool1');
+    refused(await db.run('failover', '--force', '--yes'), 'could go on leading clients');
+    await networkHeal(db.lab, 'pool1');
+    expect(await primaries()).toEqual(['db2']);
+  });
+
+  it('after a power cut loses nothing that was acknowledged', async () => {
+    await until(
+      'pool1',
+      `PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass psql -XAtqw -h 127.0.0.1 -p 6432 -U odoo -d acme -c 'select 1' >/dev/null 2>&1`,
+      60,
+    );
+    const writers = await startWriters(db, CLIENTS);
+    await sleep(2000);
+    await powerCut(db.lab, 'db2');
+    const end = await db.run('failover', '--confirm-dead', 'db2', '--yes');
+    await sleep(2000);
+    const acknowledged = await writers.stop();
+    expect(end.code, printed(end)).toBe(0);
+    const [primary = '', ...more] = await primaries(['db1', 'db3', 'db4']);
+    expect(['db1', 'db3']).toContain(primary);
+    expect(more).toEqual([]);
+    expect(await missing(db, primary, acknowledged)).toEqual([]);
+    console.log(
+      `failover: the longest time without a write was ${longestGap(acknowledged).toFixed(1)} s`,
+    );
+  });
+
+  it('leaves an old primary that comes back refused by its own guard, without the tool', async () => {
+    await powerOn(db.lab, 'db2');
+    await until('db2', "journalctl -q -u 'postgresql@*' --since -5min | grep -q 'stays down'", 60);
+    expect((await db.on('db2')('ss -Htln sport = :5432')).stdout).toBe('');
+  });
+
+  it('takes it back by a rewind; then apply changes nothing', async () => {
+    const end = await db.run('rejoin', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain('rewound');
+    expect(await db.sql('db2', 'select status from pg_stat_wal_receiver')).toBe('streaming');
+    await unchanged();
+  });
+});
+
+describe('a primary that was cut off, and did not notice that another took over', () => {
+  it('is stopped by its own guard when the network is back, and rejoins by a clone where it cannot be rewound', async () => {
+    const [old = ''] = await primaries();
+    await networkCut(db.lab, old);
+    const end = await db.run('failover', '--confirm-dead', old, '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    await networkHeal(db.lab, old);
+    await until(old, "! systemctl is-active --quiet 'postgresql@*'", 60);
+    expect(await primaries()).toHaveLength(1);
+    // Without the WAL since the fork nothing can be rewound.
+    await db.must(old, 'rm -f /var/lib/postgresql/*/main/pg_wal/0000*');
+    const back = await db.run('rejoin', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    expect(back.stdout).toContain('copied everything from the primary');
+    expect(await db.sql(old, 'select status from pg_stat_wal_receiver')).toBe('streaming');
+    await unchanged();
+  });
+});
