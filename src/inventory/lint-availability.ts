@@ -1,4 +1,4 @@
-import { hostsWith, runsOdoo, type Cluster } from './cluster.js';
+import { hostsWith, runsOdoo, type Cluster, type RoleName } from './cluster.js';
 import { roleFacts, SUPPORTED_ROLES } from './roles.js';
 import { SMALL, type Finding } from './finding.js';
 
@@ -20,13 +20,20 @@ function singlePoints(cluster: Cluster): Finding[] {
         subject: 'availability',
         host: only.name,
         message: `the only ${role}: while it is down, ${facts.lost}`,
-        advice:
-          facts.single === undefined
-            ? `a second ${role}`
-            : 'this version has one of it: know how to bring it back',
+        advice: adviceFor(cluster, role, facts.single !== undefined),
       },
     ];
   });
+}
+
+/** How the loss of the only host of a role is shortened. */
+function adviceFor(cluster: Cluster, role: RoleName, single: boolean): string {
+  if (role === 'pg-primary') {
+    return hostsWith(cluster, 'pg-standby').length > 0
+      ? '`odoo-prov failover` makes a standby take its place: rehearse it'
+      : 'a pg-standby, which `odoo-prov failover` makes take its place';
+  }
+  return single ? 'this version has one of it: know how to bring it back' : `a second ${role}`;
 }
 
 /** What waiting for standbys costs and gains. */

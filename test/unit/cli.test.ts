@@ -80,6 +80,9 @@ describe('usage', () => {
     expect(commands).toEqual([
       'apply',
       'status',
+      'switchover',
+      'failover',
+      'rejoin',
       'lint',
       'trust',
       'exec',

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { bytesText, chooseCandidate, parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import { testCluster, testHost } from '../support/site.js';
+
+const cluster = testCluster([
+  testHost('db1', 1, ['pg-primary']),
+  testHost('db2', 2, ['pg-standby']),
+  testHost('db3', 3, ['pg-standby']),
+  testHost('db4', 4, ['pg-replica']),
+]);
+
+function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight {
+  return {
+    ...{ host, lsn: BigInt(lsn), timeline: 1, systemIdentifier: '7' },
+    ...{ running: true, writable: false, standby: true, streaming: false },
+    ...change,
+  };
+}
+
+const chosen = (sights: readonly Sight[], to?: string): string =>
+  chooseCandidate(cluster, sights, to).candidate.host;
+
+describe('who takes over', () => {
+  it('is the standby that received most', () => {
+    expect(chosen([standby('db2', 100), standby('db3', 200)])).toBe('db3');
+  });
+
+  it('is a standby before a replica that has a little more', () => {
+    expect(chosen([standby('db2', 100), standby('db4', 200)])).toBe('db2');
+    expect(chosen([standby('db4', 200)])).toBe('db4');
+  });
+
+  it('is whom the operator names', () => {
+    expect(chosen([standby('db2', 100), standby('db4', 100)], 'db4')).toBe('db4');
+  });
+
+  it('is nobody who does not run, is on an older timeline, or is no standby', () => {
+    for (const sight of [
+      standby('db2', 1, { running: false }),
+      standby('db2', 1, { standby: false, writable: true }),
+    ]) {
+      expect(() => chosen([sight])).toThrow('no standby that could take over');
+    }
+    expect(chosen([standby('db2', 900, { timeline: 1 }), standby('db3', 5, { timeline: 2 })])).toBe(
+      'db3',
+    );
+  });
+
+  it('is not one that lacks more than the limit', () => {
+    const far = 17 * 1024 ** 2;
+    expect(() => chosen([standby('db2', 0), standby('db3', far)], 'db2')).toThrow(
+      'it lacks 17.0 MB of WAL that db3 has',
+    );
+  });
+});
+
+test('a WAL location is a number of bytes, in order', () => {
+  expect(parseLsn('1/A')).toBe((1n << 32n) + 10n);
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (lsn) => {
+      const text = `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16)}`;
+      expect(parseLsn(text)).toBe(lsn);
+    }),
+  );
+});
+
+test('bytes are said in their unit', () => {
+  expect([0n, 1536n, 5n * 1024n ** 3n].map(bytesText)).toEqual(['0 bytes', '1.5 kB', '5.0 GB']);
+});
