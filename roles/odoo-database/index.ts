@@ -19,7 +19,8 @@ const PASS_FILE = `${FOLDER}/odoo-database.pgpass`;
 export const odooDatabase: RoleDefinition = {
   name: 'odoo-database',
   summary: 'the Odoo database: initialised once, from the first app host',
-  after: ['odoo', 'pg-primary'],
+  // With synchronous replication every commit waits for a standby.
+  after: ['odoo', 'pg-primary', 'pg-standby'],
   on: (host, cluster) => host === initialisingHost(cluster),
 
   install: () => [],

@@ -119,6 +119,22 @@ select pg_reload_conf();`;
   + (${Object.keys(settings).length} - count(*)) from pg_settings where lower(name) in (${names([resource])});`;
   const unit = `postgresql@${String(version)}-${cluster}.service`;
   return sh`
+put_back() {
+  {
+    echo "$1: mend them under postgres.settings and apply again"
+    journalctl -q -n 20 -o cat -u ${unit}
+    if [ -e "$earlier" ]; then
+      cp -p "$earlier" "$conf/conf.d/.50-odoo-prov.new"
+      mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${FILE}
+      if systemctl restart ${unit}; then
+        echo 'the settings before are in place again, and it runs with them'
+      else
+        echo 'the settings before are in place again, and it does not start with them either'
+      fi
+    fi
+  } >&2
+  exit 1
+}
 loaded() { echo 'select pg_conf_load_time();' | psql_as_postgres postgres; }
 before=$(loaded)
 printf '%s\n' ${reset} | psql_as_postgres postgres >/dev/null
@@ -130,19 +146,11 @@ while [ "$(loaded)" = "$before" ]; do
 done
 if [ "$(printf '%s\n' ${due} | psql_as_postgres postgres)" != 0 ]; then
   echo ${`restarting ${unit}: a setting needs it`}
-  systemctl restart ${unit} || {
-    echo ${`${unit} does not start with these settings: mend them under postgres.settings and apply again`} >&2
-    journalctl -q -n 20 -o cat -u ${unit} >&2
-    exit 1
-  }
+  systemctl restart ${unit} || put_back ${`${unit} does not start with these settings`}
   tries=0
   until "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; do
     tries=$((tries + 1))
-    if [ "$tries" -ge 240 ]; then
-      echo ${`${unit} did not come back within 120 s`} >&2
-      journalctl -q -n 10 -o cat -u ${unit} >&2
-      exit 1
-    fi
+    [ "$tries" -lt 240 ] || put_back ${`${unit} did not come back within 120 s with these settings`}
     sleep 0.5
   done
 fi`;
@@ -197,6 +205,11 @@ chown postgres:postgres "$new"
 chmod 644 "$new"
 (cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
   "$bin/postgres" -C data_directory -c config_file="$tmp/postgresql.conf") >/dev/null
+# What it runs with now, to go back to. After a kill the server may be down: then the file kept before stays.
+earlier=$conf/conf.d/.50-odoo-prov.before
+if [ -e "$conf/"${FILE} ] && "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; then
+  cp -p "$conf/"${FILE} "$earlier"
+fi
 cp -p "$new" "$conf/conf.d/.50-odoo-prov.new"
 sync "$conf/conf.d/.50-odoo-prov.new"
 mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${FILE}

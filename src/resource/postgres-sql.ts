@@ -105,8 +105,10 @@ export function statesFrom<R extends Resource>(
   return new Map(wanted.map((resource) => [resource.id, one(resource)]));
 }
 
-/** Session settings that keep statements with password verifiers out of every log. */
-const UNLOGGED: readonly string[] = [
+/** Session settings that keep statements with password verifiers out of every log, and never wait for a standby. */
+const SESSION: readonly string[] = [
+  // While a cluster is being made its standbys are not there yet, and what we do can be done again.
+  'set synchronous_commit = local;',
   // Nor does it tell what it did not have to do.
   'set client_min_messages = warning;',
   "set log_statement = 'none';",
@@ -124,7 +126,7 @@ export function runSql(database: string, sql: string | Secret): Script {
   return sh`
 ${PSQL}
 {
-  printf '%s\n' ${UNLOGGED}
+  printf '%s\n' ${SESSION}
   printf %s ${base64(sql)} | base64 -d
 } | psql_as_postgres ${database}`;
 }

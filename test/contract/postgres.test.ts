@@ -251,6 +251,23 @@ systemctl restart postgresql@17-main`,
     expect(await differingFields(shell, settings)).toEqual([]);
   });
 
+  it('goes back to what it ran with when it does not start with new settings, and says why', async () => {
+    await must(shell, UP);
+    await converge(shell, settings);
+    const wrong = postgresSettings({
+      version: 17,
+      settings: { ...settings.settings, shared_buffers: '4TB' },
+    });
+    const answer = await tryToConverge(shell, wrong);
+    expect(answer.code).not.toBe(0);
+    expect(answer.stderr).toMatch(/could not (map anonymous|create any) .*shared memory/);
+    expect(answer.stderr).toContain(
+      'the settings before are in place again, and it runs with them',
+    );
+    expect((await must(shell, sql('show work_mem'))).trim()).toBe('8MB');
+    expect(await differingFields(shell, settings)).toEqual([]);
+  });
+
   it('are no difference while the server is stopped, and unknown when it answers nobody', async () => {
     await must(shell, 'systemctl stop postgresql@17-main');
     expect(await changes(shell, [role, database, unaccent, settings])).toEqual([]);
