@@ -7,6 +7,7 @@ import {
   keyOf,
   postgresSettings,
   postgresSlot,
+  sysctl,
   unit,
 } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
@@ -55,6 +56,9 @@ export function server(site: Site, data: Resource): readonly Resource[] {
   });
   return [
     directory({ path: LOG_FOLDER, owner: 'postgres', group: 'adm', mode: '0750' }),
+    // A standby tries the others in turn, and its walreceiver knows no connect_timeout: a dead host costs it 3 s,
+    // not two minutes.
+    sysctl({ key: 'net.ipv4.tcp_syn_retries', value: 1 }),
     ...passFile(site),
     ...archiveClient(site),
     ...(isGuarded(site) ? guardFiles(site) : []),

@@ -76,7 +76,7 @@ if [ -s "$data/global/pg_control" ]; then
     fail "$data holds another PostgreSQL cluster ($found) than the primary's: if it is not needed, move it away, and it is cloned" ;;
   esac
   [ -e "$data/standby.signal" ] ||
-    fail "$data was a primary's, and writes have gone on elsewhere since: it may hold rows that nobody else has, so it is neither started nor replaced here"
+    fail "$data was a primary's, and writes have gone on elsewhere since: it may hold rows that nobody else has, so it is neither started nor replaced here; odoo-prov rejoin makes it a standby"
 else
   [ -z "$(ls -A "$data" 2>/dev/null)" ] || fail "$data holds something that is no PostgreSQL data: move it away"
   mkdir -p /var/lib/odoo-prov

@@ -46,7 +46,8 @@ async function until(host: string, script: string, seconds: number): Promise<voi
   );
 }
 
-const standbys = "select string_agg(application_name, ' ' order by 1) from pg_stat_replication";
+const standbys =
+  "select string_agg(application_name, ' ' order by application_name) from pg_stat_replication";
 
 describe('a primary, two standbys and a replica, from bare hosts', () => {
   it('converge, and stream', async () => {
