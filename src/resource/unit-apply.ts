@@ -10,7 +10,12 @@ const STEADY_SECONDS = 2;
 export function applyUnit(change: Change<UnitResource>): Script {
   const { resource } = change;
   const steps = [functions(resource.name), readAnew];
-  if (resource.masked) return inSubshell([...steps, stop, sh`systemctl mask -- "$unit"`]);
+  if (resource.masked)
+    return inSubshell([
+      ...steps,
+      stop,
+      raw(`systemctl mask -- "$unit" || fail 'systemctl mask failed'`),
+    ]);
   steps.push(unmask(resource));
   if (resource.enabled === true) steps.push(enable);
   if (resource.enabled === false) steps.push(disable);
@@ -86,26 +91,33 @@ fail() {
   } >&2
   exit 1
 }
+# A service that is reading its files anew runs.
+running() {
+  systemctl show -p ActiveState -p InvocationID -- "$unit" | sed 's/^ActiveState=reloading$/ActiveState=active/'
+}
 stays_up() {
   case $unit in *.service) ;; *) return 0 ;; esac
-  first=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
+  first=$(running)
   for quarter in $(seq ${4 * STEADY_SECONDS}); do
     case $first in *ActiveState=active*) ;; *) fail 'it does not run' ;; esac
     sleep 0.25
-    now=$(systemctl show -p ActiveState -p InvocationID -- "$unit")
-    [ "$now" = "$first" ] || fail "it did not stay up for ${STEADY_SECONDS} s"
+    [ "$(running)" = "$first" ] || fail "it did not stay up for ${STEADY_SECONDS} s"
   done
 }
 ${stampFunctions()}`;
 }
 
 const readAnew = raw(
-  `if [ "$(show NeedDaemonReload)" = yes ] || [ "$(show LoadState)" != loaded ]; then systemctl daemon-reload; fi`,
+  `if [ "$(show NeedDaemonReload)" = yes ] || [ "$(show LoadState)" != loaded ]; then
+  systemctl daemon-reload || fail 'systemctl daemon-reload failed'
+fi`,
 );
 
 const unmask = (resource: UnitResource): Script =>
   resource.running === true || resource.enabled === true
-    ? raw(`case $(show UnitFileState) in masked*) systemctl unmask -- "$unit" ;; esac`)
+    ? raw(
+        `case $(show UnitFileState) in masked*) systemctl unmask -- "$unit" || fail 'systemctl unmask failed' ;; esac`,
+      )
     : raw(':');
 
 const enable = raw(`case $(show UnitFileState) in
@@ -119,7 +131,7 @@ esac`);
 
 const stop = raw(`case $(show ActiveState) in
   inactive) ;;
-  failed) systemctl reset-failed -- "$unit" ;;
+  failed) systemctl reset-failed -- "$unit" || fail 'systemctl reset-failed failed' ;;
   *) systemctl stop -- "$unit" || fail 'systemctl stop failed'
     systemctl reset-failed -- "$unit" 2>/dev/null || : ;;
 esac`);
