@@ -23,8 +23,8 @@ import {
 export interface FailoverOptions {
   /** The standby to promote, by the operator's choice. */
   readonly to?: string;
-  /** The operator's word that this host is off and stays off. */
-  readonly confirmDead?: string;
+  /** The operator's word that these hosts are off and stay off. */
+  readonly confirmDead: readonly string[];
   /** Also while the primary is alive: it is stopped then. */
   readonly force: boolean;
   /** Who was primary at the last run. */
@@ -79,20 +79,20 @@ function receivedText({ candidate, others, behind }: Choice): string {
   return `which ${has} (timeline ${String(candidate.timeline)}); what the primary had not sent is lost`;
 }
 
-/** Silent hosts that may be the primary: each must be confirmed to be off. */
+/**
+ * Silent hosts that may be the primary: each must be confirmed to be off. Whom the last run saw as primary is
+ * believed only if it is silent itself: seen as a standby, it tells that the primary has been moved since.
+ */
 function silentPrimaries(cluster: Cluster, view: View, options: FailoverOptions): string[] {
-  const known = view.sights.some((sight) => !sight.standby);
   const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
-  // With the primary's data seen elsewhere, a silent host is a standby, unless it was remembered as primary.
-  const suspects = silent.filter(({ name }) => !known || name === options.remembered);
-  const unconfirmed = suspects.filter(
-    ({ name }) =>
-      name !== options.confirmDead &&
-      // Not the one that was primary when it was last seen: a standby that is off with it.
-      (options.remembered === undefined || name === options.remembered),
-  );
-  const [first] = unconfirmed;
-  if (first !== undefined) throw notFenced(first.name, view.silent.get(first.name));
+  const remembered = silent.find(({ name }) => name === options.remembered);
+  const known = view.sights.some((sight) => !sight.standby);
+  // With a primary's data seen, a host that is silent is a standby, unless it was remembered as primary.
+  const suspects = remembered === undefined ? (known ? [] : silent) : [remembered];
+  const unconfirmed = suspects.find(({ name }) => !options.confirmDead.includes(name));
+  if (unconfirmed !== undefined) {
+    throw notFenced(unconfirmed.name, view.silent.get(unconfirmed.name));
+  }
   return suspects.map(({ name }) => name);
 }
 

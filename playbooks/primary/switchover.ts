@@ -124,8 +124,8 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     [from, to].map(({ host }) => step(mover, host, 'write its buffers out', CHECKPOINT, 600)),
   );
   mover.tell(from.host, 'buffers are written out');
-  await cutOff(mover);
   try {
+    await cutOff(mover);
     const end = await step(mover, from.host, 'stop PostgreSQL', STOP, 120);
     mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
     await awaitReceived(mover, to.host, end);

@@ -23,7 +23,7 @@ export interface SwitchoverFlags extends MoveFlags {
   readonly to?: string;
 }
 export interface FailoverFlags extends SwitchoverFlags {
-  readonly confirmDead?: string;
+  readonly confirmDead?: readonly string[];
   readonly force?: true;
 }
 export interface RejoinFlags extends MoveFlags {
@@ -41,12 +41,12 @@ export function switchover(file: string, flags: SwitchoverFlags): Promise<void> 
 
 /** `odoo-prov failover FILE`. */
 export function failover(file: string, flags: FailoverFlags): Promise<void> {
-  return move(file, flags, [flags.to, flags.confirmDead], async (cluster, reached) => {
+  return move(file, flags, [flags.to, ...(flags.confirmDead ?? [])], async (cluster, reached) => {
     const remembered = readState(cluster.file).postgres?.primary;
     const plan = await planFailover(cluster, reached, {
       force: flags.force === true,
       ...(flags.to !== undefined && { to: flags.to }),
-      ...(flags.confirmDead !== undefined && { confirmDead: flags.confirmDead }),
+      confirmDead: flags.confirmDead ?? [],
       ...(remembered !== undefined && { remembered }),
     });
     const question = `Promote ${plan.choice.candidate.host}?`;

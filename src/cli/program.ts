@@ -150,7 +150,11 @@ function addPrimary(program: Command): void {
       .description('promote a standby because the primary is lost')
       .argument('<file>', 'inventory')
       .option('--to <host>', 'the standby; without it the one that has most')
-      .option('--confirm-dead <host>', 'this host is off and stays off, by your word')
+      .option(
+        '--confirm-dead <hosts>',
+        'these are off and stay off, by your word; comma between',
+        list,
+      )
       .option('--force', 'also while the primary is alive: it is stopped')
       .option('--dry-run', dry)
       .option('--yes', 'do not ask'),
