@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { planFailover, type FailoverOptions } from '../../playbooks/primary/failover.js';
+import { planRejoin } from '../../playbooks/primary/rejoin.js';
+import { planSwitchover } from '../../playbooks/primary/switchover.js';
+import type { Reached } from '../../playbooks/primary/connect.js';
+import { Failure } from '../../src/failure/failure.js';
+import type { Session } from '../../src/transport/session.js';
+import { testCluster, testHost } from '../support/site.js';
+
+const cluster = testCluster([
+  testHost('db1', 1, ['pg-primary']),
+  testHost('db2', 2, ['pg-standby']),
+  testHost('db3', 3, ['pg-standby']),
+  testHost('pool1', 4, ['pgbouncer']),
+]);
+
+const PRIMARY = 'data no 1 0 7\nlive t 0/5000 0\n';
+const STOPPED = 'data no 1 0 7\ndown\n';
+const STANDBY = 'data yes 1 0 7\nlive f 0/5000 1\n';
+const AHEAD = 'data yes 2 2 7\nlive t 0/6000 0\n'.replace('yes', 'no');
+
+/** Hosts by what they answer; those without an answer cannot be reached. */
+function reached(answers: Readonly<Record<string, string>>): Reached {
+  const sessions = new Map<string, Session>();
+  const unreached = new Map<string, Failure>();
+  for (const host of cluster.hosts) {
+    const stdout = answers[host.name] ?? (host.name === 'pool1' ? '' : undefined);
+    if (stdout === undefined) {
+      const remedy = 'look at its cable';
+      unreached.set(
+        host.name,
+        new Failure({ reason: 'unreachable', host: host.name, message: 'no answer', remedy }),
+      );
+      continue;
+    }
+    sessions.set(host.name, {
+      host,
+      use: { connections: 1, execs: 0, bytesSent: 0, bytesReceived: 0 },
+      run: () => Promise.resolve({ code: 0, stdout, stderr: '' }),
+      close: () => Promise.resolve(),
+    });
+  }
+  return { sessions, unreached };
+}
+
+function plan(answers: Readonly<Record<string, string>>, options: Partial<FailoverOptions> = {}) {
+  return planFailover(cluster, reached(answers), { force: false, confirmDead: [], ...options });
+}
+
+describe('a failover', () => {
+  it('is refused while the primary takes writes, and goes on by force', async () => {
+    const all = { db1: PRIMARY, db2: STANDBY, db3: STANDBY };
+    await expect(plan(all)).rejects.toThrow('is alive and takes writes');
+    const forced = await plan(all, { force: true });
+    expect(forced.fence).toEqual(['db1']);
+    expect(['db2', 'db3']).toContain(forced.choice.candidate.host);
+  });
+
+  it('needs nobody’s word where the old primary can be reached: it is stopped there', async () => {
+    const { fence, dead } = await plan({ db1: STOPPED, db2: STANDBY, db3: STANDBY });
+    expect([fence, dead]).toEqual([['db1'], []]);
+  });
+
+  it('needs the operator’s word for a primary that is silent', async () => {
+    const left = { db2: STANDBY, db3: STANDBY };
+    for (const remembered of ['db1', undefined]) {
+      const known = remembered === undefined ? {} : { remembered };
+      await expect(plan(left, known)).rejects.toThrow('nobody can tell whether it still takes');
+      expect((await plan(left, { ...known, confirmDead: ['db1'] })).dead).toEqual(['db1']);
+    }
+  });
+
+  it('does not believe that a host was primary last which turns out to be a standby', async () => {
+    const left = { db2: STANDBY, db3: STANDBY };
+    await expect(plan(left, { remembered: 'db2' })).rejects.toThrow('nobody can tell');
+  });
+
+  it('does not ask for a standby that is silent beside a primary that is stopped', async () => {
+    const { dead } = await plan({ db1: STOPPED, db2: STANDBY }, { remembered: 'db1' });
+    expect(dead).toEqual([]);
+  });
+
+  it('asks for every host that may be the primary', async () => {
+    const word = { confirmDead: ['db1'] };
+    await expect(plan({ db2: STANDBY }, word)).rejects.toThrow('nobody can tell');
+    const { dead } = await plan({ db2: STANDBY }, { confirmDead: ['db1', 'db3'] });
+    expect(dead).toEqual(['db1', 'db3']);
+  });
+
+  it('is refused while a PgBouncer cannot be reached, or hosts hold different clusters', async () => {
+    const lost = reached({ db1: STOPPED, db2: STANDBY });
+    const sessions = new Map([...lost.sessions].filter(([name]) => name !== 'pool1'));
+    const unreached = new Map([
+      ...lost.unreached,
+      ['pool1', new Failure({ reason: 'unreachable', message: 'no answer', remedy: '' })] as const,
+    ]);
+    const options = { force: false, confirmDead: [] };
+    await expect(planFailover(cluster, { sessions, unreached }, options)).rejects.toThrow(
+      'could go on leading clients',
+    );
+    const other = STANDBY.replace(' 7', ' 8');
+    await expect(plan({ db1: STOPPED, db2: other })).rejects.toThrow('another PostgreSQL cluster');
+  });
+});
+
+describe('a switchover', () => {
+  it('needs exactly one primary, and a standby that streams', async () => {
+    const to = (answers: Readonly<Record<string, string>>, host?: string) =>
+      planSwitchover(cluster, reached(answers), host);
+    expect((await to({ db1: PRIMARY, db2: STANDBY }, 'db2')).to.host).toBe('db2');
+    await expect(to({ db1: STOPPED, db2: STANDBY })).rejects.toThrow('no host takes writes');
+    await expect(to({ db1: PRIMARY, db2: PRIMARY, db3: STANDBY })).rejects.toThrow('more than one');
+    await expect(to({ db1: PRIMARY, db2: STANDBY }, 'db1')).rejects.toThrow('primary already');
+    const idle = STANDBY.replace(/1\n$/, '0\n');
+    await expect(to({ db1: PRIMARY, db2: idle })).rejects.toThrow('does not keep up');
+  });
+});
+
+describe('a rejoin', () => {
+  it('is for data of an older timeline, and for a named standby that cannot follow', async () => {
+    const of = (answers: Readonly<Record<string, string>>, host?: string) =>
+      planRejoin(cluster, reached(answers), host);
+    const old = await of({ db1: STOPPED, db2: AHEAD, db3: STANDBY });
+    expect(old.rejoining.map(({ host }) => host)).toEqual(['db1']);
+    await expect(of({ db1: PRIMARY, db2: STANDBY })).rejects.toThrow('no old primary');
+    const stuck = await of({ db2: AHEAD, db3: STANDBY.replace(/1\n$/, '0\n') }, 'db3');
+    expect(stuck.rejoining.map(({ host }) => host)).toEqual(['db3']);
+    await expect(of({ db2: AHEAD, db3: STANDBY }, 'db1')).rejects.toThrow('no answer');
+  });
+});
