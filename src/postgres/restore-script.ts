@@ -124,6 +124,8 @@ failed() {
   [ -z "$file" ] || grep -E 'FATAL|ERROR|PANIC|recovery|LOG:  last completed' "$file" | tail -n 10 >&2
   exit 1
 }
+# The others are stopped and are cloned anew: the guard must not wait for their word.
+rm -f /var/lib/odoo-prov/postgres-had-standby /var/lib/odoo-prov/postgres-fenced
 systemctl start ${unit} || failed 'PostgreSQL did not start'
 while :; do
   state=$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null) || state=

@@ -7,7 +7,8 @@ FENCED=/var/lib/odoo-prov/postgres-fenced
 HAD_STANDBY=/var/lib/odoo-prov/postgres-had-standby
 RELEASE=/run/odoo-prov/postgres-lone-start
 
-is_standby() { [ -e "$DATA/standby.signal" ]; }
+# Follows another server, or is being restored from the archive: takes no writes.
+is_standby() { [ -e "$DATA/standby.signal" ] || [ -e "$DATA/recovery.signal" ]; }
 
 # The newest timeline of our data: of the last checkpoint, or of a promotion since.
 own_timeline() {
