@@ -1,5 +1,6 @@
 #!/bin/sh
-# `npm test`: everything, from a fresh clone. Lint and types first, so that the summary of the tests comes last.
+# `npm test`, and `npm run soak` for the suites that take longer: from a fresh clone. Lint and types first, so that the
+# summary of the tests comes last.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -29,4 +30,5 @@ fi
 sh scripts/build.sh
 npm run --silent lint
 npm run --silent typecheck
+[ $# -gt 0 ] || set -- --project unit --project hosts
 exec npx vitest run "$@"
