@@ -206,8 +206,9 @@ chmod 644 "$new"
 (cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
   "$bin/postgres" -C data_directory -c config_file="$tmp/postgresql.conf") >/dev/null
 # What it runs with now, to go back to. After a kill the server may be down: then the file kept before stays.
-earlier=$conf/conf.d/.50-odoo-prov.before
+earlier=${`/var/lib/odoo-prov/postgres-${String(version)}-${cluster}.settings`}
 if [ -e "$conf/"${FILE} ] && "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; then
+  mkdir -p /var/lib/odoo-prov
   cp -p "$conf/"${FILE} "$earlier"
 fi
 cp -p "$new" "$conf/conf.d/.50-odoo-prov.new"
@@ -216,7 +217,8 @@ mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${FILE}
 ${PSQL}
 if systemctl is-active --quiet ${`postgresql@${String(version)}-${cluster}.service`}; then
 ${takeIn(resource)}
-fi`;
+fi
+rm -f "$earlier"`;
   },
 
   hazard({ have }) {
