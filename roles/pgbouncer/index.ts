@@ -12,6 +12,7 @@ import {
   directory,
   file,
   keyOf,
+  pgbouncerDatabase,
   scramVerifier,
   unit,
 } from '../../src/resource/index.js';
@@ -77,6 +78,9 @@ export const pgbouncer: RoleDefinition = {
         restartFor: [keyOf(fixed), keyOf(limits), 'package:pgbouncer'],
         reloadFor: [keyOf(databases), keyOf(main), keyOf(users)],
       }),
+      ...[site.cluster.odoo.database, 'postgres'].map((name) =>
+        pgbouncerDatabase({ name, console: PGBOUNCER_CONSOLE }),
+      ),
       health(site),
     ];
   },

@@ -3,6 +3,7 @@ import { basicKinds } from './basic.js';
 import type { Kind } from './kind.js';
 import { odooDatabaseKind } from './odoo-database.js';
 import { localeKind } from './locale.js';
+import { pgbouncerDatabaseKind } from './pgbouncer-database.js';
 import { postgresKinds } from './postgres.js';
 import { selfSignedCertificateKind } from './self-signed-certificate.js';
 
@@ -26,6 +27,7 @@ export {
 } from './basic.js';
 export { aptKey } from './apt-key.js';
 export { locale } from './locale.js';
+export { pgbouncerDatabase } from './pgbouncer-database.js';
 export { odooDatabase } from './odoo-database.js';
 export { selfSignedCertificate } from './self-signed-certificate.js';
 export {
@@ -45,6 +47,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   ...basicKinds,
   locale: localeKind,
   ...postgresKinds,
+  pgbouncerDatabase: pgbouncerDatabaseKind,
   aptKey: aptKeyKind,
   odooDatabase: odooDatabaseKind,
   selfSignedCertificate: selfSignedCertificateKind,
