@@ -50,8 +50,9 @@ export function guardFiles(site: Site): readonly Resource[] {
   ];
 }
 
-/** The watch over a server that runs. */
-export function guardService(): readonly Resource[] {
+/** The watch over a server that runs; off where nobody else can take writes any more. */
+export function guardService(site: Site): readonly Resource[] {
+  if (!isGuarded(site)) return [unit({ name: SERVICE, running: false })];
   const unitFile = file({
     path: `/etc/systemd/system/${SERVICE}`,
     content: `# Written by odoo-prov.

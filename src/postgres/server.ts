@@ -67,7 +67,7 @@ export function server(site: Site, data: Resource): readonly Resource[] {
     doors,
     ...service(site, version, doors),
     ...slots(site),
-    ...(isGuarded(site) ? guardService() : []),
+    ...guardService(site),
   ];
 }
 

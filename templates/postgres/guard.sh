@@ -5,10 +5,19 @@ set -u
 . /etc/odoo-prov/postgres-guard.conf
 FENCED=/var/lib/odoo-prov/postgres-fenced
 HAD_STANDBY=/var/lib/odoo-prov/postgres-had-standby
+# Both are gone after a reboot: the operator's word for one start, and that this server took writes just now.
 RELEASE=/run/odoo-prov/postgres-lone-start
+TOOK_WRITES=/run/odoo-prov/postgres-took-writes
 
 # Follows another server, or is being restored from the archive: takes no writes.
 is_standby() { [ -e "$DATA/standby.signal" ] || [ -e "$DATA/recovery.signal" ]; }
+
+# A power cut leaves the file with the process id behind, and the id may be another process's by now: PostgreSQL is
+# the one that works in the data directory.
+runs() {
+  pid=$(head -n 1 "$DATA/postmaster.pid" 2>/dev/null) || return 1
+  [ "$(readlink "/proc/$pid/cwd")" = "$DATA" ]
+}
 
 # The newest timeline of our data: of the last checkpoint, or of a promotion since.
 own_timeline() {
@@ -60,13 +69,22 @@ start() {
   done <<EOF
 $answers
 EOF
-  if [ -n "$answers" ] || [ ! -e "$HAD_STANDBY" ] || [ "$LONE_START" = start ] || [ -e "$RELEASE" ]; then exit 0; fi
+  if [ -n "$answers" ] || [ ! -e "$HAD_STANDBY" ] || [ "$LONE_START" = start ]; then exit 0; fi
+  # A restart of what took writes until a moment ago is no more dangerous than if it had gone on.
+  if [ -n "$(find "$TOOK_WRITES" -mmin -1 2>/dev/null)" ]; then exit 0; fi
+  if [ -e "$RELEASE" ]; then
+    rm -f "$RELEASE"
+    exit 0
+  fi
+  mkdir -p /run/odoo-prov
   refuse "waits: no other database host answers, and one of them may have taken over. To start it all the same: touch $RELEASE"
 }
 
 watch() {
   while sleep 3; do
-    if is_standby || [ ! -e "$DATA/postmaster.pid" ]; then continue; fi
+    if is_standby || ! runs; then continue; fi
+    mkdir -p /run/odoo-prov
+    : >"$TOOK_WRITES"
     answers=$(ask_peers)
     if [ -n "$answers" ] && [ ! -e "$HAD_STANDBY" ]; then : >"$HAD_STANDBY"; fi
     own=$(own_timeline)
