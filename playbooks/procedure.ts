@@ -1,10 +1,6 @@
-import { hostname, userInfo } from 'node:os';
 import { Failure } from '../src/failure/failure.js';
 import type { Host } from '../src/inventory/cluster.js';
-import { kinds } from '../src/resource/index.js';
-import { ApplyChannel } from '../src/run/apply-channel.js';
 import type { Script } from '../src/shell/index.js';
-import { PACKAGE_VERSION } from '../src/template/package-files.js';
 import {
   classifyCommandFailure,
   createConnector,
@@ -12,6 +8,7 @@ import {
   type ConnectOptions,
   type Session,
 } from '../src/transport/index.js';
+import { HostLocks } from './host-locks.js';
 
 /** What a procedure is given by its command. */
 export interface ProcedureOptions {
@@ -36,7 +33,7 @@ export class Procedure {
   readonly options: ProcedureOptions;
   readonly #connector: Connector = createConnector();
   readonly #sessions = new Map<string, Session>();
-  readonly #locks: ApplyChannel[] = [];
+  readonly #locks = new HostLocks();
 
   constructor(options: ProcedureOptions) {
     this.options = options;
@@ -57,21 +54,12 @@ export class Procedure {
 
   /** Keeps every other run off these hosts until {@link close}. @throws Failure run-lock */
   async lock(hosts: readonly Host[]): Promise<void> {
-    const runner = {
-      who: `${userInfo().username}@${hostname()}`,
-      version: PACKAGE_VERSION,
-      started: new Date().toISOString(),
-    };
-    for (const host of hosts) {
-      const channel = new ApplyChannel(this.#session(host), runner, kinds, () => undefined);
-      await channel.open();
-      this.#locks.push(channel);
-    }
+    await this.#locks.take(hosts.map((host) => this.#session(host)));
   }
 
   /** Lets other runs on all hosts again. */
   async unlock(): Promise<void> {
-    for (const channel of this.#locks.splice(0)) await channel.close();
+    await this.#locks.release();
   }
 
   /** Asks a host something; what it printed. @throws Failure when it fails */

@@ -1,3 +1,4 @@
+import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster, type Topology } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
@@ -123,14 +124,13 @@ function notFenced(host: string, why: Failure | undefined): Failure {
 export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<void> {
   const { candidate, others } = plan.choice;
   const why = `${candidate.host} took over by failover`;
-  await Promise.all([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
+  await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
   await promote(mover, candidate.host);
   const topology: Topology = { primary: candidate.host, formerPrimaries: [], rivals: [] };
   const names = others.map(({ host }) => host);
-  await Promise.all([
-    pointTo(mover, observedCluster(mover.cluster, topology)),
-    follow(mover, names),
+  // The clients first, and no host waits for what fails at another.
+  await finishAll([
+    pointTo(mover, observedCluster(mover.cluster, topology)).then(() => reconnectBus(mover)),
+    follow(mover, names).then(() => awaitStreaming(mover, names)),
   ]);
-  await reconnectBus(mover);
-  for (const host of names) await awaitStreaming(mover, host, 60);
 }

@@ -151,5 +151,5 @@ systemctl start "$unit"`);
     host,
     `its old data is kept in ….before-rejoin-${String(timeline)}: remove it when nothing is missed`,
   );
-  await awaitStreaming(mover, host, 120);
+  await awaitStreaming(mover, [host], 120);
 }

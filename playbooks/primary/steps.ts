@@ -1,6 +1,8 @@
-import { Failure } from '../../src/failure/failure.js';
+import { finishAll } from '../../src/concurrency/finish-all.js';
+import { Failure, type FailureDetails } from '../../src/failure/failure.js';
 import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { postgresOf } from '../../src/odoo/layout.js';
+import { PGBOUNCER_CONSOLE } from '../../src/odoo/pgbouncer.js';
 import { raw, sh, type Script } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -20,6 +22,9 @@ export interface Mover {
   readonly tell: (host: string, text: string) => void;
 }
 
+const remedy =
+  'run `odoo-prov apply FILE`: it lets the clients through to the server that takes writes. If none does, run the same command again: it goes on from what it finds';
+
 /** Runs one step on a host. @throws Failure command-failed with what it printed */
 export async function step(
   mover: Mover,
@@ -30,17 +35,22 @@ export async function step(
 ): Promise<string> {
   const session = mover.sessions.get(host);
   if (session === undefined) throw new Error(`${host} is not connected`);
-  const { code, stdout, stderr } = await session.run(script, { limit });
+  const broken = (details: FailureDetails): Failure => {
+    mover.tell(host, `could not: ${what}`);
+    return new Failure({ ...details, message: `could not ${what}: ${details.message}`, remedy });
+  };
+  const { code, stdout, stderr } = await session.run(script, { limit }).catch((error: unknown) => {
+    throw error instanceof Failure ? broken(error.details) : error;
+  });
   if (code === 0) return stdout.trim();
-  throw new Failure({
+  throw broken({
     reason: 'command-failed',
     host,
-    message: `could not: ${what}`,
+    message: 'the command failed',
     expected: 'exit code 0',
     found: `exit code ${String(code)}`,
     output: `${stdout}\n${stderr}`,
-    remedy:
-      'look at `odoo-prov status FILE`; the same command can be run again and goes on from what it finds',
+    remedy,
   });
 }
 
@@ -50,11 +60,12 @@ function audit(text: string): string {
 printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '${text.replaceAll("'", "'\\''")}' >>/var/log/odoo-prov/audit.log`;
 }
 
-/** PgBouncer's console, as the system user postgres over the socket. */
-function console(commands: readonly string[]): string {
-  const lines = commands.map((command) => `${command};`).join('\\n');
-  return `printf '${lines}\\n' | (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups \\
-  psql -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql -p 6432 -U pgbouncer pgbouncer -f -) 2>&1`;
+/** Gives a command to PgBouncer's console; an answer with one of the words of `fine` is as good as success. */
+function console(command: string, ...fine: readonly string[]): string {
+  const patterns = fine.map((words) => `*'${words}'*`).join(' | ');
+  return `answer=$(${PGBOUNCER_CONSOLE} -c '${command}' 2>&1 </dev/null) || case $answer in
+  ${patterns === '' ? '' : `${patterns}) ;; `}*) printf '%s\\n' "$answer" >&2; exit 1 ;;
+esac`;
 }
 
 /** The databases that PgBouncer leads to the primary. */
@@ -64,12 +75,13 @@ function pooled(cluster: Cluster): readonly string[] {
 
 /** Drops all clients and servers at each PgBouncer; those that come meanwhile wait until {@link pointTo}. */
 export async function cutOff(mover: Mover): Promise<void> {
-  await Promise.all(
+  await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
-      const commands = pooled(mover.cluster).map((database) => `KILL "${database}"`);
-      // One that was cut off already, by an attempt that broke off, says so: that is as good.
-      const script = raw(`answer=$(${console(commands)}) || case $answer in
-  *paused* | *'already'*) ;; *) echo "$answer" >&2; exit 1 ;; esac`);
+      // One that was cut off already, by an attempt that broke off, says so.
+      const kills = pooled(mover.cluster).map((database) =>
+        console(`KILL "${database}"`, 'paused', 'already'),
+      );
+      const script = raw(kills.join('\n'));
       await step(mover, name, 'cut PgBouncer off', script, 10);
       mover.tell(name, 'PgBouncer holds all clients back');
     }),
@@ -78,7 +90,7 @@ export async function cutOff(mover: Mover): Promise<void> {
 
 /** Lets the clients through again, to the server that takes writes now. */
 export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
-  await Promise.all(
+  await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host: Host) => {
       const { host: address } = postgresOf(observed, host);
       const script = raw(`set -eu
@@ -87,12 +99,14 @@ cp -p "$file" "$file.new"
 sed -E 's/ host=[^ ]+/ host=${address}/' "$file" >"$file.new"
 sync "$file.new"
 mv -f "$file.new" "$file"
-${console(['RELOAD'])}
+${console('RELOAD')}
 ${audit(`PgBouncer leads to ${address}`)}`);
       await step(mover, host.name, `point PgBouncer to ${address}`, script, 20);
-      const commands = pooled(mover.cluster).map((database) => `RESUME "${database}"`);
-      const resume = raw(`answer=$(${console(commands)}) || case $answer in
-  *'not paused'*) ;; *) echo "$answer" >&2; exit 1 ;; esac`);
+      const resume = raw(
+        pooled(mover.cluster)
+          .map((database) => console(`RESUME "${database}"`, 'not paused'))
+          .join('\n'),
+      );
       await step(mover, host.name, 'resume PgBouncer', resume, 10);
       mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),
@@ -137,15 +151,19 @@ export async function follow(mover: Mover, hosts: readonly string[]): Promise<vo
   const script = raw(`${SQL_FUNCTION}
 pid=$(echo 'select pid from pg_stat_wal_receiver' | sql)
 if [ -n "$pid" ]; then kill -TERM "$pid" || :; fi`);
-  await Promise.all(
+  await finishAll(
     hosts.map(async (host) => {
       await step(mover, host, 'reconnect the standby', script, 20);
     }),
   );
 }
 
-/** Waits until a standby receives WAL of the primary's timeline. */
-export async function awaitStreaming(mover: Mover, host: string, limit: number): Promise<void> {
+/** Waits until standbys receive WAL of the primary's timeline. @param limit seconds */
+export async function awaitStreaming(
+  mover: Mover,
+  hosts: readonly string[],
+  limit = 60,
+): Promise<void> {
   const script = raw(`${SQL_FUNCTION}
 until=$(($(date +%s) + ${String(limit)}))
 while [ "$(echo 'select status from pg_stat_wal_receiver' | sql 2>/dev/null)" != streaming ]; do
@@ -156,14 +174,18 @@ while [ "$(echo 'select status from pg_stat_wal_receiver' | sql 2>/dev/null)" !=
   fi
   sleep 0.2
 done`);
-  await step(mover, host, 'follow the new primary', script, limit + 10);
-  mover.tell(host, 'follows the new primary');
+  await finishAll(
+    hosts.map(async (host) => {
+      await step(mover, host, 'follow the new primary', script, limit + 10);
+      mover.tell(host, 'follows the new primary');
+    }),
+  );
 }
 
 /** Odoo's bus sleeps 50 s after its connection was lost: a new process listens at once. */
 export async function reconnectBus(mover: Mover): Promise<void> {
   const script = sh`if systemctl is-active --quiet odoo-gevent; then systemctl restart odoo-gevent; fi`;
-  await Promise.all(
+  await finishAll(
     hostsWith(mover.cluster, 'gevent').map(async ({ name }) => {
       if (!mover.sessions.has(name)) {
         mover.tell(name, 'is not reachable: its websockets reconnect when it is back');

@@ -1,3 +1,4 @@
+import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
@@ -120,7 +121,7 @@ systemctl start "$unit"`);
 /** Carries a plan out. If the standby does not get the last WAL, the old primary is started again. */
 export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise<void> {
   const { from, to, others } = plan;
-  await Promise.all(
+  await finishAll(
     [from, to].map(({ host }) => step(mover, host, 'write its buffers out', CHECKPOINT, 600)),
   );
   mover.tell(from.host, 'buffers are written out');
@@ -130,7 +131,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
     await awaitReceived(mover, to.host, end);
   } catch (error) {
-    await goBack(mover, from.host);
+    await goBack(mover, from.host, error);
     throw error;
   }
   await promote(mover, to.host);
@@ -140,12 +141,18 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     formerPrimaries: [],
     rivals: [],
   });
-  await Promise.all([pointTo(mover, observed), follow(mover, names)]);
-  await Promise.all([
-    reconnectBus(mover),
-    step(mover, from.host, 'start PostgreSQL as a standby', START_AS_STANDBY, 120),
+  const startAsStandby = step(
+    mover,
+    from.host,
+    'start PostgreSQL as a standby',
+    START_AS_STANDBY,
+    120,
+  );
+  await finishAll([
+    pointTo(mover, observed).then(() => reconnectBus(mover)),
+    follow(mover, names).then(() => awaitStreaming(mover, names)),
+    startAsStandby.then(() => awaitStreaming(mover, [from.host])),
   ]);
-  for (const host of [...names, from.host]) await awaitStreaming(mover, host, 60);
 }
 
 /** Waits until a standby has all WAL that the old primary ever wrote. */
@@ -162,16 +169,20 @@ done`);
   await step(mover, host, 'receive the last WAL', script, 40);
 }
 
-/** Nothing has been promoted yet: the primary takes its place again. */
-async function goBack(mover: Mover, host: string): Promise<void> {
+/** Nothing has been promoted yet: the primary takes its place again. @param why the move broke off */
+async function goBack(mover: Mover, host: string, why: unknown): Promise<void> {
   const script = raw(`${SQL_FUNCTION}
 rm -f "$data/standby.signal"
 systemctl start "$unit"`);
-  await step(mover, host, 'start the old primary again', script, 120);
-  mover.tell(host, 'takes writes again: the primary was not moved');
   const { cluster } = mover;
-  await pointTo(
-    mover,
-    observedCluster(cluster, { primary: host, formerPrimaries: [], rivals: [] }),
-  );
+  const observed = observedCluster(cluster, { primary: host, formerPrimaries: [], rivals: [] });
+  try {
+    await step(mover, host, 'start the old primary again', script, 120);
+    mover.tell(host, 'takes writes again: the primary was not moved');
+    await pointTo(mover, observed);
+  } catch (error) {
+    // What went wrong first is what has to be understood.
+    mover.tell(host, `the move broke off: ${why instanceof Error ? why.message : String(why)}`);
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import { HostLocks } from '../../playbooks/host-locks.js';
 import { connectAll, type Reached } from '../../playbooks/primary/connect.js';
 import { planFailover, runFailover } from '../../playbooks/primary/failover.js';
 import { planRejoin, runRejoin } from '../../playbooks/primary/rejoin.js';
@@ -83,11 +84,9 @@ async function move(
   const cluster = loadSoundCluster(file, false);
   for (const name of named) requireDatabaseHost(cluster, name);
   const password = await becomePassword(flags);
-  const interrupt = listenForInterrupt((text) =>
-    tell(`${text}: a primary is not left halfway, this takes seconds`),
-  );
   const askPassphrase = passphraseAsker(() => () => undefined);
   const connector = createConnector();
+  const locks = new HostLocks();
   let reached: Reached | undefined;
   let left: readonly string[] = [];
   try {
@@ -95,22 +94,53 @@ async function move(
       ...(password === undefined ? {} : { becomePassword: password }),
       ...(askPassphrase === undefined ? {} : { askPassphrase }),
     });
-    const { steps, question, run, left: untouched = [] } = await plan(cluster, reached);
-    left = untouched;
-    steps.forEach((text, index) => print(`${String(index + 1).padStart(2)}  ${text}`));
+    if (flags.dryRun !== true) await locks.take([...reached.sessions.values()]);
+    let agreed = await plan(cluster, reached);
+    agreed.steps.forEach((text, index) => print(`${String(index + 1).padStart(2)}  ${text}`));
     if (flags.dryRun === true) return;
-    if (flags.yes !== true && !(await askYesNo(question, 'give --yes'))) {
-      process.exitCode = EXIT.refused;
-      return;
+    if (flags.yes !== true) {
+      if (!(await askYesNo(agreed.question, 'give --yes'))) {
+        print('Nothing was changed.');
+        process.exitCode = EXIT.refused;
+        return;
+      }
+      agreed = sameAs(agreed, await plan(cluster, reached));
     }
-    await run({ cluster, sessions: reached.sessions, tell: stopwatch() });
+    left = agreed.left ?? [];
+    await toTheEnd(agreed.run({ cluster, sessions: reached.sessions, tell: stopwatch() }));
   } finally {
-    interrupt.release();
+    await locks.release();
     await Promise.all([...(reached?.sessions.values() ?? [])].map((session) => session.close()));
     await connector.close();
   }
   const { sessions } = reached;
   await settle(cluster, (name) => sessions.has(name) && !left.includes(name), flags);
+}
+
+/** What was agreed to must still be true after the time that the answer took. @throws Failure refused */
+function sameAs(agreed: Move, now: Move): Move {
+  if (agreed.steps.join('\n') === now.steps.join('\n')) return now;
+  throw new Failure({
+    reason: 'refused',
+    message: 'the cluster has changed since the question was asked; nothing was done',
+    expected: agreed.steps.join('\n'),
+    found: now.steps.join('\n'),
+    remedy: 'run this again',
+  });
+}
+
+/** Does not let Ctrl-C leave a primary halfway: the work goes on, unless it is pressed three times. */
+async function toTheEnd(work: Promise<void>): Promise<void> {
+  const interrupt = listenForInterrupt(() =>
+    tell(
+      'this goes on, for a primary is not left halfway; after three times Ctrl-C, `odoo-prov apply FILE` mends what is left',
+    ),
+  );
+  try {
+    await work;
+  } finally {
+    interrupt.release();
+  }
 }
 
 /** Tells each step with the seconds since the first. */
