@@ -33,7 +33,7 @@ export async function emptyTrash(): Promise<void> {
   if (!(await exists(trash))) return;
   await expectSuccess(
     'give the space of removed hosts back',
-    command`setsid --fork nice -n 19 find ${trash} -xdev -mindepth 1 -delete </dev/null >/dev/null 2>&1`,
+    command`setsid --fork flock ${`${trash}.lock`} nice -n 19 find ${trash} -xdev -mindepth 1 -delete </dev/null >/dev/null 2>&1`,
   );
 }
 
