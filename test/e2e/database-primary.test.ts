@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { networkCut, networkHeal, powerCut, powerOn } from '../../src/lab/index.js';
+import { PGBOUNCER_CONSOLE } from '../../src/odoo/pgbouncer.js';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import { changed } from '../support/host-state.js';
 import { hostRecaps, printed, recapOf, type ProgramEnd } from '../support/program.js';
 import { longestGap, missing, startWriters } from '../support/writers.js';
 
@@ -46,8 +48,16 @@ async function until(host: string, script: string, seconds: number): Promise<voi
   );
 }
 
+/** A client gets through to a server; PgBouncer waits 15 s after a server did not answer. */
+const POOL_ANSWERS = `PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass psql -XAtqw -h 127.0.0.1 -p 6432 -U odoo -d acme -c 'select 1' >/dev/null 2>&1`;
+
 const standbys =
   "select string_agg(application_name, ' ' order by application_name) from pg_stat_replication";
+
+/** Shell words: a query to the server there. */
+function psql(query: string): string {
+  return `(cd / && runuser -u postgres -- psql -XAtqc "${query}")`;
+}
 
 describe('a primary, two standbys and a replica, from bare hosts', () => {
   it('converge, and stream', async () => {
@@ -105,6 +115,51 @@ describe('a primary, two standbys and a replica, from bare hosts', () => {
   });
 });
 
+describe('a primary whose host loses its power, when nobody takes over', () => {
+  const WRITABLE = `[ "$(cd / && runuser -u postgres -- psql -XAtqc 'select pg_is_in_recovery()' 2>/dev/null)" = f ]`;
+  const STANDBYS = ['db2', 'db3', 'db4'];
+
+  it('takes writes again by itself: the others say that they are standbys still', async () => {
+    await powerCut(db.lab, 'db1');
+    await powerOn(db.lab, 'db1');
+    await until('db1', WRITABLE, 60);
+    await until('db1', `${psql(standbys)} | grep -qx 'db2 db3 db4'`, 60);
+    await until('pool1', POOL_ANSWERS, 60);
+    await unchanged();
+  });
+
+  it('restarts alone, but after a power cut waits for the others, or for a word that counts once', async () => {
+    await Promise.all(STANDBYS.map((host) => powerCut(db.lab, host)));
+    await db.must('db1', "systemctl restart 'postgresql@*'");
+    await until('db1', WRITABLE, 30);
+    await powerCut(db.lab, 'db1');
+    await powerOn(db.lab, 'db1');
+    const waits = "journalctl -q -b -u 'postgresql@*' | sed -n 's/.*start it all the same: //p'";
+    await until('db1', `[ -n "$(${waits})" ]`, 60);
+    expect((await db.on('db1')('ss -Htln sport = :5432')).stdout).toBe('');
+    const [command = ''] = (await db.must('db1', waits)).split('\n');
+    await db.must('db1', command);
+    await until('db1', WRITABLE, 60);
+    expect((await db.on('db1')('ls /run/odoo-prov/postgres-lone-start')).code).toBe(2);
+    await Promise.all(STANDBYS.map((host) => powerOn(db.lab, host)));
+    await until('db1', `${psql(standbys)} | grep -qx 'db2 db3 db4'`, 90);
+    await until('pool1', POOL_ANSWERS, 60);
+    await unchanged();
+  });
+});
+
+describe('clients that a broken move left held back', () => {
+  it('are let through again by apply', async () => {
+    await db.must('pool1', `${PGBOUNCER_CONSOLE} -c 'KILL "acme"'`);
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect(changed(end).filter((key) => !key.includes('check:'))).toEqual([
+      'pool1 pgbouncerDatabase:acme',
+    ]);
+    await unchanged();
+  });
+});
+
 describe('a planned move of the primary', () => {
   it('shows its steps first, and does nothing', async () => {
     const end = await db.run('switchover', '--to', 'db2', '--dry-run');
@@ -152,11 +207,7 @@ describe('a failover', () => {
   });
 
   it('after a power cut loses nothing that was acknowledged', async () => {
-    await until(
-      'pool1',
-      `PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass psql -XAtqw -h 127.0.0.1 -p 6432 -U odoo -d acme -c 'select 1' >/dev/null 2>&1`,
-      60,
-    );
+    await until('pool1', POOL_ANSWERS, 60);
     const writers = await startWriters(db, CLIENTS);
     await sleep(2000);
     await powerCut(db.lab, 'db2');

@@ -83,9 +83,13 @@ export function odooProv(
   });
 }
 
-/** Everything that it printed, for the message of a test that fails. */
-export function printed({ code, stdout, stderr }: ProgramEnd): string {
-  return `ended with ${String(code)}\n${stdout.slice(-6000)}\n${stderr.slice(-3000)}`;
+/** What it printed, for the message of a test that fails: failures first, they must not be lost in a cut log. */
+export function printed({ code, stdout, stderr, events }: ProgramEnd): string {
+  const failures = events.filter(
+    ({ type, ok }) => type === 'host-failed' || (type === 'verify-checked' && ok === false),
+  );
+  const said = failures.length > 0 ? failures.map((event) => JSON.stringify(event)) : [stdout];
+  return `ended with ${String(code)}\n${said.join('\n').slice(-3000)}\n${stderr.slice(-3000)}`;
 }
 
 /** The whole run's recap. */

@@ -26,7 +26,7 @@ beforeAll(async () => {
     join(folder, 'broken.yaml'),
     'hosts: { a: { address: 198.51.100.1, roles: [ap] } }\n',
   );
-}, 120_000);
+}, 600_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface Result {
