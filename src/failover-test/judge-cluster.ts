@@ -1,0 +1,84 @@
+import type { ClusterStatus } from '../status/model.js';
+import type { Alert } from '../status/alert.js';
+import { assertion, type Check } from './check.js';
+
+/** Rows of the test that a standby has; undefined where it did not answer. */
+export type RowsSeen = ReadonlyMap<string, number | undefined>;
+
+export interface ClusterObservation {
+  /** Timeline before the scenario. */
+  readonly timeline: number;
+  /** Promotions that the scenario makes. */
+  readonly promotions: number;
+  /** Who is to be primary afterwards. */
+  readonly primary: string;
+  readonly after: ClusterStatus;
+  readonly alerts: readonly Alert[];
+  /** Rows on the primary, and on each other database host. */
+  readonly rows: number;
+  readonly rowsSeen: RowsSeen;
+}
+
+/** Judges what a scenario left behind: one primary, the right timeline, all standbys behind it. */
+export function judgeCluster(seen: ClusterObservation): readonly Check[] {
+  const { primary, writable, timeline } = seen.after.database;
+  const expected = seen.timeline + seen.promotions;
+  return [
+    assertion('cluster.one-primary', 'exactly one host takes writes', writable.length === 1, {
+      found: writable.length === 0 ? 'none does' : `${writable.join(' and ')} do`,
+      next: 'odoo-prov status FILE says what to do',
+    }),
+    assertion('cluster.primary', `${seen.primary} is primary`, primary === seen.primary, {
+      found: primary ?? 'nobody is',
+      next: `odoo-prov switchover FILE --to ${seen.primary} moves it back`,
+    }),
+    assertion(
+      'cluster.timeline',
+      seen.promotions === 0
+        ? `the timeline is still ${expected}`
+        : `the timeline went up to ${expected}, once for each promotion`,
+      timeline === expected,
+      {
+        found: timeline === null ? 'not known' : String(timeline),
+        next: 'somebody else promoted a server meanwhile: odoo-prov status FILE',
+      },
+    ),
+    ...standbys(seen),
+    ...seen.alerts
+      .filter(({ severity }) => severity === 'problem')
+      .map(({ id, message, next }) =>
+        assertion(`status.${id}`, 'odoo-prov status finds no problem', false, {
+          found: message,
+          next,
+        }),
+      ),
+  ];
+}
+
+function standbys({ after, rows, rowsSeen }: ClusterObservation): readonly Check[] {
+  const { members, primary, timeline } = after.database;
+  return members
+    .filter(({ host }) => host !== primary)
+    .flatMap((member) => [
+      assertion(
+        'standby.streams',
+        `${member.host} follows on timeline ${timeline ?? '?'}, its slot active`,
+        member.state === 'streaming' &&
+          member.timeline === timeline &&
+          member.slot?.active === true,
+        {
+          found: `${member.state}, timeline ${member.timeline ?? 'not known'}, ${member.slot === null ? 'no slot' : member.slot.active ? 'slot active' : 'slot not in use'}`,
+          next: `on ${member.host}: the newest file in /var/log/postgresql/odoo-prov says why; odoo-prov rejoin FILE --host ${member.host} makes it follow`,
+        },
+      ),
+      assertion(
+        'standby.rows',
+        `${member.host} has every row`,
+        rowsSeen.get(member.host) === rows,
+        {
+          found: `${rowsSeen.get(member.host) ?? 'no answer'} of ${rows}`,
+          next: `odoo-prov status FILE: how far does ${member.host} lag, and is its replay paused?`,
+        },
+      ),
+    ]);
+}

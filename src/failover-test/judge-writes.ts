@@ -1,0 +1,127 @@
+import { assertion, type Check } from './check.js';
+import type { Gaps } from './gaps.js';
+import { lossOf, type Comparison, type Write } from './ledger.js';
+import { SURVIVES_SECONDS, type Expectation } from './scenario.js';
+
+/** From where on a scenario has failed. Seconds; the inventory's `failover_test`. */
+export interface Limits {
+  /** Recovery time objective: the longest time until every client can write again. */
+  readonly rto: number;
+  /** Recovery point objective: the longest time of which acknowledged writes may be lost in a failover. */
+  readonly rpo: number;
+}
+
+/** What the writers of a scenario saw. */
+export interface WriteObservation {
+  readonly writes: readonly Write[];
+  readonly comparison: Comparison;
+  readonly gaps: Gaps;
+  readonly expectation: Expectation;
+  readonly limits: Limits;
+  /** Acknowledged writes may be lost, within the limit: a failover with asynchronous replication. */
+  readonly mayLose: boolean;
+  /** When clients were let through to the new primary; undefined where none was promoted. */
+  readonly cutOver?: number;
+}
+
+/** SQLSTATE of a write that reached a server which takes none. */
+const READ_ONLY = '25006';
+
+/** Judges a scenario by what its writers saw. */
+export function judgeWrites(seen: WriteObservation): readonly Check[] {
+  return [wroteBefore(seen), ...ledger(seen), ...standstill(seen), ...readOnly(seen)];
+}
+
+function wroteBefore({ comparison }: WriteObservation): Check {
+  return assertion('writes.load', 'clients wrote all the time', comparison.acknowledged > 0, {
+    found: 'not one write was saved, so nothing was tested',
+    next: 'see which error the writers got (errors in the report), then run the scenario again',
+  });
+}
+
+function ledger({ comparison, limits, mayLose }: WriteObservation): readonly Check[] {
+  const { lost, lostInBetween, duplicated, invented } = comparison;
+  const loss = lossOf(lost);
+  const allowed = mayLose ? limits.rpo : 0;
+  const text =
+    allowed > 0
+      ? `acknowledged writes of at most ${seconds(allowed)} were lost (RPO)`
+      : 'no acknowledged write was lost';
+  return [
+    assertion('writes.lost', text, lost.length === 0 || (allowed > 0 && loss.seconds <= allowed), {
+      found: `${loss.rows} acknowledged rows of ${seconds(loss.seconds)} are gone (${loss.bytes} bytes of WAL), the first of client ${lost[0]?.client ?? 0}`,
+      next: mayLose
+        ? 'postgres: { replication: { synchronous: on } } in the inventory loses nothing; or allow more with failover_test: { rpo: SECONDS }'
+        : 'this must not happen: look for an old primary that took writes (journalctl -u odoo-prov-postgres-guard), for fsync off, and for disks that lie about a flush',
+    }),
+    assertion(
+      'writes.lost-in-between',
+      'what was lost were the last writes of a client, none before them',
+      lostInBetween.length === 0,
+      {
+        found: `${lostInBetween.length} rows are missing before others that are there`,
+        next: 'replication does not lose single rows: somebody deletes rows of this table, or two servers took writes at the same time',
+      },
+    ),
+    assertion('writes.duplicated', 'no row is there twice', duplicated.length === 0, {
+      found: `${duplicated.length} rows are, the first of client ${duplicated[0]?.client ?? 0}`,
+      next: 'something between clients and PostgreSQL sends statements again: it must not',
+    }),
+    assertion('writes.invented', 'no row is there that nobody was told of', invented.length === 0, {
+      found: `${invented.length} rows are, the first of client ${invented[0]?.client ?? 0}`,
+      next: 'another failover-test may run against this cluster; run one at a time',
+    }),
+  ];
+}
+
+function standstill({ gaps, expectation, limits }: WriteObservation): readonly Check[] {
+  const { silent } = gaps;
+  const back = assertion('writes.back', 'every client writes again', silent.length === 0, {
+    found: `clients ${silent.join(', ')} do not`,
+    next: 'odoo-prov status FILE: is there a primary, and does every PgBouncer lead to it?',
+  });
+  const limit = expectation.kind === 'survives' ? SURVIVES_SECONDS : limits.rto;
+  const most = expectation.kind === 'survives' ? gaps.max : gaps.recovery;
+  const text =
+    expectation.kind === 'survives'
+      ? `no client was without a successful write for more than ${seconds(limit)}`
+      : `every client wrote again within ${seconds(limit)} (RTO)`;
+  return [
+    back,
+    assertion(
+      expectation.kind === 'survives' ? 'writes.gap' : 'writes.rto',
+      text,
+      most <= limit * 1000,
+      {
+        found: seconds(most / 1000),
+        next:
+          expectation.kind === 'survives'
+            ? `expected because ${expectation.why}; see in the timeline which step took so long`
+            : 'see in the timeline which step took so long; or allow more with failover_test: { rto: SECONDS }',
+      },
+    ),
+  ];
+}
+
+/** After the cut-over a client that is told "read-only" was led to a server that is no primary. */
+function readOnly({ writes, cutOver }: WriteObservation): readonly Check[] {
+  if (cutOver === undefined) return [];
+  const wrong = writes.filter(({ error, begun }) => error === READ_ONLY && begun > cutOver);
+  const through = [...new Set(wrong.map((write) => write.through))].join(', ');
+  return [
+    assertion(
+      'writes.read-only',
+      'after the cut-over no client was led to a server that takes no writes',
+      wrong.length === 0,
+      {
+        found: `${wrong.length} writes through ${through} were answered with SQLSTATE ${READ_ONLY}`,
+        next: `on ${through}: does /etc/pgbouncer/databases.ini name the primary? odoo-prov apply FILE writes it`,
+      },
+    ),
+  ];
+}
+
+/** Seconds as people read them, to the tenth. */
+function seconds(value: number): string {
+  return `${Number(value.toFixed(1))} s`;
+}

@@ -1,0 +1,84 @@
+import type { Check } from './check.js';
+import type { Gaps, Second } from './gaps.js';
+import type { Limits } from './judge-writes.js';
+import type { Loss } from './ledger.js';
+import type { Expectation, ScenarioName } from './scenario.js';
+
+/** Something that happened during a scenario. */
+export interface Mark {
+  /** Milliseconds since the scenario began. */
+  readonly at: number;
+  readonly kind: 'fault' | 'heal' | 'step';
+  readonly host: string;
+  readonly text: string;
+}
+
+/** What was counted and measured. */
+export interface Figures {
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly unknown: number;
+  readonly unknownStored: number;
+  readonly lost: Loss;
+  /** Milliseconds. */
+  readonly gaps: Gaps;
+  /** Errors that clients got, with how often. */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** One scenario that was run. */
+export interface ScenarioReport {
+  readonly scenario: ScenarioName;
+  readonly title: string;
+  readonly expectation: Expectation;
+  /** `survived` and `recovered` are passes: writes went on, or stopped and went on as expected. */
+  readonly verdict: 'survived' | 'recovered' | 'failed' | 'interrupted';
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly milliseconds: number;
+  readonly checks: readonly Check[];
+  readonly figures: Figures | null;
+  readonly marks: readonly Mark[];
+  readonly series: readonly Second[];
+}
+
+/** A whole run. Fields are added, never renamed. */
+export interface Report {
+  readonly cluster: string;
+  readonly version: string;
+  readonly started: string;
+  readonly ended: string;
+  readonly limits: Limits;
+  /** `off`, `on`, `remote_apply`. */
+  readonly synchronous: string;
+  readonly clients: number;
+  readonly hosts: readonly { readonly host: string; readonly roles: readonly string[] }[];
+  readonly verdict: 'passed' | 'failed' | 'interrupted';
+  readonly scenarios: readonly ScenarioReport[];
+  /** Scenarios that were not run, and why. */
+  readonly skipped: readonly { readonly scenario: ScenarioName; readonly why: string }[];
+  /** The cluster is as it was before. */
+  readonly afterwards: readonly Check[];
+}
+
+/** What a scenario's checks come to. */
+export function verdictOf(
+  checks: readonly Check[],
+  expectation: Expectation,
+): 'survived' | 'recovered' | 'failed' {
+  if (checks.some(({ ok }) => !ok)) return 'failed';
+  return expectation.kind === 'survives' ? 'survived' : 'recovered';
+}
+
+/** What a run comes to. */
+export function verdictOfRun(
+  scenarios: readonly ScenarioReport[],
+  afterwards: readonly Check[],
+): Report['verdict'] {
+  if (scenarios.some(({ verdict }) => verdict === 'interrupted')) return 'interrupted';
+  const failed =
+    scenarios.length === 0 ||
+    scenarios.some(({ verdict }) => verdict === 'failed') ||
+    afterwards.some(({ ok }) => !ok);
+  return failed ? 'failed' : 'passed';
+}
