@@ -4,6 +4,7 @@ import type { ApplyFlags } from './apply.js';
 import type { BackupFlags } from './backup.js';
 import type { ExecFlags } from './exec.js';
 import type { LintFlags } from './lint.js';
+import type { FailoverTestFlags } from './failover-test.js';
 import type { FailoverFlags, RejoinFlags, SwitchoverFlags } from './primary.js';
 import type { RehearseFlags } from './rehearse.js';
 import type { RestoreFlags } from './restore.js';
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
     addApply,
     addStatus,
     addPrimary,
+    addFailoverTest,
     addLint,
     addTrust,
     addExec,
@@ -106,6 +108,21 @@ function addStatus(program: Command): void {
 const STATUS_AFTER = `
 Exit codes: 0 well (there may be warnings), 3 something is wrong, 4 a host is
 unreachable.`;
+
+function addFailoverTest(program: Command): void {
+  const command = program
+    .command('failover-test')
+    .description('break one thing after the other under load, and judge what came of it')
+    .argument('<file>', 'inventory')
+    .option('--list', 'show the scenarios and what is expected of this cluster; contacts nobody')
+    .option('--scenario <names>', 'only these, comma between; some are run by name only', list)
+    .option('--report <folder>', 'write the report there: HTML, JSON, JUnit')
+    .option('--json', 'the report as JSON on standard output')
+    .option('--yes', 'do not ask');
+  withBecome(command).action(async (file: string, flags: FailoverTestFlags) =>
+    (await import('./failover-test.js')).failoverTest(file, flags),
+  );
+}
 
 function addLint(program: Command): void {
   program

@@ -139,6 +139,13 @@ function backupOf(input: Input): Pick<Cluster['postgres'], 'backup'> {
   };
 }
 
+/** Synchronous replication promises to lose nothing; else the last moments may be lost. */
+function failoverTestOf(input: Input): Cluster['failoverTest'] {
+  const { rto, rpo } = input.failover_test ?? {};
+  const synchronous = input.postgres?.replication?.synchronous ?? 'off';
+  return { rto: rto ?? 60, rpo: rpo ?? (synchronous === 'off' ? 5 : 0) };
+}
+
 /** The typed cluster of an inventory in which no mistake was found, every default filled in. */
 export function buildCluster(input: Input, place: Place): Cluster {
   const name = input.cluster ?? nameOf(place.file);
@@ -167,6 +174,7 @@ export function buildCluster(input: Input, place: Place): Cluster {
     redis: { settings: input.redis?.settings ?? {} },
     edge: edgeOf(input, place),
     filestore: filestoreOf(input),
+    failoverTest: failoverTestOf(input),
     hosts,
   };
 }

@@ -119,6 +119,13 @@ export interface Cluster {
     /** Odoo's data directory; on every Odoo host (posix: a shared mount, or inside one). */
     readonly path: string;
   };
+  /** From where on `failover-test` says failed. Seconds. */
+  readonly failoverTest: {
+    /** Longest time until every client can write again. */
+    readonly rto: number;
+    /** Longest time of which acknowledged writes may be lost in a failover. */
+    readonly rpo: number;
+  };
   readonly hosts: readonly Host[];
 }
 

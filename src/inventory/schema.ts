@@ -106,6 +106,18 @@ export const inventorySchema = section({
     .optional(),
   edge: edge.describe('HTTPS, balancing, static files.').optional(),
   filestore: filestore.describe('Where attachments are.').optional(),
+  failover_test: section({
+    rto: whole('a number of seconds', 1, 3600)
+      .describe('Longest time, in seconds, until every client can write again. Default: 60.')
+      .optional(),
+    rpo: whole('a number of seconds', 0, 3600)
+      .describe(
+        'Longest time, in seconds, of which saved writes may be lost in a failover. Default: 0 with synchronous replication, else 5.',
+      )
+      .optional(),
+  })
+    .describe('From where on failover-test says failed.')
+    .optional(),
   hosts,
 });
 

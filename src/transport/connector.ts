@@ -11,7 +11,7 @@ import { gatherKeys, KeyRing } from './key-ring.js';
 import { type Link, openLink } from './link.js';
 import { PasswordGate } from './password-gate.js';
 import { Semaphore } from '../concurrency/semaphore.js';
-import type { ConnectOptions, Connector, Session } from './session.js';
+import type { ConnectOptions, Connector, ForwardingSession } from './session.js';
 import { readUserConfig, type UserConfig } from './ssh-config.js';
 import { type Become, SshSession } from './ssh-session.js';
 import { type LocalUser, resolveTarget, type Target } from './target.js';
@@ -63,7 +63,7 @@ export class SshConnector implements Connector {
     this.#local = local;
   }
 
-  async connect(host: Host, options: ConnectOptions): Promise<Session> {
+  async connect(host: Host, options: ConnectOptions): Promise<ForwardingSession> {
     const target = await this.resolve(host);
     const link = await this.openTarget({ target, options }, host.name);
     return new SshSession(host, link, this.#become(host, target, options.becomePassword));

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Host } from '../inventory/cluster.js';
 import type { Script, Secret } from '../shell/index.js';
 
@@ -20,6 +21,16 @@ export interface Session {
   run(script: Script, options?: RunOptions): Promise<Answer>;
 
   close(): Promise<void>;
+}
+
+/** A session through which programs of this machine reach what only the host reaches. */
+export interface ForwardingSession extends Session {
+  /**
+   * A connection from the host to an address and port, through this one: for clients that run here and talk to
+   * what listens there.
+   * @throws Failure unreachable (this connection is gone, nobody listens there, or sshd forwards nothing)
+   */
+  forward(address: string, port: number): Promise<Duplex>;
 }
 
 export interface RunOptions {
@@ -59,6 +70,6 @@ export interface ConnectOptions {
 /** Connects to hosts, bounding handshakes per bastion. Closing it closes the bastions. */
 export interface Connector {
   /** @throws Failure unreachable, authentication, host-key, timeout */
-  connect(host: Host, options: ConnectOptions): Promise<Session>;
+  connect(host: Host, options: ConnectOptions): Promise<ForwardingSession>;
   close(): Promise<void>;
 }

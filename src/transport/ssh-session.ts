@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { Failure } from '../failure/failure.js';
 import type { Host } from '../inventory/cluster.js';
 import type { Script, Secret } from '../shell/index.js';
 import { execute, type ExecAnswer } from './channel.js';
 import type { Link } from './link.js';
 import type { Attempt, PasswordGate } from './password-gate.js';
-import type { Answer, RunOptions, Session } from './session.js';
+import type { Answer, ForwardingSession, RunOptions, Session } from './session.js';
 import { afterStart, sudoFailure } from './sudo-failure.js';
 import { type Elevation, promptMarker, startMarker, wireText } from './wire.js';
 
@@ -20,7 +21,7 @@ export interface Become {
 }
 
 /** A session over one SSH connection. See {@link Session}. */
-export class SshSession implements Session {
+export class SshSession implements ForwardingSession {
   readonly host: Host;
   readonly #link: Link;
   readonly #become: Become;
@@ -45,6 +46,27 @@ export class SshSession implements Session {
     const { password } = this.#become;
     if (password === undefined) return this.#exec(script, options, () => undefined);
     return password.gate.run(this.host.name, (tell) => this.#exec(script, options, tell));
+  }
+
+  forward(address: string, port: number): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const refuse = (cause: Error): void => {
+        reject(notForwarded(this.host.name, address, port, cause));
+      };
+      const gone = this.#link.lost();
+      if (gone !== undefined) {
+        refuse(gone);
+        return;
+      }
+      try {
+        this.#link.client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+          if (error === undefined) resolve(channel);
+          else refuse(error);
+        });
+      } catch (error) {
+        refuse(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
   }
 
   close(): Promise<void> {
@@ -119,4 +141,14 @@ export class SshSession implements Session {
       remedy: `log in as ${user} and see whether \`sh -c true\` works: the login shell, a ForceCommand or a full disk may be in the way`,
     });
   }
+}
+
+function notForwarded(host: string, address: string, port: number, cause: Error): Failure {
+  return new Failure({
+    reason: 'unreachable',
+    host,
+    message: `no connection from it to ${address}:${String(port)}: ${cause.message}`,
+    remedy: `on the host: does something listen there (ss -Htln sport = :${String(port)}), and does sshd forward (AllowTcpForwarding yes)?`,
+    cause,
+  });
 }

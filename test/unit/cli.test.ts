@@ -83,6 +83,7 @@ describe('usage', () => {
       'switchover',
       'failover',
       'rejoin',
+      'failover-test',
       'lint',
       'trust',
       'exec',

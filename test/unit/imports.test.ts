@@ -36,6 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/batch',
     'src/facts',
   ],
+  'src/failover-test': ['src/inventory', 'src/postgres', 'src/status'],
+  'src/load': ['src/failure', 'src/shell', 'src/failover-test'],
   'src/state': ['src/failure'],
   'src/secrets': ['src/failure', 'src/shell'],
   'src/transport': ['src/failure', 'src/shell', 'src/concurrency', 'src/inventory'],
@@ -76,6 +78,7 @@ const ONLY_IN: Readonly<Record<string, string>> = {
   zx: 'src/lab',
   handlebars: 'src/template',
   'age-encryption': 'src/secrets',
+  pg: 'src/load',
 };
 const PURE = [
   'src/shell',
@@ -86,6 +89,7 @@ const PURE = [
   'src/batch',
   'src/facts',
   'src/status',
+  'src/failover-test',
   'src/odoo',
   'src/postgres',
   'roles',

@@ -131,6 +131,7 @@ hosts:
       redis: { settings: {} },
       edge: { balancer: 'nginx', balance: 'round-robin', tls: 'self-signed', maxBody: '128m' },
       filestore: { type: 'local', path: '/var/lib/odoo' },
+      failoverTest: { rto: 60, rpo: 5 },
       hosts: [
         {
           name: 'one',

@@ -1,0 +1,145 @@
+import { Failure } from '../../src/failure/failure.js';
+import type { Host } from '../../src/inventory/cluster.js';
+import type { ScenarioName } from '../../src/failover-test/scenario.js';
+import { raw } from '../../src/shell/index.js';
+import { SQL_FUNCTION } from '../primary/sight.js';
+import type { Hosts } from './hosts.js';
+
+/** Something that is broken on a host, and can be put right there. Shell text, for root. */
+export interface Fault {
+  readonly host: Host;
+  readonly scenario: ScenarioName;
+  /** What is done, for people: `PostgreSQL is stopped`. */
+  readonly text: string;
+  readonly breaks: string;
+  /** Right whether it was broken or not, and as often as it is run. */
+  readonly heals: string;
+}
+
+/** Seconds after which a host heals by itself, whatever became of the program that broke it. */
+export const DEAD_MAN_SECONDS = 180;
+
+const FOLDER = '/run/odoo-prov/failover-test';
+/** Names of the transient units; what is left of them tells of a test that runs or was killed. */
+const UNIT = 'odoo-prov-heal';
+
+/**
+ * Arms the timer that heals, then breaks. The timer is systemd's, on the host: it needs neither this program
+ * nor its connection.
+ * @throws Failure when it could not be armed (nothing is broken then), or not be broken
+ */
+export async function breakHost(hosts: Hosts, fault: Fault): Promise<void> {
+  const unit = `${UNIT}-${fault.scenario}`;
+  const file = `${FOLDER}/${fault.scenario}`;
+  const script = raw(`set -eu
+mkdir -p -m 0700 ${FOLDER}
+cat >${file} <<'HEAL'
+${fault.heals}
+HEAL
+systemctl stop ${unit}.timer 2>/dev/null || :
+systemctl reset-failed ${unit}.service 2>/dev/null || :
+systemd-run --quiet --collect --unit=${unit} --on-active=${DEAD_MAN_SECONDS} --timer-property=AccuracySec=1s \\
+  /bin/sh ${file}
+systemctl is-active --quiet ${unit}.timer
+${fault.breaks}`);
+  await hosts.run(fault.host.name, script, 60);
+}
+
+/** Puts a host right, and takes the timer back. @throws Failure when it could not; the timer stays then */
+export async function healHost(hosts: Hosts, fault: Fault): Promise<void> {
+  const unit = `${UNIT}-${fault.scenario}`;
+  const file = `${FOLDER}/${fault.scenario}`;
+  const script = raw(`set -eu
+if [ -e ${file} ]; then sh ${file}; fi
+systemctl stop ${unit}.timer 2>/dev/null || :
+rm -f ${file}`);
+  await hosts.run(fault.host.name, script, 90);
+}
+
+/** @throws Failure refused, where a fault is armed: a test runs, or was killed and heals by itself soon */
+export async function refuseArmed(hosts: Hosts, tested: readonly Host[]): Promise<void> {
+  const script = raw(
+    `systemctl list-timers --all --no-legend '${UNIT}-*' | sed -n 's/.*${UNIT}-\\([a-z-]*\\)\\.timer.*/\\1/p'`,
+  );
+  await Promise.all(
+    tested.map(async ({ name }) => {
+      const armed = await hosts.run(name, script);
+      if (armed === '') return;
+      throw new Failure({
+        reason: 'refused',
+        host: name,
+        message: 'a failover-test has broken something here: it still runs, or was killed',
+        expected: 'no fault',
+        found: armed.split('\n').join(', '),
+        remedy: `wait: the host heals by itself within ${DEAD_MAN_SECONDS} s. At once: sh ${FOLDER}/${armed.split('\n')[0] ?? ''}`,
+      });
+    }),
+  );
+}
+
+/**
+ * A unit whose processes are killed and which stays down. Not `stop` alone: PgBouncer then waits for its clients
+ * to leave, which is no fault.
+ * @param what for people
+ */
+export function unitDown(host: Host, scenario: ScenarioName, unit: string, what: string): Fault {
+  return {
+    ...{ host, scenario, text: `${what} is killed and stays down` },
+    breaks: `systemctl stop --no-block ${unit}
+systemctl kill -s KILL ${unit} 2>/dev/null || :
+systemctl stop ${unit}`,
+    heals: `systemctl reset-failed ${unit} 2>/dev/null || :
+systemctl start ${unit}`,
+  };
+}
+
+/** PostgreSQL, stopped as for a maintenance that nobody told of. */
+export function postgresStopped(host: Host, scenario: ScenarioName): Fault {
+  return {
+    ...{ host, scenario, text: 'PostgreSQL is stopped' },
+    breaks: `${SQL_FUNCTION}\nsystemctl stop "$unit"`,
+    heals: `${SQL_FUNCTION}\nsystemctl start "$unit"`,
+  };
+}
+
+/** PostgreSQL's first process, killed as by the kernel when memory runs out. */
+export function postgresKilled(host: Host, scenario: ScenarioName): Fault {
+  return {
+    ...{ host, scenario, text: 'PostgreSQL is killed (SIGKILL)' },
+    breaks: `${SQL_FUNCTION}\nkill -KILL "$(head -n 1 "$data/postmaster.pid")"`,
+    heals: `${SQL_FUNCTION}\nsystemctl reset-failed "$unit" 2>/dev/null || :\nsystemctl start "$unit"`,
+  };
+}
+
+/** All of PostgreSQL's processes, standing still: connections stay open, nobody answers. */
+export function postgresFrozen(host: Host, scenario: ScenarioName): Fault {
+  return {
+    ...{ host, scenario, text: 'PostgreSQL stands still (SIGSTOP)' },
+    breaks: `${SQL_FUNCTION}\nsystemctl kill -s STOP "$unit"`,
+    heals: `${SQL_FUNCTION}\nsystemctl kill -s CONT "$unit"`,
+  };
+}
+
+/** No packet in or out but SSH's, so that it can be healed. Needs nftables on the host. */
+export function cutOffHost(host: Host, scenario: ScenarioName): Fault {
+  const table = 'inet odoo_prov_failover_test';
+  return {
+    ...{ host, scenario, text: 'is cut off from the network, all but SSH' },
+    breaks: `port=$(sshd -T 2>/dev/null | awk '$1 == "port" { print $2; exit }') || :
+nft -f - <<EOF
+table ${table} {
+  chain incoming {
+    type filter hook input priority -300; policy drop;
+    iif lo accept
+    tcp dport \${port:-22} accept
+  }
+  chain outgoing {
+    type filter hook output priority -300; policy drop;
+    oif lo accept
+    tcp sport \${port:-22} accept
+  }
+}
+EOF`,
+    heals: `if nft list table ${table} >/dev/null 2>&1; then nft delete table ${table}; fi`,
+  };
+}

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, Failure } from '../../src/failure/failure.js';
+import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { openSecrets } from '../../src/secrets/index.js';
+import type { Alert } from '../../src/status/alert.js';
+import type { ClusterStatus } from '../../src/status/model.js';
+import { judge } from '../../src/status/rules.js';
+import type { ConnectOptions } from '../../src/transport/session.js';
+import { apply } from '../site.js';
+import { StatusLook } from '../status.js';
+
+const CONCURRENCY = 20;
+
+/** A look at the tested hosts, and what is wrong. */
+export interface Seen {
+  readonly status: ClusterStatus;
+  readonly alerts: readonly Alert[];
+  readonly problems: readonly Alert[];
+}
+
+/** Looks and judges as `status` does. */
+export async function look(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  connect: ConnectOptions,
+): Promise<Seen> {
+  const one = new StatusLook(cluster, { hosts, concurrency: CONCURRENCY, connect });
+  try {
+    const status = await one.look();
+    const { alerts } = judge(status);
+    return { status, alerts, problems: alerts.filter(({ severity }) => severity === 'problem') };
+  } finally {
+    await one.close();
+  }
+}
+
+/** Looks until nothing is wrong and every standby follows, or the time is over. @param seconds */
+export async function lookUntilHealthy(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  connect: ConnectOptions,
+  seconds: number,
+): Promise<Seen> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const seen = await look(cluster, hosts, connect);
+    if (isHealthy(seen) || performance.now() >= end) return seen;
+    await sleep(1000);
+  }
+}
+
+/** No problem, one primary, and all others streaming from it. */
+export function isHealthy({ status, problems }: Seen): boolean {
+  const { members, primary } = status.database;
+  const following = members.every(
+    ({ host, state, slot }) => host === primary || (state === 'streaming' && slot?.active === true),
+  );
+  return problems.length === 0 && primary !== null && following;
+}
+
+/**
+ * Converges hosts as `apply` does, or only compares.
+ * @returns how many changes there were, or would be
+ * @throws Failure when a host failed
+ */
+export async function converge(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  connect: ConnectOptions,
+  check: boolean,
+): Promise<number> {
+  const recap = await apply(
+    cluster,
+    {
+      ...{ check, hosts, connect, concurrency: CONCURRENCY, diff: false, prune: false },
+      secrets: await openSecrets(cluster.file, { dryRun: check }),
+      stop: new AbortController().signal,
+      verify: 'after-change',
+    },
+    () => undefined,
+  );
+  if (recap.exitCode === EXIT.done) return recap.changed;
+  throw new Failure({
+    reason: 'not-converged',
+    message: `apply${check ? ' --check' : ''} of ${hosts.map(({ name }) => name).join(', ')} failed`,
+    expected: 'exit code 0',
+    found: `exit code ${recap.exitCode}`,
+    remedy: 'run odoo-prov apply FILE: it says what failed',
+  });
+}
+
+/** @throws Failure refused: what is not well before cannot be judged afterwards, and must not be broken further */
+export async function requireHealthy(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  connect: ConnectOptions,
+): Promise<Seen> {
+  const seen = await look(cluster, hosts, connect);
+  if (!isHealthy(seen)) {
+    const { members, primary } = seen.status.database;
+    const idle = members
+      .filter(
+        ({ host, state, slot }) =>
+          host !== primary && (state !== 'streaming' || slot?.active !== true),
+      )
+      .map(({ host, state }) => `${host}: ${state}`);
+    throw notHealthy(
+      'every host well, every standby streaming',
+      [...seen.problems.map(({ message }) => message), ...idle].join('; '),
+      'odoo-prov status FILE says what to do',
+    );
+  }
+  const changes = await converge(cluster, hosts, connect, true);
+  if (changes > 0) {
+    throw notHealthy(
+      'hosts as the inventory says',
+      `apply would change ${changes}`,
+      'odoo-prov apply FILE, then run this again',
+    );
+  }
+  return seen;
+}
+
+function notHealthy(expected: string, found: string, remedy: string): Failure {
+  return new Failure({
+    reason: 'refused',
+    message: 'the cluster is not healthy: nothing was touched',
+    ...{ expected, found, remedy },
+  });
+}

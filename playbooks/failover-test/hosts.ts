@@ -1,0 +1,82 @@
+import {
+  backupHost,
+  databaseHosts,
+  hostsWith,
+  type Cluster,
+  type Host,
+} from '../../src/inventory/cluster.js';
+import { Failure } from '../../src/failure/failure.js';
+import { raw, type Script } from '../../src/shell/index.js';
+import { classifyCommandFailure, createConnector } from '../../src/transport/index.js';
+import type { ConnectOptions, Connector, ForwardingSession } from '../../src/transport/session.js';
+import { SQL_FUNCTION } from '../primary/sight.js';
+
+/** The hosts that this test is about: databases, poolers, and where the archive is. */
+export function testedHosts(cluster: Cluster): readonly Host[] {
+  const backup = backupHost(cluster);
+  const hosts = [...databaseHosts(cluster), ...hostsWith(cluster, 'pgbouncer')];
+  return [...new Set([...hosts, ...(backup === undefined ? [] : [backup])])];
+}
+
+/** Connections to the tested hosts, and what is asked over them. */
+export class Hosts {
+  readonly connector: Connector = createConnector();
+  readonly #sessions = new Map<string, ForwardingSession>();
+  readonly #connect: ConnectOptions;
+
+  /** @param connect without a signal: a fault is healed also when everything else is stopped */
+  constructor(connect: ConnectOptions) {
+    this.#connect = connect;
+  }
+
+  /** @throws Failure of the first that cannot be reached */
+  async connect(hosts: readonly Host[]): Promise<void> {
+    const ends = await Promise.allSettled(
+      hosts.map(async (host) => {
+        this.#sessions.set(host.name, await this.connector.connect(host, this.#connect));
+      }),
+    );
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  session(host: string): ForwardingSession {
+    const session = this.#sessions.get(host);
+    if (session === undefined) throw new Error(`${host} is not connected`);
+    return session;
+  }
+
+  /** Runs a script; what it printed. @param limit seconds @throws Failure when it fails */
+  async run(host: string, script: Script, limit = 60): Promise<string> {
+    const answer = await this.session(host).run(script, { limit });
+    if (answer.code === 0) return answer.stdout.trim();
+    throw classifyCommandFailure(host, undefined, answer);
+  }
+
+  /** One statement, or several, as the superuser in a database of a host; rows as lines. @param limit seconds */
+  sql(host: string, database: string, statements: string, limit = 60): Promise<string> {
+    const script = raw(`set -eu
+${SQL_FUNCTION}
+sql <<'EOF'
+\\connect "${database}"
+set client_min_messages = warning;
+${statements}
+EOF`);
+    return this.run(host, script, limit);
+  }
+
+  /** Whether a statement's answer is this one; not when it fails. */
+  async says(host: string, statement: string, answer: string): Promise<boolean> {
+    try {
+      return (await this.sql(host, 'postgres', statement, 10)) === answer;
+    } catch (error) {
+      if (error instanceof Failure) return false;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    await this.connector.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { Failure } from '../../src/failure/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import type { ConnectOptions } from '../../src/transport/session.js';
+import { connectAll, type Reached } from '../primary/connect.js';
+import { planFailover, runFailover } from '../primary/failover.js';
+import { planRejoin, runRejoin } from '../primary/rejoin.js';
+import type { Mover } from '../primary/steps.js';
+import { planSwitchover, runSwitchover } from '../primary/switchover.js';
+import type { Hosts } from './hosts.js';
+
+type Tell = Mover['tell'];
+
+/** Moves of the primary, as the commands of the same names make them, over connections of their own. */
+export class Moves {
+  readonly #cluster: Cluster;
+  readonly #hosts: Hosts;
+  readonly #connect: ConnectOptions;
+  readonly #settle: () => Promise<void>;
+
+  /**
+   * @param cluster as it is written
+   * @param settle what the commands do at their end: an apply of the hosts concerned
+   */
+  constructor(
+    cluster: Cluster,
+    hosts: Hosts,
+    connect: ConnectOptions,
+    settle: () => Promise<void>,
+  ) {
+    this.#cluster = cluster;
+    this.#hosts = hosts;
+    this.#connect = connect;
+    this.#settle = settle;
+  }
+
+  /** @param moved called when clients are at the new primary, before what follows from that is done */
+  async switchover(to: string | undefined, tell: Tell, moved?: () => void): Promise<void> {
+    await this.#over(undefined, tell, async (reached, mover) => {
+      await runSwitchover(mover, await planSwitchover(this.#cluster, reached, to));
+      moved?.();
+    });
+    await this.#settle();
+  }
+
+  /** Takes one host for dead, although SSH still reaches it. @returns the new primary */
+  async failover(dead: string, tell: Tell): Promise<string> {
+    return this.#over(dead, tell, async (reached, mover) => {
+      const plan = await planFailover(this.#cluster, reached, {
+        confirmDead: [dead],
+        force: false,
+        remembered: dead,
+      });
+      await runFailover(mover, plan);
+      return plan.choice.candidate.host;
+    });
+  }
+
+  async rejoin(host: string, tell: Tell): Promise<void> {
+    await this.#over(undefined, tell, async (reached, mover) => {
+      await runRejoin(mover, await planRejoin(this.#cluster, reached, host));
+    });
+    await this.#settle();
+  }
+
+  async #over<T>(
+    dead: string | undefined,
+    tell: Tell,
+    work: (reached: Reached, mover: Mover) => Promise<T>,
+  ): Promise<T> {
+    const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect);
+    try {
+      const reached = dead === undefined ? all : without(all, dead);
+      return await work(reached, { cluster: this.#cluster, sessions: reached.sessions, tell });
+    } finally {
+      await Promise.all([...all.sessions.values()].map((session) => session.close()));
+    }
+  }
+}
+
+/** As if that host could not be reached. */
+function without({ sessions, unreached }: Reached, dead: string): Reached {
+  const rest = new Map(sessions);
+  rest.delete(dead);
+  const cut = new Failure({
+    reason: 'unreachable',
+    host: dead,
+    message: 'the failover-test has cut it off',
+    remedy: 'it heals by itself',
+  });
+  return { sessions: rest, unreached: new Map([...unreached, [dead, cut]]) };
+}

@@ -1,0 +1,180 @@
+import { observedCluster } from '../../src/facts/topology.js';
+import { assertion, type Check } from '../../src/failover-test/check.js';
+import {
+  verdictOfRun,
+  type Mark,
+  type Report,
+  type ScenarioReport,
+} from '../../src/failover-test/report.js';
+import type { Scenario } from '../../src/failover-test/scenario.js';
+import { Failure } from '../../src/failure/failure.js';
+import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import type { Login } from '../../src/load/pg-connection.js';
+import { ODOO_USER } from '../../src/odoo/layout.js';
+import { openSecrets } from '../../src/secrets/index.js';
+import { PACKAGE_VERSION } from '../../src/template/package-files.js';
+import type { ConnectOptions } from '../../src/transport/session.js';
+import { refuseArmed } from './fault.js';
+import { converge, isHealthy, look, requireHealthy, type Seen } from './health.js';
+import { Hosts, testedHosts } from './hosts.js';
+import { Moves } from './moves.js';
+import { CLIENTS, runScenario, type Bench } from './run-scenario.js';
+import { dropTable, tableIsGone } from './table.js';
+import type { RunnableScenario } from './trial.js';
+
+/** What is told while it runs. */
+export interface Progress {
+  readonly looking: (what: string) => void;
+  readonly started: (scenario: Scenario, cluster: Cluster) => void;
+  readonly marked: (mark: Mark) => void;
+  readonly ended: (report: ScenarioReport) => void;
+  readonly skipped: (scenario: Scenario, why: string) => void;
+}
+
+export interface FailoverTestOptions {
+  /** In the order in which they are run. */
+  readonly scenarios: readonly RunnableScenario[];
+  /** Without a signal: what was broken is healed also after Ctrl-C. */
+  readonly connect: ConnectOptions;
+  /** Ctrl-C: nothing new is broken, what is broken is healed. */
+  readonly stop: AbortSignal;
+  readonly progress: Progress;
+}
+
+/**
+ * Breaks one thing after the other under load, and judges what came of it.
+ * @throws Failure refused: the cluster is not healthy, or another test runs; nothing was touched then
+ */
+export async function failoverTest(
+  written: Cluster,
+  { scenarios, connect, stop, progress }: FailoverTestOptions,
+): Promise<Report> {
+  const started = new Date().toISOString();
+  const login = await loginOf(written);
+  const tested = testedHosts(written);
+  const hosts = new Hosts(connect);
+  try {
+    progress.looking('is the cluster healthy, and as the inventory says?');
+    await hosts.connect(tested);
+    await refuseArmed(hosts, tested);
+    const first = await requireHealthy(written, tested, connect);
+    const primary = primaryOf(written, first);
+    const cluster = observedCluster(written, {
+      ...{ primary: primary.name, formerPrimaries: [], rivals: [] },
+    });
+    const settle = async (): Promise<void> => {
+      await converge(written, tested, connect, false);
+    };
+    const moves = new Moves(written, hosts, connect, settle);
+    const bench: Bench = {
+      ...{ cluster, written, tested, primary, hosts, moves, login, connect, stop },
+      onMark: progress.marked,
+    };
+    const done = await runAll(bench, scenarios, first, progress);
+    progress.looking('is the cluster as it was before?');
+    const afterwards = await judgeAfterwards(bench);
+    return {
+      ...{ cluster: written.name, version: PACKAGE_VERSION, started },
+      ended: new Date().toISOString(),
+      limits: written.failoverTest,
+      synchronous: written.postgres.replication.synchronous,
+      clients: CLIENTS,
+      hosts: tested.map(({ name }) => ({ host: name, roles: rolesNow(cluster, name) })),
+      verdict: stop.aborted ? 'interrupted' : verdictOfRun(done.scenarios, afterwards),
+      ...done,
+      afterwards,
+    };
+  } finally {
+    await hosts.close();
+  }
+}
+
+async function runAll(
+  bench: Bench,
+  scenarios: readonly RunnableScenario[],
+  first: Seen,
+  progress: Progress,
+): Promise<Pick<Report, 'scenarios' | 'skipped'>> {
+  const reports: ScenarioReport[] = [];
+  const skipped: { scenario: Scenario['name']; why: string }[] = [];
+  let before = first;
+  for (const scenario of scenarios) {
+    const why = await whyNot(bench, scenario, before, reports.at(-1));
+    if (why !== undefined) {
+      skipped.push({ scenario: scenario.name, why });
+      progress.skipped(scenario, why);
+      continue;
+    }
+    progress.started(scenario, bench.cluster);
+    const report = await runScenario(bench, scenario, before);
+    reports.push(report);
+    progress.ended(report);
+    before = await look(bench.written, bench.tested, bench.connect);
+  }
+  return { scenarios: reports, skipped };
+}
+
+/** Why a scenario is not run; undefined when it can be. */
+async function whyNot(
+  bench: Bench,
+  scenario: RunnableScenario,
+  before: Seen,
+  last: ScenarioReport | undefined,
+): Promise<string | undefined> {
+  if (bench.stop.aborted) return 'interrupted before it';
+  const lack = scenario.lacks(bench.cluster) ?? (await scenario.hostLacks?.(bench));
+  if (lack !== undefined) return lack;
+  const same = before.status.database.primary === bench.primary.name;
+  if (isHealthy(before) && same) return undefined;
+  return `the cluster is not healthy after ${last?.scenario ?? 'the start'}`;
+}
+
+/** Nothing of the test is left: no row, no change, the same primary. */
+async function judgeAfterwards(bench: Bench): Promise<readonly Check[]> {
+  const { cluster, written, tested, hosts, connect, primary } = bench;
+  const { database } = cluster.odoo;
+  const { status } = await look(written, tested, connect);
+  const now = status.database.primary;
+  const next = 'odoo-prov status FILE, then odoo-prov apply FILE';
+  if (now !== null) await dropTable(hosts, now, database);
+  const gone = now !== null && (await tableIsGone(hosts, now, database));
+  const changes = await converge(written, tested, connect, true).catch((error: unknown) => {
+    if (error instanceof Failure) return error;
+    throw error;
+  });
+  return [
+    assertion('after.primary', `${primary.name} is primary, as before`, now === primary.name, {
+      found: now ?? 'nobody is',
+      next: `odoo-prov switchover FILE --to ${primary.name}`,
+    }),
+    assertion('after.rows', 'nothing of the test is left in the database', gone, {
+      found: now === null ? 'no primary to ask' : 'the schema odoo_prov_failover_test is there',
+      next: 'the next run removes it; or: drop schema odoo_prov_failover_test cascade',
+    }),
+    assertion('after.apply', 'apply finds nothing to change', changes === 0, {
+      found: changes instanceof Failure ? changes.message : `${changes} changes`,
+      next,
+    }),
+  ];
+}
+
+async function loginOf({ file, odoo }: Cluster): Promise<Login> {
+  const password = (await openSecrets(file, { dryRun: true })).find('odoo-db-password');
+  if (password !== undefined) return { database: odoo.database, user: ODOO_USER, password };
+  throw new Failure({
+    reason: 'usage',
+    message: "the database's password is not among the secrets of this inventory",
+    expected: 'a cluster that `odoo-prov apply` has made from here',
+    remedy: 'run odoo-prov apply FILE first, or copy the secrets file beside the inventory',
+  });
+}
+
+function primaryOf(cluster: Cluster, { status }: Seen): Host {
+  const primary = cluster.hosts.find(({ name }) => name === status.database.primary);
+  if (primary === undefined) throw new Error('a healthy cluster has a primary');
+  return primary;
+}
+
+function rolesNow(cluster: Cluster, name: string): readonly string[] {
+  return cluster.hosts.find((host) => host.name === name)?.roles ?? [];
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Check } from '../../src/failover-test/check.js';
+import type { Mark } from '../../src/failover-test/report.js';
+import type { Scenario } from '../../src/failover-test/scenario.js';
+import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import type { Writers } from '../../src/load/writers.js';
+import { breakHost, healHost, type Fault } from './fault.js';
+import type { Hosts } from './hosts.js';
+import type { Moves } from './moves.js';
+
+/** A scenario that can be run. */
+export interface RunnableScenario extends Scenario {
+  /** What a host lacks for it; asked right before it is run. */
+  readonly hostLacks?: (trial: Pick<Trial, 'hosts' | 'primary'>) => Promise<string | undefined>;
+  /** Breaks and heals. The clients write meanwhile. */
+  readonly run: (trial: Trial) => Promise<void>;
+}
+
+export interface TrialOptions {
+  /** The cluster as it really is. */
+  readonly cluster: Cluster;
+  readonly primary: Host;
+  readonly hosts: Hosts;
+  readonly moves: Moves;
+  readonly writers: Writers;
+  readonly now: () => number;
+  readonly onMark: (mark: Mark) => void;
+  /** Ctrl-C. */
+  readonly stop: AbortSignal;
+}
+
+/** Seconds for which clients write before a fault, and after it. */
+const CALM_SECONDS = 3;
+
+/** One scenario while it runs: what it may do to the cluster, and the record of what it did. */
+export class Trial {
+  readonly cluster: Cluster;
+  readonly primary: Host;
+  readonly hosts: Hosts;
+  readonly moves: Moves;
+  readonly marks: Mark[] = [];
+  readonly checks: Check[] = [];
+  readonly #options: TrialOptions;
+  readonly #open: Fault[] = [];
+  #cutOver: number | undefined;
+
+  constructor(options: TrialOptions) {
+    this.#options = options;
+    this.cluster = options.cluster;
+    this.primary = options.primary;
+    this.hosts = options.hosts;
+    this.moves = options.moves;
+  }
+
+  /** Records that something happens now. */
+  mark(kind: Mark['kind'], host: string, text: string): void {
+    const mark = { at: this.#options.now(), kind, host, text };
+    this.marks.push(mark);
+    this.#options.onMark(mark);
+  }
+
+  /** When clients were let through to a promoted primary for the first time. */
+  get cutOver(): number | undefined {
+    return this.#cutOver;
+  }
+
+  /** Records that from now on clients must be led to a primary. */
+  readonly cutOverNow = (): void => {
+    this.#cutOver ??= this.#options.now();
+  };
+
+  /** Records an assertion of the scenario's own. */
+  check(check: Check): void {
+    this.checks.push(check);
+  }
+
+  /** Breaks something; it is healed by {@link heal}, at the latest when the scenario ends. */
+  async fault(fault: Fault): Promise<void> {
+    this.#options.stop.throwIfAborted();
+    this.#open.push(fault);
+    this.mark('fault', fault.host.name, fault.text);
+    await breakHost(this.hosts, fault);
+  }
+
+  /** Heals what is broken, the last first. */
+  async heal(): Promise<void> {
+    for (let fault = this.#open.at(-1); fault !== undefined; fault = this.#open.at(-1)) {
+      await healHost(this.hosts, fault);
+      this.#open.pop();
+      this.mark('heal', fault.host.name, 'healed');
+    }
+  }
+
+  /** Lets clients write for a while. @throws AbortError at Ctrl-C */
+  async wait(seconds = CALM_SECONDS): Promise<void> {
+    await sleep(seconds * 1000, undefined, { signal: this.#options.stop });
+  }
+
+  /** Waits until it is so. @returns whether it became so in time */
+  async until(seconds: number, holds: () => Promise<boolean> | boolean): Promise<boolean> {
+    const end = this.#options.now() + seconds * 1000;
+    for (;;) {
+      if (await holds()) return true;
+      if (this.#options.now() >= end) return false;
+      await sleep(200, undefined, { signal: this.#options.stop });
+    }
+  }
+
+  /** Waits until every client writes again. */
+  async untilWriting(seconds: number): Promise<boolean> {
+    const from = this.#options.now();
+    return this.until(seconds, () => this.#options.writers.allWroteSince(from));
+  }
+}

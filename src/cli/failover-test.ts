@@ -1,0 +1,137 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SCENARIOS } from '../../playbooks/failover-test/scenarios/index.js';
+import type { RunnableScenario } from '../../playbooks/failover-test/trial.js';
+import { reportToHtml } from '../failover-test/report-html.js';
+import { reportToJunit } from '../failover-test/report-junit.js';
+import {
+  expectationText,
+  listRows,
+  markLine,
+  scenarioLines,
+  summaryLines,
+} from '../failover-test/report-text.js';
+import type { Report } from '../failover-test/report.js';
+import { EXIT, Failure } from '../failure/failure.js';
+import type { Cluster } from '../inventory/cluster.js';
+import { askYesNo } from '../ui/prompt.js';
+import { print, tell } from '../ui/terminal.js';
+import { table } from '../ui/text.js';
+import { becomePassword, type BecomeFlags } from './become.js';
+import { listenForInterrupt } from './interrupt.js';
+import { loadSoundCluster } from './load-inventory.js';
+import { passphraseAsker } from './passphrase.js';
+
+export interface FailoverTestFlags extends BecomeFlags {
+  readonly scenario?: readonly string[];
+  readonly list?: true;
+  readonly report?: string;
+  readonly json?: true;
+  readonly yes?: true;
+}
+
+/** `odoo-prov failover-test FILE`: exit 0 passed, 3 failed, 5 not healthy before. */
+export async function failoverTest(file: string, flags: FailoverTestFlags): Promise<void> {
+  const cluster = loadSoundCluster(file, flags.json === true);
+  const scenarios = chosen(flags.scenario);
+  if (flags.list === true) {
+    print(table(listRows(SCENARIOS, cluster), []).join('\n'));
+    return;
+  }
+  const say = flags.json === true ? tell : print;
+  for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster) === undefined)) {
+    say(`${scenario.name}: ${scenario.title} (${expectationText(scenario.expects(cluster))})`);
+  }
+  if (flags.yes !== true && !(await askYesNo(`Break this in ${cluster.name}?`, 'give --yes'))) {
+    process.exitCode = EXIT.refused;
+    return;
+  }
+  const report = await run(cluster, scenarios, flags, say);
+  if (flags.report !== undefined) writeReport(flags.report, report, say);
+  if (flags.json === true) print(JSON.stringify(report));
+  process.exitCode = exitCodeOfRun(report);
+}
+
+async function run(
+  cluster: Cluster,
+  scenarios: readonly RunnableScenario[],
+  flags: FailoverTestFlags,
+  say: (text: string) => void,
+): Promise<Report> {
+  const password = await becomePassword(flags);
+  const askPassphrase = passphraseAsker(() => () => undefined);
+  const interrupt = listenForInterrupt(() => tell('stopping: what is broken is healed first'));
+  try {
+    // Loaded last: a mistake in the inventory is told without the SSH library.
+    const playbook = await import('../../playbooks/failover-test/run.js');
+    const report = await playbook.failoverTest(cluster, {
+      scenarios,
+      stop: interrupt.stop,
+      connect: {
+        onNewHostKey: (host, fingerprint) =>
+          tell(`${host}: its new host key ${fingerprint} was recorded`),
+        ...(password === undefined ? {} : { becomePassword: password }),
+        ...(askPassphrase === undefined ? {} : { askPassphrase }),
+      },
+      progress: {
+        looking: say,
+        started: (scenario) => say(`\n${scenario.name}`),
+        marked: (mark) => say(markLine(mark)),
+        ended: (done) => say(scenarioLines(done).join('\n')),
+        skipped: (scenario, why) => say(`\n${scenario.name}\nskipped: ${why}`),
+      },
+    });
+    say(`\n${summaryLines(report).join('\n')}`);
+    return report;
+  } finally {
+    interrupt.release();
+  }
+}
+
+/** The named scenarios, or those that may be run without being named; in the order of the list. */
+function chosen(names: readonly string[] | undefined): readonly RunnableScenario[] {
+  if (names === undefined) return SCENARIOS.filter(({ onRequest }) => !onRequest);
+  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    throw new Failure({
+      reason: 'usage',
+      message: `there is no scenario ${unknown}`,
+      expected: `one of: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
+      found: unknown,
+      remedy: 'odoo-prov failover-test FILE --list shows them',
+    });
+  }
+  return SCENARIOS.filter(({ name }) => names.includes(name));
+}
+
+function writeReport(folder: string, report: Report, say: (text: string) => void): void {
+  const files: Readonly<Record<string, string>> = {
+    'failover-test.html': reportToHtml(report),
+    'failover-test.json': `${JSON.stringify(report, null, 2)}\n`,
+    'failover-test.junit.xml': reportToJunit(report),
+  };
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  } catch (cause) {
+    throw new Failure({
+      reason: 'usage',
+      message: `the report cannot be written to ${folder}`,
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'give a folder that you may write to with --report; the verdict stands above',
+      cause,
+    });
+  }
+  say(`report: ${join(folder, 'failover-test.html')}`);
+}
+
+function exitCodeOfRun({ verdict }: Report): number {
+  switch (verdict) {
+    case 'passed':
+      return EXIT.done;
+    case 'failed':
+      return EXIT.failed;
+    case 'interrupted':
+      return EXIT.interrupted;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Check } from './check.js';
+import { failedLines } from './report-text.js';
+import type { Report } from './report.js';
+
+/** The report as JUnit's XML: a suite a scenario, a case an assertion; scenarios that were not run are skipped. */
+export function reportToJunit(report: Report): string {
+  const suites = [
+    ...report.scenarios.map(({ scenario, started, milliseconds, checks }) =>
+      suite(
+        scenario,
+        checks,
+        `timestamp="${started.slice(0, 19)}" time="${seconds(milliseconds)}"`,
+      ),
+    ),
+    suite('afterwards', report.afterwards, ''),
+    ...report.skipped.map(
+      ({
+        scenario,
+        why,
+      }) => `  <testsuite name="${xml(scenario)}" tests="1" failures="0" skipped="1">
+    <testcase classname="${xml(scenario)}" name="${xml(scenario)}"><skipped message="${xml(why)}"/></testcase>
+  </testsuite>`,
+    ),
+  ];
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="failover-test of ${xml(report.cluster)}">
+${suites.join('\n')}
+</testsuites>
+`;
+}
+
+function suite(name: string, checks: readonly Check[], attributes: string): string {
+  const failures = checks.filter(({ ok }) => !ok).length;
+  const cases = checks.map((check) => {
+    const head = `    <testcase classname="${xml(name)}" name="${xml(`${check.id}: ${check.text}`)}"`;
+    if (check.ok) return `${head}/>`;
+    return `${head}><failure message="${xml(check.found ?? '')}">${xml(failedLines(check).join('\n'))}</failure></testcase>`;
+  });
+  return `  <testsuite name="${xml(name)}" tests="${checks.length}" failures="${failures}" ${attributes}>
+${cases.join('\n')}
+  </testsuite>`;
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(3);
+}
+
+/** Text for XML and HTML, in elements and in attributes. */
+export function xml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '�');
+}

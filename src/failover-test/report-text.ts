@@ -1,0 +1,95 @@
+import type { Cluster } from '../inventory/cluster.js';
+import type { Check } from './check.js';
+import type { Mark, Report, ScenarioReport } from './report.js';
+import type { Expectation, Scenario } from './scenario.js';
+
+/** The expectation as the verdict names it. */
+export function expectationText({ kind, why }: Expectation): string {
+  return `${kind === 'survives' ? 'survives' : 'outage, recovers'}: ${why}`;
+}
+
+/** One line of `--list`: name, expectation, or what is missing for it. */
+export function listRows(
+  scenarios: readonly Scenario[],
+  cluster: Cluster,
+): readonly (readonly string[])[] {
+  return [
+    ['scenario', 'run', 'what'],
+    ...scenarios.flatMap((scenario) => {
+      const lack = scenario.lacks(cluster);
+      const when = lack === undefined ? (scenario.onRequest ? 'by name' : 'yes') : 'no';
+      const why = lack ?? expectationText(scenario.expects(cluster));
+      return [
+        [scenario.name, when, scenario.title],
+        ['', '', why],
+      ];
+    }),
+  ];
+}
+
+/** A thing that happened, with the seconds since its scenario began. */
+export function markLine({ at, host, text }: Mark): string {
+  return `${(at / 1000).toFixed(1).padStart(7)} s  ${host}: ${text}`;
+}
+
+/** What came of a scenario: the verdict with its figures, and each assertion that failed. */
+export function scenarioLines(report: ScenarioReport): readonly string[] {
+  return [`${verdictText(report)}  ${figuresText(report)}`, ...report.checks.flatMap(failedLines)];
+}
+
+/** `recovered` and not `survived` where writes stood still. */
+function verdictText({ verdict }: ScenarioReport): string {
+  switch (verdict) {
+    case 'survived':
+      return 'survived ';
+    case 'recovered':
+      return 'outage, recovered';
+    case 'failed':
+      return 'FAILED   ';
+    case 'interrupted':
+      return 'interrupted';
+  }
+}
+
+function figuresText({ figures }: ScenarioReport): string {
+  if (figures === null) return '';
+  const { gaps, acknowledged, refused, unknown, lost } = figures;
+  return [
+    `no write for ${secondsText(gaps.all)} (a client: p50 ${secondsText(gaps.p50)}, max ${secondsText(gaps.max)})`,
+    `${acknowledged} saved, ${refused + unknown} failed, ${lost.rows} lost`,
+  ].join('; ');
+}
+
+/** A failed assertion: expected, found, what to do. */
+export function failedLines(check: Check): readonly string[] {
+  if (check.ok) return [];
+  return [
+    `  ${check.id}`,
+    `    expected  ${check.text}`,
+    ...(check.found ?? '')
+      .split('\n')
+      .map((line, index) => `    ${index === 0 ? 'found     ' : '          '}${line}`),
+    ...(check.next === undefined ? [] : [`    next      ${check.next}`]),
+  ];
+}
+
+/** The end of a run, on a few lines. */
+export function summaryLines(report: Report): readonly string[] {
+  const count = (verdict: ScenarioReport['verdict']): number =>
+    report.scenarios.filter((scenario) => scenario.verdict === verdict).length;
+  const parts = [
+    `${count('survived')} survived`,
+    `${count('recovered')} had an outage and recovered`,
+    `${count('failed')} failed`,
+    `${report.skipped.length} skipped`,
+  ];
+  return [
+    ...report.afterwards.flatMap(failedLines),
+    `${report.cluster}: ${report.verdict}. ${parts.join(', ')}.`,
+  ];
+}
+
+/** Milliseconds as seconds, to the tenth. */
+export function secondsText(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { reportToHtml } from '../../../src/failover-test/report-html.js';
+import { reportToJunit } from '../../../src/failover-test/report-junit.js';
+import { scenarioLines, summaryLines } from '../../../src/failover-test/report-text.js';
+import type { Report, ScenarioReport } from '../../../src/failover-test/report.js';
+import { verdictOfRun } from '../../../src/failover-test/report.js';
+
+const RECOVERED: ScenarioReport = {
+  scenario: 'pgbouncer-down',
+  title: 'a PgBouncer is killed',
+  expectation: { kind: 'outage', why: 'there is only one PgBouncer' },
+  verdict: 'recovered',
+  started: '2026-11-22T04:00:00.000Z',
+  milliseconds: 12_000,
+  checks: [{ id: 'writes.lost', ok: true, text: 'no acknowledged write was lost' }],
+  figures: {
+    ...{ acknowledged: 300, refused: 12, unknown: 3, unknownStored: 1 },
+    lost: { rows: 0, seconds: 0, bytes: 0 },
+    gaps: { all: 4200, allFrom: 3000, p50: 4300, max: 4400, silent: [], recovery: 900 },
+    errors: { unreachable: 12 },
+  },
+  marks: [
+    { at: 3000, kind: 'fault', host: 'pool1', text: 'PgBouncer is killed & <stays> down' },
+    { at: 6500, kind: 'heal', host: 'pool1', text: 'healed' },
+  ],
+  series: Array.from({ length: 12 }, (_, second) =>
+    second >= 3 && second < 7 ? { saved: 0, failed: 4 } : { saved: 40, failed: 0 },
+  ),
+};
+
+const FAILED: ScenarioReport = {
+  ...RECOVERED,
+  scenario: 'standby-down',
+  verdict: 'failed',
+  checks: [
+    ...RECOVERED.checks,
+    {
+      id: 'standby.streams',
+      ok: false,
+      text: 'db2 follows on timeline 3',
+      found: 'not streaming',
+      next: 'odoo-prov rejoin FILE --host db2',
+    },
+  ],
+};
+
+const REPORT: Report = {
+  cluster: 'acme',
+  version: '0.1.0',
+  started: '2026-11-22T04:00:00.000Z',
+  ended: '2026-11-22T04:05:00.000Z',
+  limits: { rto: 60, rpo: 5 },
+  synchronous: 'off',
+  clients: 6,
+  hosts: [{ host: 'db1', roles: ['pg-primary'] }],
+  verdict: 'failed',
+  scenarios: [RECOVERED, FAILED],
+  skipped: [{ scenario: 'archive-unreachable', why: 'postgres.backup is not set' }],
+  afterwards: [{ id: 'after.apply', ok: true, text: 'apply finds nothing to change' }],
+};
+
+describe('the report', () => {
+  it('names an outage as one, with what to do about each failure', () => {
+    expect(scenarioLines(FAILED)).toEqual([
+      'FAILED     no write for 4.2 s (a client: p50 4.3 s, max 4.4 s); 300 saved, 15 failed, 0 lost',
+      '  standby.streams',
+      '    expected  db2 follows on timeline 3',
+      '    found     not streaming',
+      '    next      odoo-prov rejoin FILE --host db2',
+    ]);
+    expect(scenarioLines(RECOVERED)[0]).toMatch(/^outage, recovered {2}no write for 4\.2 s/);
+    expect(summaryLines(REPORT)).toEqual([
+      'acme: failed. 0 survived, 1 had an outage and recovered, 1 failed, 1 skipped.',
+    ]);
+  });
+
+  it('is one HTML file that loads nothing and lets no text be markup', () => {
+    const html = reportToHtml(REPORT);
+    expect(html).not.toMatch(/<script|<link|src=|url\(|https?:/);
+    expect(html).toContain('PgBouncer is killed &amp; &lt;stays&gt; down');
+    expect(html).toContain('outage, recovers: there is only one PgBouncer');
+    expect(html).toContain('next: odoo-prov rejoin FILE --host db2');
+    expect(html).toContain('postgres.backup is not set');
+    // Eight seconds with saved writes, four with failed ones, in each of two scenarios.
+    expect(html.match(/<rect class="saved"/g)).toHaveLength(16);
+    expect(html.match(/<rect class="failed"/g)).toHaveLength(8);
+    expect(html.match(/<rect class="gap"/g)).toHaveLength(2);
+  });
+
+  it('is JUnit: a case an assertion, what was not run is skipped', () => {
+    const text = reportToJunit(REPORT);
+    expect(text).toContain('<testsuite name="standby-down" tests="2" failures="1"');
+    expect(text).toContain('<failure message="not streaming">');
+    expect(text).toContain('<skipped message="postgres.backup is not set"/>');
+    expect(text.match(/<testcase/g)).toHaveLength(5);
+  });
+});
+
+describe('the verdict of a run', () => {
+  it('is failed where a scenario or what is left behind is', () => {
+    expect(verdictOfRun([RECOVERED], REPORT.afterwards)).toBe('passed');
+    expect(verdictOfRun([RECOVERED, FAILED], REPORT.afterwards)).toBe('failed');
+    expect(verdictOfRun([RECOVERED], [{ id: 'after.apply', ok: false, text: '' }])).toBe('failed');
+    expect(verdictOfRun([{ ...RECOVERED, verdict: 'interrupted' }], [])).toBe('interrupted');
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { SCENARIOS } from '../../../playbooks/failover-test/scenarios/index.js';
+import type { ScenarioName } from '../../../src/failover-test/scenario.js';
+import type { Cluster, RoleName } from '../../../src/inventory/cluster.js';
+import { testCluster, testHost } from '../../support/site.js';
+
+/** Hosts with one role each. */
+function cluster(roles: readonly RoleName[], synchronous: 'off' | 'on' = 'off'): Cluster {
+  const bare = testCluster(
+    roles.map((role, index) => testHost(`h${String(index)}`, index + 1, [role])),
+  );
+  return {
+    ...bare,
+    postgres: { ...bare.postgres, replication: { ...bare.postgres.replication, synchronous } },
+  };
+}
+
+function expected(name: ScenarioName, of: Cluster): string {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  return scenario?.lacks(of) ?? scenario?.expects(of).kind ?? 'no such scenario';
+}
+
+describe('what a topology is expected to do', () => {
+  it('is an outage where there is only one of something', () => {
+    expect(expected('pgbouncer-down', cluster(['pg-primary', 'pgbouncer']))).toBe('outage');
+    const two = cluster(['pg-primary', 'pgbouncer', 'pgbouncer']);
+    expect(expected('pgbouncer-down', two)).toBe('survives');
+  });
+
+  it('depends on what commits wait for', () => {
+    const one: readonly RoleName[] = ['pg-primary', 'pg-standby', 'pgbouncer'];
+    expect(expected('standby-down', cluster(one))).toBe('survives');
+    expect(expected('standby-down', cluster(one, 'on'))).toBe('outage');
+    expect(expected('standby-down', cluster([...one, 'pg-standby'], 'on'))).toBe('survives');
+  });
+
+  it('is nothing where the hosts are missing, and says which', () => {
+    const alone = cluster(['pg-primary', 'pgbouncer']);
+    expect(expected('standby-down', alone)).toBe('no host has the role pg-standby');
+    expect(expected('replica-down', alone)).toBe('no host has the role pg-replica');
+    expect(expected('switchover', alone)).toBe('no host has the role pg-standby');
+    expect(expected('archive-unreachable', alone)).toBe('postgres.backup is not set');
+  });
+
+  it('asks for a name where something may be lost', () => {
+    expect(SCENARIOS.filter(({ onRequest }) => onRequest).map(({ name }) => name)).toEqual([
+      'primary-cut-off',
+    ]);
+  });
+});
