@@ -116,7 +116,7 @@ function moment(iso: string): string {
 }
 
 const LEGEND = `<p class="legend"><i class="saved"></i> writes saved in a second <i class="failed"></i> writes that failed
-<i class="gap"></i> nobody could write. Numbered lines are what happened, red: broken, green: healed.
+<i class="gap"></i> the longest time in which nobody could write. Numbered lines are what happened, red: broken, green: healed.
 <b>Survived</b>: writes went on. <b>Outage, recovered</b>: they stopped, as they must where there is only one of
 something, and went on within the limit.</p>`;
 

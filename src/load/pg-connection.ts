@@ -13,6 +13,8 @@ export interface Login {
 export interface PgConnection {
   /** @throws DatabaseError with SQLSTATE, or an Error when the connection is gone or the limit is over */
   query(text: string, values: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** Whether the other side has closed it: nothing can be sent any more. */
+  ended(): boolean;
   /** Ends it at once; a query that is running fails. */
   destroy(): void;
 }
@@ -43,6 +45,9 @@ export async function connectPg(
   });
   // What a query does not hear of (the connection ends while nothing runs) is noticed by the next one.
   client.on('error', () => undefined);
+  let ended = false;
+  channel.once('end', () => (ended = true));
+  channel.once('close', () => (ended = true));
   try {
     await client.connect();
   } catch (error) {
@@ -54,6 +59,7 @@ export async function connectPg(
       const { rows } = await client.query<Record<string, unknown>>(text, [...values]);
       return rows;
     },
+    ended: () => ended,
     destroy: () => channel.destroy(),
   };
 }

@@ -88,6 +88,10 @@ export class Writers {
         this.#ledger.push({ client, sequence, begun, ended: now(), through: way.host, ...rest });
       };
       try {
+        if (connection?.ended() === true) {
+          this.#drop(connection);
+          connection = undefined;
+        }
         connection ??= await this.#connect(way);
         sent = true;
         told({ outcome: 'acknowledged', ...(await this.#write(connection, client, sequence)) });
