@@ -1,6 +1,7 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import type { ConnectOptions } from '../../src/transport/session.js';
+import { HostLocks } from '../host-locks.js';
 import { connectAll, type Reached } from '../primary/connect.js';
 import { planFailover, runFailover } from '../primary/failover.js';
 import { planRejoin, runRejoin } from '../primary/rejoin.js';
@@ -68,10 +69,13 @@ export class Moves {
     work: (reached: Reached, mover: Mover) => Promise<T>,
   ): Promise<T> {
     const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect);
+    const locks = new HostLocks();
     try {
       const reached = dead === undefined ? all : without(all, dead);
+      await locks.take([...reached.sessions.values()]);
       return await work(reached, { cluster: this.#cluster, sessions: reached.sessions, tell });
     } finally {
+      await locks.release();
       await Promise.all([...all.sessions.values()].map((session) => session.close()));
     }
   }
