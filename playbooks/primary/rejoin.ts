@@ -1,155 +1,103 @@
-import { Failure } from '../../src/failure/failure.js';
-import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
-import { REPLICATION_PASS_FILE, REPLICATION_USER, slotOf } from '../../src/postgres/layout.js';
+import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { STOP_OLD } from '../../src/postgres/old-data.js';
+import { slotOf } from '../../src/postgres/layout.js';
 import type { Sight } from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
-import type { Reached } from './connect.js';
-import { lookAtAll, SQL_FUNCTION } from './sight.js';
+import { saveLostRows } from './lost-rows.js';
+import type { Rejoining } from './rejoin-look.js';
+import { needsClone, type RejoinPlan } from './rejoin-plan.js';
+import { cloneInPlace, copyAside, FENCE, followScript, rewind } from './rejoin-script.js';
+import { SQL_FUNCTION } from './sight.js';
 import { awaitStreaming, step, type Mover } from './steps.js';
 
-export interface RejoinPlan {
-  readonly primary: Sight;
-  /** Old primaries, and standbys that cannot follow, that become standbys of it. */
-  readonly rejoining: readonly Sight[];
-  readonly steps: readonly string[];
-}
-
-/**
- * Looks for hosts that hold an old primary's data.
- * @param host only this one, if given
- * @throws Failure refused: no primary, the host is no old primary or does not answer
- */
-export async function planRejoin(
-  cluster: Cluster,
-  reached: Reached,
-  host: string | undefined,
-): Promise<RejoinPlan> {
-  const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
-  const [primary] = view.sights
-    .filter((sight) => sight.writable)
-    .sort((a, b) => b.timeline - a.timeline);
-  if (primary === undefined) throw noPrimary(view.sights);
-  const silent = host === undefined ? undefined : view.silent.get(host);
-  if (silent !== undefined) throw silent;
-  const rejoining = view.sights.filter(
-    (sight) =>
-      sight.host !== primary.host &&
-      (sight.standby
-        ? // One that went on with the old primary for a moment cannot follow the new one either.
-          sight.host === host && !sight.streaming
-        : sight.timeline < primary.timeline && (host === undefined || sight.host === host)),
-  );
-  if (rejoining.length === 0) throw nothingToDo(view.sights, primary, host);
-  return {
-    primary,
-    rejoining,
-    steps: rejoining.flatMap((sight) => [
-      `${sight.host}: stop PostgreSQL, keep a copy of its data aside`,
-      `${sight.host}: take back what only it has (pg_rewind), or copy everything from ${primary.host} where that cannot be done`,
-      `${sight.host}: follow ${primary.host}`,
-    ]),
-  };
-}
-
-function noPrimary(sights: readonly Sight[]): Failure {
-  return new Failure({
-    reason: 'refused',
-    message: 'no host takes writes: there is nobody to follow',
-    expected: 'a primary that runs',
-    found: `none of ${sights.map(({ host }) => host).join(', ') || 'the database hosts'}`,
-    remedy: '`odoo-prov failover FILE` promotes a standby',
-  });
-}
-
-function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | undefined): Failure {
-  const seen = sights.map(
-    (s) =>
-      `${s.host}: ${s.standby ? 'a standby' : s.host === primary.host ? 'the primary' : 'a primary of the same timeline'}`,
-  );
-  return new Failure({
-    reason: 'refused',
-    ...(host === undefined ? {} : { host }),
-    message:
-      host === undefined
-        ? 'there is no old primary to rejoin'
-        : 'it is no old primary, nor a standby that cannot follow',
-    expected: `a host that was primary before ${primary.host}`,
-    found: seen.join('; '),
-    remedy: 'nothing is to be done; `odoo-prov apply FILE` mends standbys',
-  });
-}
+/** Seconds for what reads or copies all data: a terabyte over a gigabit network takes three hours. */
+const LONG = 24 * 3600;
 
 /** Carries a plan out, one host after the other. */
 export async function runRejoin(mover: Mover, plan: RejoinPlan): Promise<void> {
-  for (const sight of plan.rejoining) await rejoin(mover, plan.primary.host, sight);
+  for (const one of plan.rejoining) await rejoin(mover, plan, one);
 }
 
 /**
- * Makes an old primary a standby. A copy of its data is kept beside it (by reference where the file system
- * can), since it may hold rows that nobody else has; pg_rewind then takes back only what differs. Where it
- * cannot, everything is copied from the primary.
+ * Makes an old primary a standby. Until its data says so itself (`standby.signal`) it is fenced, so that it takes no
+ * writes wherever this is cut; what was begun is found and finished by the next attempt.
  */
-async function rejoin(mover: Mover, primary: string, sight: Sight): Promise<void> {
-  const { host, timeline } = sight;
-  const { cluster } = mover;
-  const source = databaseHosts(cluster).find(({ name }) => name === primary);
-  const own = databaseHosts(cluster).find(({ name }) => name === host);
-  if (source === undefined || own === undefined) throw new Error('the inventory was not checked');
-  const conninfo = `host=${source.address} port=5432 user=${REPLICATION_USER} dbname=postgres sslmode=require passfile=${REPLICATION_PASS_FILE}`;
-  const script = raw(`set -eu
-${SQL_FUNCTION}
-systemctl stop "$unit"
-if ${sight.standby ? 'true' : '[ ! -e "$data/standby.signal" ]'}; then
-  kept=$data.before-rejoin-${String(timeline)}
-  if [ ! -e "$kept" ]; then
-    needed=$(du -sk "$data" | cut -f 1)
-    free=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')
-    if [ "$free" -le "$((needed + needed / 10))" ]; then
-      echo "no room to keep a copy of $data beside it: it needs $needed kB, $free kB are free. Save it elsewhere, then: mkdir $kept" >&2
-      exit 1
-    fi
-    rm -rf "$kept.new"
-    cp -a --reflink=auto "$data" "$kept.new"
-    mv "$kept.new" "$kept"
-  fi
-  said=$(mktemp)
-  archive=
-  if [ -n "$(as_postgres "$bin/postgres" -C restore_command -c config_file="$conf/postgresql.conf")" ]; then archive=-c; fi
-  # A server that was killed must end its recovery before it can be rewound; pg_rewind does that itself.
-  if as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conninfo}" \\
-      --config-file="$conf/postgresql.conf" $archive --no-ensure-shutdown 2>"$said" ||
-    as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conninfo}" \\
-      --config-file="$conf/postgresql.conf" $archive 2>"$said"; then
-    echo 'rewound: only what differed was copied'
-  else
-    sed 's/^/pg_rewind: /' "$said" | tail -n 3
-    # Marked, so that a clone that is cut is known as one.
-    making=/var/lib/odoo-prov/postgres-$version-main.making
-    rm -f "$data/postmaster.opts"
-    : >"$making"
-    sync "$making"
-    rm -rf "$data"
-    install -d -o postgres -g postgres -m 700 "$data"
-    PGPASSFILE=${REPLICATION_PASS_FILE} PGSSLMODE=require as_postgres "$bin/pg_basebackup" -h ${source.address} \\
-      -p 5432 -U ${REPLICATION_USER} -w -D "$data" -S ${slotOf(own)} -X stream -c fast
-    : >"$data/standby.signal"
-    sync
-    rm -f "$making"
-    echo 'copied everything from the primary'
-  fi
-  rm -f "$said"
-  : >"$data/standby.signal"
-  chown postgres:postgres "$data/standby.signal"
-  sync
-fi
-rm -f /var/lib/odoo-prov/postgres-fenced
-systemctl reset-failed "$unit" 2>/dev/null || :
-systemctl start "$unit"`);
-  const said = await step(mover, host, `follow ${primary}`, script, 24 * 3600);
-  for (const line of said.split('\n').filter((text) => text !== '')) mover.tell(host, line);
-  mover.tell(
-    host,
-    `its old data is kept in ….before-rejoin-${String(timeline)}: remove it when nothing is missed`,
-  );
+async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<void> {
+  const { primary, keeping } = plan;
+  const { sight } = one;
+  const { host } = sight;
+  await step(mover, host, 'stop PostgreSQL', stopScript(sight.standby), LONG);
+  mover.tell(host, 'PostgreSQL is stopped');
+  if (needsClone(one, primary)) {
+    await clone(mover, plan, one, true);
+  } else if (one.phase === 'none') {
+    // Of the primary's own timeline there is nothing that the primary lacks.
+    if (keeping.rows && sight.timeline < primary.timeline) await saveRows(mover, primary, sight);
+    if (keeping.data) await keepCopy(mover, one);
+    const source = hostOf(mover.cluster, primary.host);
+    const script = rewind(source.address, primary.timeline);
+    const said = await step(mover, host, 'rewind it', script, LONG);
+    for (const line of said.split('\n')) mover.tell(host, line);
+    if (!said.endsWith('rewound: only what differed was copied')) {
+      await clone(mover, plan, one, !keeping.data);
+    }
+  }
+  await step(mover, host, `follow ${primary.host}`, followScript(), LONG);
   await awaitStreaming(mover, [host], 120);
+}
+
+function stopScript(standby: boolean): ReturnType<typeof raw> {
+  return raw(`set -eu
+${SQL_FUNCTION}
+${standby ? '' : FENCE}
+systemctl stop "$unit"
+${STOP_OLD}`);
+}
+
+/** Saves what only it has. A standby that ran goes on as it was where that fails; an old primary stays down. */
+async function saveRows(mover: Mover, primary: Sight, sight: Sight): Promise<void> {
+  try {
+    await saveLostRows(mover, primary, sight);
+  } catch (error) {
+    const again = raw(`${SQL_FUNCTION}
+systemctl start "$unit"`);
+    if (sight.standby && sight.running) await step(mover, sight.host, 'start it again', again, 300);
+    throw error;
+  }
+}
+
+async function keepCopy(mover: Mover, { sight }: Rejoining): Promise<void> {
+  const what = 'keep a copy of its data aside';
+  const kept = await step(mover, sight.host, what, copyAside(sight.timeline), LONG);
+  mover.tell(sight.host, `a copy of its old data is in ${kept}: remove it when nothing is missed`);
+}
+
+/** Replaces all data by a copy of the primary's. @param keep whether the old data is kept beside it */
+async function clone(
+  mover: Mover,
+  { primary }: RejoinPlan,
+  { sight }: Rejoining,
+  keep: boolean,
+): Promise<void> {
+  const { host, timeline } = sight;
+  const size = raw(`${SQL_FUNCTION}
+echo 'select ceil(sum(pg_database_size(oid)) / 1024) from pg_database' | sql`);
+  const kilobytes = Number(await step(mover, primary.host, 'look how much data it has', size));
+  mover.tell(host, `copying ${String(Math.ceil(kilobytes / 1024))} MB from ${primary.host}`);
+  const script = cloneInPlace({
+    source: hostOf(mover.cluster, primary.host).address,
+    slot: slotOf(hostOf(mover.cluster, host)),
+    kilobytes: Math.ceil(kilobytes * 1.05) + 256 * 1024,
+    timeline,
+    keep,
+  });
+  const kept = await step(mover, host, `copy everything from ${primary.host}`, script, LONG);
+  mover.tell(host, 'copied everything from the primary');
+  if (keep) mover.tell(host, `its old data is in ${kept}: remove it when nothing is missed`);
+}
+
+function hostOf(cluster: Cluster, name: string): Host {
+  const host = databaseHosts(cluster).find((other) => other.name === name);
+  if (host === undefined) throw new Error('the inventory was not checked');
+  return host;
 }

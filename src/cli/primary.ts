@@ -1,7 +1,8 @@
 import { HostLocks } from '../../playbooks/host-locks.js';
 import { connectAll, type Reached } from '../../playbooks/primary/connect.js';
 import { planFailover, runFailover } from '../../playbooks/primary/failover.js';
-import { planRejoin, runRejoin } from '../../playbooks/primary/rejoin.js';
+import { planRejoin } from '../../playbooks/primary/rejoin-plan.js';
+import { runRejoin } from '../../playbooks/primary/rejoin.js';
 import type { Mover } from '../../playbooks/primary/steps.js';
 import { planSwitchover, runSwitchover } from '../../playbooks/primary/switchover.js';
 import { EXIT, Failure } from '../failure/failure.js';
@@ -29,6 +30,9 @@ export interface FailoverFlags extends SwitchoverFlags {
 }
 export interface RejoinFlags extends MoveFlags {
   readonly host?: string;
+  /** False by `--no-save`. */
+  readonly save: boolean;
+  readonly keepData?: true;
 }
 
 /** `odoo-prov switchover FILE`. */
@@ -59,8 +63,11 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
 /** `odoo-prov rejoin FILE`. */
 export function rejoin(file: string, flags: RejoinFlags): Promise<void> {
   return move(file, flags, [flags.host], async (cluster, reached) => {
-    const plan = await planRejoin(cluster, reached, flags.host);
-    const question = `Let ${plan.rejoining.map(({ host }) => host).join(' and ')} follow ${plan.primary.host}?`;
+    const plan = await planRejoin(cluster, reached, flags.host, {
+      rows: flags.save,
+      data: flags.keepData === true,
+    });
+    const question = `Let ${plan.rejoining.map(({ sight }) => sight.host).join(' and ')} follow ${plan.primary.host}?`;
     return { steps: plan.steps, question, run: (mover) => runRejoin(mover, plan) };
   });
 }

@@ -184,6 +184,8 @@ function addPrimary(program: Command): void {
       .description('make a lost primary a standby of the new one')
       .argument('<file>', 'inventory')
       .option('--host <host>', 'only this one')
+      .option('--no-save', 'do not save the rows that only it has: they are given up')
+      .option('--keep-data', 'keep all of its old data in a folder beside the new')
       .option('--dry-run', dry)
       .option('--yes', 'do not ask'),
   ).action(async (file: string, flags: RejoinFlags) =>

@@ -69,12 +69,13 @@ export function guardSecrets(context: RunContext, seen: Answered): void {
  */
 export function guardTopology({ primary, rivals }: Topology): void {
   if (rivals.length === 0) return;
+  const all = [primary, ...rivals];
   throw new Failure({
     reason: 'refused',
     message: 'more than one host holds the data of a primary, and of the same timeline',
     expected: 'one primary; every other database host a standby (standby.signal), or without data',
-    found: [primary, ...rivals].join(', '),
-    remedy: `find out which of them has the data to keep (psql: select max(write_date) from ir_attachment). Stop PostgreSQL on the other, save its data directory aside, and run this again`,
+    found: all.join(', '),
+    remedy: `if one of them runs and takes writes, and a rejoin of the other was cut: \`odoo-prov rejoin FILE\` finishes it. Otherwise find out which has the data to keep (psql: select max(write_date) from ir_attachment), stop PostgreSQL on the other, and have it follow: ${all.map((host) => `\`odoo-prov rejoin FILE --host ${host}\``).join(' or ')}; its data is kept in a folder`,
   });
 }
 

@@ -250,9 +250,16 @@ describe('a primary that was cut off, and did not notice that another took over'
     expect(await primaries()).toHaveLength(1);
     // Without the WAL since the fork nothing can be rewound.
     await db.must(old, 'rm -f /var/lib/postgresql/*/main/pg_wal/0000*');
-    const back = await db.run('rejoin', '--yes');
+    const stuck = await db.run('rejoin', '--yes');
+    expect(stuck.code, printed(stuck)).toBe(3);
+    expect(stuck.stderr).toContain('--no-save');
+    expect(await primaries()).toHaveLength(1);
+    const back = await db.run('rejoin', '--no-save', '--yes');
     expect(back.code, printed(back)).toBe(0);
     expect(back.stdout).toContain('copied everything from the primary');
+    expect(await db.must(old, 'ls -d /var/lib/postgresql/*/main.before-rejoin-* | wc -l')).toBe(
+      '1\n',
+    );
     expect(await db.sql(old, 'select status from pg_stat_wal_receiver')).toBe('streaming');
     await unchanged();
   });

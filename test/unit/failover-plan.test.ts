@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planFailover, type FailoverOptions } from '../../playbooks/primary/failover.js';
-import { planRejoin } from '../../playbooks/primary/rejoin.js';
+import { planRejoin, type RejoinPlan } from '../../playbooks/primary/rejoin-plan.js';
 import { planSwitchover } from '../../playbooks/primary/switchover.js';
 import type { Reached } from '../../playbooks/primary/connect.js';
 import { Failure } from '../../src/failure/failure.js';
@@ -117,14 +117,66 @@ describe('a switchover', () => {
 });
 
 describe('a rejoin', () => {
+  const of = (answers: Readonly<Record<string, string>>, host?: string) =>
+    planRejoin(cluster, reached(answers), host);
+  const hostsOf = ({ rejoining }: RejoinPlan): readonly string[] =>
+    rejoining.map(({ sight }) => sight.host);
+  /** What a host with a primary's data says besides. */
+  const folder = (words: string): string => `rejoin ${words} /var/lib/postgresql/17/main\n`;
+  const OLD = STOPPED + folder('none no');
+  const SAME = STOPPED.replace('no 1 0', 'no 2 2');
+
   it('is for data of an older timeline, and for a named standby that cannot follow', async () => {
-    const of = (answers: Readonly<Record<string, string>>, host?: string) =>
-      planRejoin(cluster, reached(answers), host);
-    const old = await of({ db1: STOPPED, db2: AHEAD, db3: STANDBY });
-    expect(old.rejoining.map(({ host }) => host)).toEqual(['db1']);
+    expect(hostsOf(await of({ db1: OLD, db2: AHEAD, db3: STANDBY }))).toEqual(['db1']);
     await expect(of({ db1: PRIMARY, db2: STANDBY })).rejects.toThrow('no old primary');
-    const stuck = await of({ db2: AHEAD, db3: STANDBY.replace(/1\n$/, '0\n') }, 'db3');
-    expect(stuck.rejoining.map(({ host }) => host)).toEqual(['db3']);
+    const idle = STANDBY.replace(/1\n$/, '0\n') + folder('none no');
+    expect(hostsOf(await of({ db2: AHEAD, db3: idle }, 'db3'))).toEqual(['db3']);
     await expect(of({ db2: AHEAD, db3: STANDBY }, 'db1')).rejects.toThrow('no answer');
+  });
+
+  it('says what it keeps', async () => {
+    const { steps } = await of({ db1: OLD, db2: AHEAD });
+    expect(steps.join('\n')).toContain('db1: save the rows that only it has');
+    const neither = await planRejoin(cluster, reached({ db1: OLD, db2: AHEAD }), undefined, {
+      rows: false,
+      data: true,
+    });
+    expect(neither.steps.join('\n')).toContain('do not look for rows');
+    expect(neither.steps.join('\n')).toContain('keep a copy of all its data');
+  });
+
+  it('goes on where it was cut, also on data that has the new timeline already', async () => {
+    const rewound = await of({ db1: SAME + folder('rewound no'), db2: AHEAD });
+    expect(rewound.steps).toEqual(['db1: it has been rewound already', 'db1: follow db2']);
+    for (const data of [STOPPED, SAME]) {
+      const half = await of({ db1: data + folder('rewinding:2 no'), db2: AHEAD });
+      expect(half.steps[0]).toContain('copy everything from db2, keep the old data');
+    }
+    // Promoted since: what the marker tells is over.
+    const later = await of({ db1: OLD.replace('none', 'rewinding:0'), db2: AHEAD });
+    expect(later.steps.join('\n')).toContain('pg_rewind');
+  });
+
+  it('copies everything to a rival that is stopped, where somebody names it', async () => {
+    const rivals = { db1: SAME + folder('none no'), db2: AHEAD };
+    await expect(of(rivals)).rejects.toMatchObject({
+      details: { reason: 'refused', remedy: expect.stringContaining('--host db1') as string },
+    });
+    expect((await of(rivals, 'db1')).steps[0]).toContain('copy everything from db2');
+    const running = AHEAD.replace('2 2', '2 1') + folder('none no');
+    await expect(of({ db1: running, db2: AHEAD }, 'db1')).rejects.toThrow('no old primary');
+  });
+
+  it('is refused where old data cannot be renamed', async () => {
+    for (const [word, text] of [
+      ['mount', 'a mount point'],
+      ['tablespaces', 'has tablespaces'],
+      ['link', 'a symbolic link'],
+    ] as const) {
+      const refusal = of({ db1: STOPPED + folder(`none ${word}`), db2: AHEAD });
+      await expect(refusal).rejects.toMatchObject({
+        details: { reason: 'refused', host: 'db1', found: expect.stringContaining(text) as string },
+      });
+    }
   });
 });

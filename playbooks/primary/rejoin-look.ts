@@ -1,0 +1,87 @@
+import { Failure } from '../../src/failure/failure.js';
+import type { Sight } from '../../src/postgres/promotion.js';
+import { raw } from '../../src/shell/index.js';
+import type { Session } from '../../src/transport/session.js';
+import { SQL_FUNCTION } from './sight.js';
+
+/**
+ * How far an earlier rejoin came with this data. `rewinding`: it was cut in the middle, and the data is of no use
+ * but to be looked at. `rewound`: it is a standby's, only the file that says so is missing.
+ */
+export type Phase = 'none' | 'rewinding' | 'rewound';
+
+/** A host that may rejoin. */
+export interface Rejoining {
+  readonly sight: Sight;
+  readonly phase: Phase;
+  /** The data folder. */
+  readonly data: string;
+  /** What keeps its data from being kept aside by renaming; undefined if nothing does. */
+  readonly fixed: string | undefined;
+}
+
+/**
+ * Is there from before pg_rewind's first change until after its last: the inode of the data folder (a clone has
+ * another), and the timeline that it is brought to (what was promoted since is on a later one).
+ */
+export const REJOIN_MARKER = '/var/lib/odoo-prov/postgres-rejoin';
+
+const LOOK = raw(`${SQL_FUNCTION}
+phase=none
+read -r inode until 2>/dev/null <${REJOIN_MARKER} || inode=
+if [ -e "$data/standby.signal" ]; then :
+elif grep -q '^BACKUP METHOD: pg_rewind' "$data/backup_label" 2>/dev/null &&
+  "$bin/pg_controldata" "$data" | grep -q '^Database cluster state: *in archive recovery'; then phase=rewound
+elif [ -n "$inode" ] && [ "$inode" = "$(stat -c %i "$data")" ]; then phase=rewinding:$until
+fi
+fixed=no
+if [ -L "$data" ]; then fixed=link
+elif mountpoint -q "$data"; then fixed=mount
+elif [ -n "$(ls -A "$data/pg_tblspc" 2>/dev/null)" ]; then fixed=tablespaces
+fi
+echo "rejoin $phase $fixed $data"`);
+
+/** Looks at what a rejoin needs to know of a host, and changes nothing. */
+export async function lookAtRejoining(session: Session, sight: Sight): Promise<Rejoining> {
+  const { stdout } = await session.run(LOOK, { limit: 20 });
+  const [, found, until = '', fixed = '', data] =
+    /^rejoin (none|rewinding|rewound)(?::(\d+))? (\S+) (\S+)$/m.exec(stdout) ?? [];
+  if (found === undefined || data === undefined) {
+    throw new Failure({
+      reason: 'command-failed',
+      host: sight.host,
+      message: 'could not: look at its data',
+      output: stdout,
+      remedy: 'run this again; look at /var/lib/postgresql there',
+    });
+  }
+  const phase = phaseOf(found, sight, Number(until));
+  return { sight, phase, data, fixed: WORDS[fixed] };
+}
+
+function phaseOf(found: string, sight: Sight, until: number): Phase {
+  if (found === 'rewound') return 'rewound';
+  return found === 'rewinding' && sight.timeline <= until ? 'rewinding' : 'none';
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  link: 'it is a symbolic link',
+  mount: 'it is a mount point of its own',
+  tablespaces: 'it has tablespaces outside of itself',
+};
+
+/**
+ * Old data is kept by renaming its folder, and the new is made in its place.
+ * @throws Failure refused where that cannot be done
+ */
+export function requireMovable({ sight, data, fixed }: Rejoining): void {
+  if (fixed === undefined) return;
+  throw new Failure({
+    reason: 'refused',
+    host: sight.host,
+    message: `its old data could not be kept beside the new: ${fixed}`,
+    expected: `${data}: a plain folder that holds all of its data`,
+    found: `${data}: ${fixed}`,
+    remedy: `mount the disk at ${data.split('/').slice(0, -2).join('/')} instead, with the data in ${data.split('/').slice(-2).join('/')}, and tablespaces moved back into it. Or: save the data elsewhere, empty the folder, and \`odoo-prov apply FILE\` clones it`,
+  });
+}

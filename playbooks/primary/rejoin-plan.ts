@@ -1,0 +1,128 @@
+import { Failure } from '../../src/failure/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import type { Sight } from '../../src/postgres/promotion.js';
+import type { Session } from '../../src/transport/session.js';
+import type { Reached } from './connect.js';
+import { lookAtRejoining, requireMovable, type Rejoining } from './rejoin-look.js';
+import { lookAtAll } from './sight.js';
+
+/** What is done with what only the old primary has. */
+export interface Keeping {
+  /** Its rows are saved as CSV files. */
+  readonly rows: boolean;
+  /** All of its data is kept in a folder beside the new. */
+  readonly data: boolean;
+}
+
+export interface RejoinPlan {
+  readonly primary: Sight;
+  /** Old primaries, and standbys that cannot follow, that become standbys of it. */
+  readonly rejoining: readonly Rejoining[];
+  readonly keeping: Keeping;
+  readonly steps: readonly string[];
+}
+
+/**
+ * Looks for hosts that hold an old primary's data, also those whose rejoin was cut.
+ * @param host only this one, if given
+ * @throws Failure refused: no primary, the host is no old primary or does not answer, its data cannot be kept
+ */
+export async function planRejoin(
+  cluster: Cluster,
+  reached: Reached,
+  host: string | undefined,
+  keeping: Keeping = { rows: true, data: false },
+): Promise<RejoinPlan> {
+  const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
+  const [primary] = view.sights
+    .filter((sight) => sight.writable)
+    .sort((a, b) => b.timeline - a.timeline);
+  if (primary === undefined) throw noPrimary(view.sights);
+  const silent = host === undefined ? undefined : view.silent.get(host);
+  if (silent !== undefined) throw silent;
+  const named = view.sights.filter((sight) =>
+    host === undefined
+      ? !sight.standby && sight !== primary
+      : sight.host === host && sight !== primary,
+  );
+  const candidates = await Promise.all(
+    named.map((sight) => lookAtRejoining(sessionOf(reached, sight.host), sight)),
+  );
+  const rejoining = candidates.filter((one) => mayRejoin(one, primary, host));
+  if (rejoining.length === 0) throw nothingToDo(view.sights, primary, host);
+  rejoining.forEach(requireMovable);
+  const steps = rejoining.flatMap((one) => stepsOf(one, primary, keeping));
+  return { primary, rejoining, keeping, steps };
+}
+
+function sessionOf({ sessions }: Reached, host: string): Session {
+  const session = sessions.get(host);
+  if (session === undefined) throw new Error(`${host} was seen and is not connected`);
+  return session;
+}
+
+function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | undefined): boolean {
+  if (phase !== 'none') return true;
+  // A standby that went on with the old primary for a moment cannot follow the new one either.
+  if (sight.standby) return sight.host === host && !sight.streaming;
+  if (sight.timeline < primary.timeline) return true;
+  // Of the same timeline, and not cut by us: somebody says which of the two is right by naming it.
+  return sight.timeline === primary.timeline && sight.host === host && !sight.running;
+}
+
+/** Whether a host's data is to be replaced as a whole: nothing tells where it differs. */
+export function needsClone({ sight, phase }: Rejoining, primary: Sight): boolean {
+  if (phase !== 'none') return phase === 'rewinding';
+  return !sight.standby && sight.timeline >= primary.timeline;
+}
+
+function stepsOf(one: Rejoining, primary: Sight, keeping: Keeping): readonly string[] {
+  const { host } = one.sight;
+  const last = `${host}: follow ${primary.host}`;
+  if (one.phase === 'rewound') return [`${host}: it has been rewound already`, last];
+  const clone = `copy everything from ${primary.host}, keep the old data in a folder beside the new`;
+  if (needsClone(one, primary)) return [`${host}: stop PostgreSQL, ${clone}`, last];
+  return [
+    `${host}: stop PostgreSQL`,
+    ...(keeping.rows
+      ? [`${host}: save the rows that only it has (its data is started by itself for that)`]
+      : [`${host}: do not look for rows that only it has`]),
+    ...(keeping.data ? [`${host}: keep a copy of all its data aside`] : []),
+    `${host}: take back what only it has (pg_rewind); where that cannot be done, ${clone}`,
+    last,
+  ];
+}
+
+function noPrimary(sights: readonly Sight[]): Failure {
+  return new Failure({
+    reason: 'refused',
+    message: 'no host takes writes: there is nobody to follow',
+    expected: 'a primary that runs',
+    found: `none of ${sights.map(({ host }) => host).join(', ') || 'the database hosts'}`,
+    remedy: '`odoo-prov failover FILE` promotes a standby',
+  });
+}
+
+function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | undefined): Failure {
+  const rival = sights.find(
+    (s) => !s.standby && s.host !== primary.host && s.timeline >= primary.timeline,
+  );
+  const seen = sights.map(
+    (s) =>
+      `${s.host}: ${s.standby ? 'a standby' : s.host === primary.host ? 'the primary' : 'a primary of the same timeline'}`,
+  );
+  return new Failure({
+    reason: 'refused',
+    ...(host === undefined ? {} : { host }),
+    message:
+      host === undefined
+        ? 'there is no old primary to rejoin'
+        : 'it is no old primary, nor a standby that cannot follow',
+    expected: `a host that was primary before ${primary.host}`,
+    found: seen.join('; '),
+    remedy:
+      rival === undefined
+        ? 'nothing is to be done; `odoo-prov apply FILE` mends standbys'
+        : `if ${primary.host} has the data to go on with: stop PostgreSQL on ${rival.host}, then \`odoo-prov rejoin FILE --host ${rival.host}\` copies everything from ${primary.host} and keeps the other data in a folder`,
+  });
+}

@@ -1,0 +1,68 @@
+/*
+ * The data of an old primary, served to nobody but us: its own unit, a socket in a folder that only postgres may
+ * enter, no address, nothing archived, nothing vacuumed, every transaction read only. Starting it ends its recovery,
+ * which pg_rewind would have to do anyway; it stays on its timeline.
+ */
+
+export const OLD_UNIT = 'odoo-prov-old-data.service';
+const FOLDER = '/run/odoo-prov-old-data';
+const GUARD = 'odoo-prov-postgres-guard.service';
+
+/**
+ * What such a server is started with besides the host's own configuration. No WAL is removed at its checkpoints:
+ * pg_rewind needs all of it since the fork.
+ */
+const SETTINGS = [
+  'listen_addresses=',
+  `unix_socket_directories=${FOLDER}`,
+  'port=5432',
+  `hba_file=${FOLDER}/pg_hba.conf`,
+  `ident_file=${FOLDER}/pg_ident.conf`,
+  `external_pid_file=${FOLDER}/pid`,
+  'archive_mode=off',
+  'autovacuum=off',
+  'default_transaction_read_only=on',
+  'synchronous_standby_names=',
+  'primary_conninfo=',
+  'primary_slot_name=',
+  'restore_command=',
+  'recovery_target_timeline=current',
+  'wal_keep_size=2147483647MB',
+  'max_slot_wal_keep_size=-1',
+  'logging_collector=off',
+  'log_destination=stderr',
+  'ssl=off',
+];
+
+/** Shell: `old_sql DATABASE` runs what it reads in the isolated server. Needs the variables of SQL_FUNCTION. */
+export const OLD_SQL = `
+old_sql() {
+  (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$bin/psql" -XAtq \\
+    -v ON_ERROR_STOP=1 -v VERBOSITY=terse -h ${FOLDER} -p 5432 -d "$1" -f -)
+}`;
+
+/** Shell: ends the server cleanly if it runs, and lets the guard watch again. Needs the variables of SQL_FUNCTION. */
+export const STOP_OLD = `
+systemctl stop ${OLD_UNIT} 2>/dev/null || :
+systemctl reset-failed ${OLD_UNIT} 2>/dev/null || :
+rm -rf ${FOLDER}
+if systemctl is-enabled --quiet ${GUARD} 2>/dev/null; then systemctl start ${GUARD}; fi`;
+
+/**
+ * Starts the server and waits until its recovery has ended. The guard does not watch meanwhile: it would take it
+ * for a primary that was replaced. Needs the variables of SQL_FUNCTION.
+ */
+export const START_OLD = `
+systemctl stop ${GUARD} 2>/dev/null || :
+install -d -o postgres -g postgres -m 700 ${FOLDER}
+echo 'local all postgres peer' >${FOLDER}/pg_hba.conf
+: >${FOLDER}/pg_ident.conf
+chown postgres:postgres ${FOLDER}/pg_hba.conf ${FOLDER}/pg_ident.conf
+began=$(date +%s)
+systemd-run --quiet --collect --unit=${OLD_UNIT} --uid=postgres --gid=postgres -p Type=notify \\
+  -p TimeoutStartSec=infinity -p TimeoutStopSec=infinity -p KillSignal=SIGINT -p OOMScoreAdjust=-900 \\
+  "$bin/postgres" -D "$data" -c config_file="$conf/postgresql.conf" ${SETTINGS.map((one) => `-c ${one}`).join(' ')} || {
+  echo 'the old data could not be started by itself; its log:' >&2
+  journalctl -q -o cat -u ${OLD_UNIT} --since "@$began" | tail -n 10 >&2
+  exit 1
+}`;
