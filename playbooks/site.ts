@@ -60,14 +60,13 @@ export async function apply(
     const { recap } = converged;
     sessions = converged.sessions;
     const serve = options.verify === 'always' || (recap.changed > 0 && !options.check);
+    const whole = recap.failed + recap.unreachable + recap.interrupted === 0;
     const checks =
-      serve && recap.exitCode === EXIT.done
-        ? await verify(cluster, options.hosts, sessions, secrets, emit)
-        : [];
+      serve && whole ? await verify(cluster, options.hosts, sessions, secrets, emit) : [];
     const served = checks.every((check) => check.ok);
-    const whole = { ...recap, exitCode: served ? recap.exitCode : EXIT.failed };
-    emit({ type: 'run-done', recap: whole });
-    return whole;
+    const ended = { ...recap, exitCode: served ? recap.exitCode : EXIT.failed };
+    emit({ type: 'run-done', recap: ended });
+    return ended;
   } finally {
     await closeSessions(sessions);
     await connector.close();

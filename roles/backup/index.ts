@@ -16,7 +16,8 @@ const UNITS = '/etc/systemd/system';
 export const backup: RoleDefinition = {
   name: 'backup',
   summary: 'pgBackRest repository: encrypted, filled by database hosts over TLS, backups by timers',
-  after: ['base', 'pg-primary', 'pg-standby', 'pg-replica'],
+  // A server archives from its restart on.
+  after: ['base', 'pg-primary', 'pg-standby', 'pg-replica', 'restart'],
   on: (host, cluster) => host.name === cluster.postgres.backup?.host,
 
   install: () => [aptPackage({ name: 'pgbackrest' })],

@@ -22,6 +22,7 @@ export interface ApplyFlags extends HostFlags, BecomeFlags {
   readonly diff?: true;
   readonly concurrency: number;
   readonly prune?: true;
+  readonly restartPrimary?: true;
   readonly verify?: true;
   readonly detailedExitcode?: true;
   readonly listHosts?: true;
@@ -85,6 +86,7 @@ export async function applyCluster(
         check,
         diff: flags.diff === true,
         prune: flags.prune === true,
+        restartPrimary: flags.restartPrimary === true,
         concurrency: flags.concurrency,
         hosts,
         secrets,

@@ -79,6 +79,7 @@ function addApply(program: Command): void {
   withHosts(command)
     .option('--concurrency <n>', 'hosts worked on at the same time', wholeNumber, 20)
     .option('--prune', 'stop and disable what removed roles left (its data stays)')
+    .option('--restart-primary', "also restart the database's primary, where a setting needs it")
     .option('--verify', 'check that the cluster serves, even if nothing changed')
     .option('--detailed-exitcode', 'exit with 2 when there are, or were, changes')
     .option('--list-hosts', 'list the chosen hosts and do nothing')

@@ -19,6 +19,8 @@ export async function rehearse(file: string, flags: RehearseFlags): Promise<void
   const recap = await applyCluster(cluster, cluster.hosts, {
     concurrency: lab.hosts.length,
     verify: true,
+    // These hosts are for trying out: nobody waits for their database.
+    restartPrimary: true,
     ...flags,
   });
   process.exitCode = recap.exitCode;

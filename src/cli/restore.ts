@@ -123,7 +123,9 @@ async function converge(
 ): Promise<void> {
   const names = new Set(hosts.map(({ name }) => name));
   const chosen = cluster.hosts.filter(({ name }) => names.has(name));
-  const recap = await applyCluster(cluster, chosen, { ...flags, concurrency: 20, plain: true });
+  // Whoever uses the database was stopped for the restore anyway.
+  const how = { concurrency: 20, plain: true, restartPrimary: true } as const;
+  const recap = await applyCluster(cluster, chosen, { ...flags, ...how });
   if (recap.exitCode === EXIT.done) return;
   throw new Failure({
     reason: 'not-converged',

@@ -16,6 +16,7 @@ export type Reason =
   | 'not-converged'
   | 'run-lock'
   | 'refused'
+  | 'consent'
   | 'interrupted'
   | 'lab';
 
@@ -73,6 +74,7 @@ export function exitCodeOf(reason: Reason): number {
     case 'host-key':
       return EXIT.unreachable;
     case 'refused':
+    case 'consent':
     case 'run-lock':
       return EXIT.refused;
     case 'interrupted':

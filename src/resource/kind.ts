@@ -67,9 +67,26 @@ export interface Change<R extends Resource = Resource> {
 
 /** What a change would do that must not happen unasked. */
 export interface Hazard {
-  readonly type: 'creates-database' | 'destroys-data' | 'restarts-primary';
+  readonly type: 'creates-database' | 'destroys-data';
   /** What is created or destroyed, for the message. */
   readonly what: string;
+}
+
+/**
+ * A change that restarts a running server of which there are copies: what of it can be had when. The run sees
+ * to the order of the hosts, and to the consent for the primary.
+ */
+export interface Restart {
+  /** What it is for, for messages: `max_connections 100 → 200`. */
+  readonly what: string;
+  /** Something in it must be on every standby before the primary has it. */
+  readonly raises: boolean;
+  /** Something in it must be on the primary before a standby has it. */
+  readonly lowers: boolean;
+  /** All of it that a standby may have before the primary; undefined where nothing of that differs. */
+  readonly before?: { readonly change: Change; readonly restarts: boolean };
+  /** All of it that needs no restart and may be had in any order; undefined where nothing of that differs. */
+  readonly calm?: Change;
 }
 
 /**
@@ -114,6 +131,9 @@ export interface Kind<R extends Resource = Resource> {
 
   /** What must be refused or confirmed before the change is made. */
   hazard?(change: Change<R>): Hazard | undefined;
+
+  /** How a change that restarts a running server is taken apart; undefined where it restarts none. */
+  restarts?(change: Change<R>): Restart | undefined;
 
   /** Seconds that one apply may take; 120 if not given. */
   readonly limit?: number;

@@ -13,7 +13,7 @@ export { postgresDatabase } from './postgres-database.js';
 export { postgresExtension } from './postgres-extension.js';
 export { postgresRole } from './postgres-role.js';
 export { scramVerifier } from './postgres-scram.js';
-export { postgresSettings } from './postgres-settings.js';
+export { postgresSettings } from './postgres-settings-resource.js';
 export { postgresSlot } from './postgres-slot.js';
 export { postgresStandby } from './postgres-standby.js';
 

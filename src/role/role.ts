@@ -20,8 +20,11 @@ export interface Facts {
 /** One stage of work on a host: the inventory's roles, and those that follow from them. */
 export type StageName = RoleName | 'base' | 'odoo' | 'odoo-database' | 'backup' | 'archive';
 
-/** `install` is the part of all roles that comes first; `prune` stops what removed roles left. */
-export type Stage = StageName | 'install' | 'prune';
+/**
+ * `install` is the part of all roles that comes first; `restart` follows a database role whose server must be
+ * restarted, one host at a time; `prune` stops what removed roles left.
+ */
+export type Stage = StageName | 'install' | 'restart' | 'prune';
 
 /** Everything that a role may look at. It is plain data: a role does no I/O. */
 export interface Site {
@@ -53,9 +56,9 @@ export interface RoleDefinition {
   readonly summary: string;
   /**
    * Stages that must be finished on their hosts before this one's configuration starts. One that its own host
-   * has too is waited for there only.
+   * has too is waited for there only. `restart`: every database server that must be restarted is back.
    */
-  readonly after: readonly StageName[];
+  readonly after: readonly (StageName | 'restart')[];
   /** At most so many of its hosts restart a running service at the same time; no limit if not given. */
   readonly serial?: number;
   /** Which hosts have it. */

@@ -15,6 +15,8 @@ export interface ConvergeOptions {
   readonly diff: boolean;
   /** Stop and disable what removed roles left. */
   readonly prune: boolean;
+  /** Restart the database's primary where a setting needs it: writes wait for it. */
+  readonly restartPrimary: boolean;
   /** Hosts worked on at the same time. */
   readonly concurrency: number;
   /** The hosts to change, chosen from the cluster's. */

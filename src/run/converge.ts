@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../failure/failure.js';
 import { databaseHosts, type Host } from '../inventory/cluster.js';
 import { changesOf, type Plan } from '../plan/diff.js';
+import { inTurn, whyHeld, type Held, type Members } from '../plan/rolling.js';
 import { keyOf } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
 import { guardCreation, guardSecrets, guardTopology, remember } from './guard.js';
 import { Look } from './look.js';
-import { applyPlans } from './schedule.js';
+import { notRestarted, waitsFor } from './restarts.js';
+import { applyPlans, type Restarts } from './schedule.js';
 import { Semaphore } from '../concurrency/semaphore.js';
 import { recapOf, runRecap, Tally } from './tally.js';
 
@@ -41,6 +43,8 @@ class Run {
   readonly #sessions = new Map<string, Session>();
   readonly #tallies = new Map<string, Tally>();
   readonly #began = Date.now();
+  /** Restarts of database servers: whose turn it is, and which are not made. By the last look. */
+  #restarts: Restarts = { order: [], held: new Map() };
 
   constructor(context: RunContext) {
     const emit = (event: RunEvent): void => {
@@ -79,6 +83,7 @@ class Run {
       await this.#apply(plans);
       await this.#lookAgain(plans);
     }
+    if (!options.check) this.#restarts.held.forEach((held, host) => this.#leave(host, held));
     return { recap: this.#recap(), sessions: this.#sessions };
   }
 
@@ -128,11 +133,15 @@ class Run {
   #plan(pass: number): readonly Plan[] {
     const { options, emit } = this.#context;
     let odooIsThere = false;
+    const rolling = inTurn(this.#members(), this.#context.kinds);
+    this.#restarts = rolling;
     const plans = this.#reached().map((host) => {
       const { plan, leftOver, odoo } = this.#look.plan(host);
+      const parted = rolling.plans.find((other) => other.host === host.name) ?? plan;
+      const held = options.check ? rolling.held.get(host.name) : undefined;
       odooIsThere ||= odoo;
       const tally = this.#tally(host.name);
-      const changes = changesOf(plan);
+      const changes = changesOf(options.check ? plan : parted);
       tally.ok = plan.ok;
       if (options.check) tally.changed = changes.length;
       if (!tally.settled) {
@@ -143,9 +152,10 @@ class Run {
           changes,
           skipped: plan.skipped,
           leftOver,
+          ...(held === undefined ? {} : { waits: waitsFor(held) }),
         });
       }
-      return plan;
+      return parted;
     });
     const open = plans.filter((p) => changesOf(p).length > 0 && !this.#tally(p.host).settled);
     this.#context.saveState(
@@ -153,6 +163,36 @@ class Run {
     );
     if (!options.check) guardCreation(this.#context, open, this.#look.seen);
     return open;
+  }
+
+  /** The database hosts, chosen or not: what one may do hangs on what the others have. */
+  #members(): Members {
+    const { options } = this.#context;
+    const chosen = new Set(options.hosts.map(({ name }) => name));
+    const cluster = this.#look.cluster();
+    const all = databaseHosts(cluster);
+    const there = all.filter(({ name }) => this.#look.seen.has(name));
+    return {
+      hosts: there.map((host) => ({
+        plan: this.#look.plan(host).plan,
+        available: chosen.has(host.name) && !this.#tally(host.name).settled,
+      })),
+      silent: all.filter((host) => !there.includes(host)).map(({ name }) => name),
+      primary: this.#look.topology().primary,
+      consent: options.restartPrimary,
+    };
+  }
+
+  /** A restart that this run did not make: those who wait for another's are only counted. */
+  #leave(host: string, held: Held): void {
+    const { cluster, emit, options } = this.#context;
+    if (!options.hosts.some(({ name }) => name === host)) return;
+    if (held.why !== 'primary' || !held.hosts.some((first) => this.#restarts.held.has(first))) {
+      this.#fail(host, notRestarted(host, held, cluster));
+      return;
+    }
+    this.#tally(host).skipped += 1;
+    emit({ type: 'stage-skipped', host, stage: 'restart', why: whyHeld(held) });
   }
 
   async #tellDiffs(plans: readonly Plan[]): Promise<void> {
@@ -179,6 +219,7 @@ class Run {
       { ...this.#context, cluster: this.#look.cluster() },
       works,
       lost,
+      this.#restarts,
     );
     for (const [name, outcome] of outcomes) {
       const tally = this.#tally(name);

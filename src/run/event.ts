@@ -27,6 +27,8 @@ export type RunEvent =
       readonly skipped: readonly { readonly key: Key; readonly why: string }[];
       /** Roles that the host was given earlier and no longer has. */
       readonly leftOver: readonly string[];
+      /** With `check`: the restart that would not be made, and what it waits for. */
+      readonly waits?: string;
     }
   | { readonly type: 'file-diff'; readonly host: string; readonly key: Key; readonly diff: string }
   | {
@@ -94,6 +96,8 @@ export interface HostRecap {
   readonly unreachable: boolean;
   /** Stopped by Ctrl-C before it was done: not counted as failed. */
   readonly interrupted: boolean;
+  /** All but a restart was done, which waits for consent: not counted as failed. */
+  readonly waiting: boolean;
   /** What the run cost on the wire. */
   readonly wire: WireUse;
   readonly milliseconds: {
@@ -117,6 +121,7 @@ export interface RunRecap {
   readonly failed: number;
   readonly unreachable: number;
   readonly interrupted: number;
+  readonly waiting: number;
   readonly milliseconds: number;
   readonly exitCode: number;
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.js';
 import type { Plan, PlannedStage } from '../plan/diff.js';
+import { whyHeld, type Rolling } from '../plan/rolling.js';
 import type { RoleDefinition, Stage, StageName } from '../role/role.js';
 import type { Session } from '../transport/session.js';
 import { ApplyChannel } from './apply-channel.js';
@@ -24,14 +25,16 @@ export interface Work {
  * Makes the changes of all plans, each host stage by stage. A stage waits only for the stages that its
  * role names, on the hosts that change them in this pass or could not be reached; nothing else waits.
  * @param lost hosts that this run chose but cannot change, and why: what needs them is skipped
+ * @param rolling which hosts restart their database server, in turn, and which do not
  * @returns by host name
  */
 export async function applyPlans(
   context: RunContext,
   works: readonly Work[],
   lost: ReadonlyMap<string, string>,
+  rolling: Restarts,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const schedule = new Schedule(context, works, lost);
+  const schedule = new Schedule(context, works, lost, rolling);
   const room = new Semaphore(context.options.concurrency);
   const outcomes = await Promise.all(
     works.map(async (work): Promise<[string, Outcome]> => {
@@ -40,6 +43,9 @@ export async function applyPlans(
   );
   return new Map(outcomes);
 }
+
+/** The turns of the stage `restart`. */
+export type Restarts = Pick<Rolling, 'order' | 'held'>;
 
 /** A promise to wait on: why the stage did not come about, or undefined when it did. */
 class Milestone {
@@ -57,18 +63,28 @@ class Milestone {
   }
 }
 
+/** What a stage may wait for on another host. */
+type Needed = StageName | 'restart';
+
 class Schedule {
   readonly #context: RunContext;
   readonly #lost: ReadonlyMap<string, string>;
+  readonly #rolling: Restarts;
   readonly #milestones = new Map<string, Milestone>();
   readonly #serial = new Map<Stage, Semaphore>();
   /** The first host of a pool that failed while it restarted. */
   readonly #stuck = new Map<Stage, string>();
   readonly #roles: ReadonlyMap<Stage, RoleDefinition>;
 
-  constructor(context: RunContext, works: readonly Work[], lost: ReadonlyMap<string, string>) {
+  constructor(
+    context: RunContext,
+    works: readonly Work[],
+    lost: ReadonlyMap<string, string>,
+    rolling: Restarts,
+  ) {
     this.#context = context;
     this.#lost = lost;
+    this.#rolling = rolling;
     this.#roles = new Map(context.roles.map((role) => [role.name, role]));
     for (const { plan } of works) {
       for (const { stage } of plan.stages)
@@ -118,7 +134,7 @@ class Schedule {
   /**
    * Waits for what a stage needs of other hosts. A role that its own host has it needs of no other: stages
    * of one host are made in order. Of a role's hosts one that is well is enough: the rest of a pool that
-   * could not be reached, or failed, keeps nobody from being served.
+   * could not be reached, or failed, keeps nobody from being served. A restart needs all those before it.
    * @returns why it will not come, if so
    */
   async #wait(host: string, stage: Stage): Promise<string | undefined> {
@@ -132,15 +148,20 @@ class Schedule {
     }
     for (const [name, others] of needs) {
       const reasons = await Promise.all(others.map((other) => this.#missing(name, other)));
-      if (reasons.every((why) => why !== undefined)) return reasons[0];
+      const missing = reasons.filter((why) => why !== undefined);
+      const enough = name === 'restart' ? missing.length === 0 : missing.length < reasons.length;
+      if (!enough) return missing[0];
     }
     return undefined;
   }
 
   /** The hosts that a stage needs, by role. */
-  #needs(host: string, stage: Stage): ReadonlyMap<StageName, readonly string[]> {
+  #needs(host: string, stage: Stage): ReadonlyMap<Needed, readonly string[]> {
     const { cluster } = this.#context;
-    const after = (this.#roles.get(stage)?.after ?? []).map((name): [StageName, string[]] => {
+    const { order, held } = this.#rolling;
+    if (stage === 'restart') return new Map([['restart', order.slice(0, order.indexOf(host))]]);
+    const after = (this.#roles.get(stage)?.after ?? []).map((name): [Needed, readonly string[]] => {
+      if (name === 'restart') return [name, [...held.keys(), ...order]];
       const on = cluster.hosts.filter((h) => this.#roles.get(name)?.on(h, cluster) === true);
       return [name, on.map((h) => h.name)];
     });
@@ -148,7 +169,9 @@ class Schedule {
   }
 
   /** Waits for one role on one host. @returns why it is not there, if so */
-  async #missing(name: StageName, other: string): Promise<string | undefined> {
+  async #missing(name: Needed, other: string): Promise<string | undefined> {
+    const held = name === 'restart' ? this.#rolling.held.get(other) : undefined;
+    if (held !== undefined) return `it needs restart on ${other}: ${whyHeld(held)}`;
     const lost = this.#lost.get(other);
     if (lost !== undefined) return `it needs ${name} on ${other}, which ${lost}`;
     const why = await this.#milestones.get(`${other} ${name}`)?.reached;

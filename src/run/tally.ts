@@ -19,14 +19,16 @@ export function recapOf(host: Host, tally: Tally, session: Session | undefined):
   const unreachable =
     tally.failure !== undefined && exitCodeOf(tally.failure.reason) === EXIT.unreachable;
   const interrupted = tally.failure?.reason === 'interrupted';
+  const waiting = tally.failure?.reason === 'consent';
   return {
     host: host.name,
     ok: tally.ok,
     changed: tally.changed,
-    failed: tally.failure !== undefined && !unreachable && !interrupted ? 1 : 0,
+    failed: tally.failure !== undefined && !unreachable && !interrupted && !waiting ? 1 : 0,
     skipped: tally.skipped,
     unreachable,
     interrupted,
+    waiting,
     wire: { connections: 0, execs: 0, bytesSent: 0, bytesReceived: 0, ...session?.use },
     milliseconds: { ...tally.milliseconds },
   };
@@ -49,6 +51,7 @@ export function runRecap(
     failed: hosts.filter((host) => host.failed > 0).length,
     unreachable: hosts.filter((host) => host.unreachable).length,
     interrupted: hosts.filter((host) => host.interrupted).length,
+    waiting: hosts.filter((host) => host.waiting).length,
     milliseconds,
     exitCode: gravest.find((code) => codes.includes(code)) ?? EXIT.done,
   };

@@ -20,6 +20,7 @@ export function eventToJson(event: RunEvent): Readonly<Record<string, unknown>> 
         })),
         skipped: event.skipped.map(({ key, why }) => ({ key, why })),
         leftOver: [...event.leftOver],
+        ...(event.waits === undefined ? {} : { waits: event.waits }),
       };
     case 'host-failed':
       return { type: event.type, host: event.host, failure: failureToJson(event.failure) };

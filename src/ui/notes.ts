@@ -12,7 +12,7 @@ export class Notes {
   }
 
   /**
-   * One line for each reason why something is not applicable, and for each role left over.
+   * One line for each reason why something is not applicable, for each role left over, and each restart that waits.
    * @param pruned the run has already stopped what removed roles left
    */
   lines(pruned: boolean): readonly string[] {
@@ -32,12 +32,15 @@ export class Notes {
     const skipped = [...reasons].map(
       ([why, { keys, hosts }]) => `not applicable (${why}): ${countKinds(keys)} on ${named(hosts)}`,
     );
-    if (pruned) return skipped;
+    const waiting = [...this.#last.values()].flatMap(({ host, waits }) =>
+      waits === undefined ? [] : [`${host}: ${waits}`],
+    );
+    if (pruned) return [...skipped, ...waiting];
     const leftOver = [...roles].map(
       ([role, hosts]) =>
         `left over from the role ${role} on ${named(hosts)}: apply --prune stops it and keeps its data`,
     );
-    return [...skipped, ...leftOver];
+    return [...skipped, ...leftOver, ...waiting];
   }
 }
 

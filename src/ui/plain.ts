@@ -27,7 +27,8 @@ const QUIET_FROM: ReadonlySet<RunEvent['type']> = new Set([
 ] as const);
 
 interface HostState {
-  readonly changes: ReadonlyMap<Key, Change>;
+  /** By key; what is changed in two parts has two. */
+  readonly changes: ReadonlyMap<Key, Change[]>;
   readonly many: boolean;
   stage:
     { readonly name: Stage; readonly resources: number; done: number; spent: number } | undefined;
@@ -136,7 +137,7 @@ export class PlainOutput implements Output {
     const { style, diff } = this.#options;
     const many = isMany(changes, diff);
     this.#hosts.set(host, {
-      changes: new Map(changes.map((change) => [keyOf(change.resource), change])),
+      changes: byKey(changes),
       many,
       stage: undefined,
       quarter: 0,
@@ -171,7 +172,7 @@ export class PlainOutput implements Output {
   #changed(host: string, stage: Stage, key: Key, milliseconds: number): readonly string[] {
     const { style } = this.#options;
     const state = this.#hosts.get(host);
-    const change = state?.changes.get(key);
+    const change = state?.changes.get(key)?.shift();
     const what = change === undefined ? key : describeChange(change);
     const line = `${host}: ${stage}: ${style.changed(what)} (${duration(milliseconds)})`;
     const current = state?.stage;
@@ -184,4 +185,13 @@ export class PlainOutput implements Output {
     if (current.done < current.resources) return lines;
     return [...lines, `${host}: ${stage}: ${style.good('done')} in ${duration(current.spent)}`];
   }
+}
+
+function byKey(changes: readonly Change[]): ReadonlyMap<Key, Change[]> {
+  const found = new Map<Key, Change[]>();
+  for (const change of changes) {
+    const key = keyOf(change.resource);
+    found.set(key, [...(found.get(key) ?? []), change]);
+  }
+  return found;
 }

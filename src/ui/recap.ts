@@ -39,7 +39,7 @@ function cells(host: HostRecap, check: boolean): readonly string[] {
     String(host.changed),
     String(host.failed),
     String(host.skipped),
-    host.interrupted ? 'interrupted' : '',
+    host.interrupted ? 'interrupted' : host.waiting ? 'waits for consent' : '',
   ];
 }
 
@@ -50,16 +50,19 @@ function sentence(recap: RunRecap, { cluster, check, failedChecks }: RecapContex
   if (recap.failed > 0) parts.push(`${plural(recap.failed, 'host')} failed`);
   if (recap.unreachable > 0) parts.push(`${plural(recap.unreachable, 'host')} unreachable`);
   if (recap.interrupted > 0) parts.push(`${plural(recap.interrupted, 'host')} interrupted`);
+  if (recap.waiting > 0) parts.push(`${plural(recap.waiting, 'restart')} not made`);
   if (failedChecks > 0) parts.push(`${plural(failedChecks, 'check')} failed`);
   return `${cluster}: ${parts.join(', ')}, in ${duration(recap.milliseconds)}`;
 }
 
 function colourOf(
   result:
-    Pick<HostRecap | RunRecap, 'changed' | 'failed' | 'unreachable' | 'interrupted'> | undefined,
+    | Pick<HostRecap | RunRecap, 'changed' | 'failed' | 'unreachable' | 'interrupted' | 'waiting'>
+    | undefined,
   style: Style,
 ): (text: string) => string {
   if (result === undefined) return (text) => text;
-  if (result.failed + Number(result.unreachable) + Number(result.interrupted) > 0) return style.bad;
+  const { failed, unreachable, interrupted, waiting } = result;
+  if (failed + Number(unreachable) + Number(interrupted) + Number(waiting) > 0) return style.bad;
   return result.changed > 0 ? style.changed : style.good;
 }

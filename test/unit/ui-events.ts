@@ -51,6 +51,7 @@ export function hostRecap(host: string, counts: Partial<HostRecap> = {}): HostRe
     skipped: 0,
     unreachable: false,
     interrupted: false,
+    waiting: false,
     wire: { connections: 1, execs: 1, bytesSent: 8123, bytesReceived: 41_200 },
     milliseconds: { connect: 210, probe: 640, apply: 0 },
     ...counts,
@@ -64,6 +65,7 @@ export function runRecap(hosts: readonly HostRecap[], milliseconds: number): Run
     failed: hosts.filter((host) => host.failed > 0).length,
     unreachable: hosts.filter((host) => host.unreachable).length,
     interrupted: hosts.filter((host) => host.interrupted).length,
+    waiting: hosts.filter((host) => host.waiting).length,
     milliseconds,
     exitCode: 0,
   };

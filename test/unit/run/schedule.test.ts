@@ -7,7 +7,7 @@ import type { Change, Kind, Resource } from '../../../src/resource/kind.js';
 import type { RoleDefinition, StageName } from '../../../src/role/role.js';
 import type { RunContext } from '../../../src/run/context.js';
 import type { RunEvent } from '../../../src/run/event.js';
-import { applyPlans } from '../../../src/run/schedule.js';
+import { applyPlans, type Restarts } from '../../../src/run/schedule.js';
 import { raw, Secret, sh, type Script } from '../../../src/shell/index.js';
 import { LocalSession } from '../../support/local-session.js';
 import { testCluster, testHost } from '../../support/site.js';
@@ -33,7 +33,7 @@ const change = (id: string, text: string | Script, field = 'state'): Change<Shel
 });
 const plan = (
   host: string,
-  stages: Partial<Record<StageName | 'install', readonly Change[]>>,
+  stages: Partial<Record<StageName | 'install' | 'restart', readonly Change[]>>,
 ): Plan => ({
   host,
   stages: Object.entries(stages).map(([stage, changes]) => ({
@@ -46,7 +46,7 @@ const plan = (
 const role = (
   name: StageName,
   on: readonly string[],
-  after: readonly StageName[] = [],
+  after: RoleDefinition['after'] = [],
   serial?: number,
 ): RoleDefinition => ({
   name,
@@ -62,6 +62,7 @@ function start(
   roles: readonly RoleDefinition[],
   plans: readonly Plan[],
   lost = new Map<string, string>(),
+  restarts: Restarts = { order: [], held: new Map() },
 ) {
   const events: RunEvent[] = [];
   const stop = new AbortController();
@@ -84,6 +85,7 @@ function start(
       check: false,
       diff: false,
       prune: false,
+      restartPrimary: false,
       concurrency: 10,
       hosts,
       connect: {},
@@ -91,7 +93,7 @@ function start(
     },
   };
   const works = plans.map((p) => ({ plan: p, session: new LocalSession(p.host) }));
-  return { done: applyPlans(context, works, lost), events, works, stop };
+  return { done: applyPlans(context, works, lost, restarts), events, works, stop };
 }
 
 const told = (events: readonly RunEvent[]) =>
@@ -191,6 +193,57 @@ describe('applying plans', () => {
       messages.filter((m) => m.includes('did not come back from the same change')),
     ).toHaveLength(2);
     expect(messages.filter((m) => m.includes('exit code 1'))).toHaveLength(1);
+  });
+
+  it('restarts database servers in their order, and what needs them comes after the last', async () => {
+    const roles = [
+      role('pg-primary', ['a']),
+      role('pg-standby', ['b'], ['pg-primary']),
+      role('backup', ['c'], ['pg-primary', 'restart']),
+    ];
+    const plans = [
+      plan('a', { 'pg-primary': [change('file', 'true')], restart: [change('last', 'true')] }),
+      plan('b', { restart: [change('first', 'sleep 0.5')] }),
+      plan('c', { backup: [change('stanza', 'true')] }),
+    ];
+    const { done, events } = start(roles, plans, new Map(), { order: ['b', 'a'], held: new Map() });
+    await done;
+    expect(told(events).filter((line) => !line.includes('waits'))).toEqual([
+      'a shell:file',
+      'b shell:first',
+      'a shell:last',
+      'c shell:stanza',
+    ]);
+  });
+
+  it('restarts no database server after one that did not come back', async () => {
+    const roles = [role('pg-primary', ['a']), role('backup', ['c'], ['restart'])];
+    const plans = [
+      plan('a', { restart: [change('last', 'true')] }),
+      plan('b', { restart: [change('first', 'exit 1')] }),
+      plan('c', { backup: [change('stanza', 'true')] }),
+    ];
+    const { done, events } = start(roles, plans, new Map(), { order: ['b', 'a'], held: new Map() });
+    await done;
+    expect(told(events).filter((line) => !line.includes('waits'))).toEqual([
+      'b failed: shell:first',
+      'a restart skipped: it needs restart on b: b failed',
+      'c backup skipped: it needs restart on b: b failed',
+    ]);
+  });
+
+  it('skips what needs a restart that is not made', async () => {
+    const held = new Map([['a', { what: 'archive_mode', why: 'consent', hosts: [] } as const]]);
+    const { done, events } = start(
+      [role('backup', ['c'], ['restart'])],
+      [plan('c', { backup: [change('stanza', 'true')] })],
+      new Map(),
+      { order: [], held },
+    );
+    expect((await done).get('c')).toEqual({ skipped: 1 });
+    expect(told(events)).toEqual([
+      'c backup skipped: it needs restart on a: the primary is not restarted without consent, for archive_mode',
+    ]);
   });
 
   it('shows a secret to the step that uses it, and to no process list', async () => {

@@ -6,6 +6,7 @@ import { testHost } from '../../support/site.js';
 it.each([
   ['interrupted', { failed: 0, unreachable: 0, interrupted: 1, exitCode: 130 }],
   ['unreachable', { failed: 0, unreachable: 1, interrupted: 0, exitCode: 4 }],
+  ['consent', { failed: 0, unreachable: 0, waiting: 1, exitCode: 5 }],
   ['command-failed', { failed: 1, unreachable: 0, interrupted: 0, exitCode: 3 }],
 ] satisfies [Reason, object][])(
   'a host that ended as %s is counted as that alone',

@@ -1,0 +1,134 @@
+import { base64, lines, raw, sh, type Script } from '../shell/index.js';
+import type { Change } from './kind.js';
+import { HOT_STANDBY } from './postgres-restart.js';
+import {
+  confOf,
+  namesOf,
+  SETTINGS_FILE,
+  type PostgresSettings,
+} from './postgres-settings-resource.js';
+import { PSQL } from './postgres-sql.js';
+import { settingsFile } from './postgres-values.js';
+
+/**
+ * The script that writes the file and takes it into the running server. The server is restarted only where the
+ * look said that it must be (or could not say): what turns out to be due meanwhile is for the next look.
+ */
+export function applySettings({ resource, have }: Change<PostgresSettings>): Script {
+  const { version, cluster, settings } = resource;
+  const restarts = !(typeof have === 'object' && 'restart' in have && have['restart'] === 'done');
+  return sh`
+umask 022
+conf=${confOf(resource)}
+bin=${`/usr/lib/postgresql/${String(version)}/bin`}
+data=${`/var/lib/postgresql/${String(version)}/${cluster}`}
+unit=${`postgresql@${String(version)}-${cluster}.service`}
+tmp=/run/odoo-prov-postgres
+rm -rf "$tmp"
+trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp"
+cp -a "$conf/." "$tmp/"
+chown postgres:postgres "$tmp"
+new=$tmp/${SETTINGS_FILE}
+mkdir -p "$conf/conf.d" "$tmp/conf.d"
+printf %s ${base64(settingsFile(settings))} | base64 -d >"$new"
+chown postgres:postgres "$new"
+chmod 644 "$new"
+configured() {
+  (cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
+    "$bin/postgres" -C "$1" -c config_file="$tmp/postgresql.conf")
+}
+configured data_directory >/dev/null
+${NOT_LESS_THAN_PRIMARY}
+${PSQL}
+# What it runs with now, to go back to: not a file that was written and still waits for a restart. After a
+# kill the server may be down: then the file kept before stays.
+earlier=${`/var/lib/odoo-prov/postgres-${String(version)}-${cluster}.settings`}
+if [ -e "$conf/"${SETTINGS_FILE} ] && "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; then
+  mkdir -p /var/lib/odoo-prov
+  if ! [ -e "$earlier" ] ||
+    [ "$(echo 'select count(*) from pg_settings where pending_restart' | psql_as_postgres postgres)" = 0 ]; then
+    cp -p "$conf/"${SETTINGS_FILE} "$earlier"
+  fi
+fi
+cp -p "$new" "$conf/conf.d/.50-odoo-prov.new"
+sync "$conf/conf.d/.50-odoo-prov.new"
+mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${SETTINGS_FILE}
+waits=no
+if systemctl is-active --quiet "$unit"; then
+${takeIn(resource, restarts)}
+fi
+if [ "$waits" = no ]; then rm -f "$earlier"; fi`;
+}
+
+/**
+ * A standby does not start with less of some settings than its primary had where it has replayed; one that runs
+ * is given a minute to replay what a primary with less writes first.
+ */
+const NOT_LESS_THAN_PRIMARY = lines([
+  raw(`enough() {
+  wanted=$(configured "$1")
+  tries=0
+  while :; do
+    primary=$("$bin/pg_controldata" "$data" | sed -n "s/^$2 setting: *//p")
+    if [ "$wanted" -ge "$primary" ]; then return 0; fi
+    tries=$((tries + 1))
+    if [ "$tries" -ge 120 ] || ! systemctl is-active --quiet "$unit"; then break; fi
+    sleep 0.5
+  done
+  echo "with $1 = $wanted this standby would not start: up to where it has replayed, the primary runs with $primary. The primary is restarted with less first: odoo-prov apply --restart-primary" >&2
+  exit 1
+}
+if [ -e "$data/standby.signal" ] && [ -s "$data/global/pg_control" ]; then`),
+  ...Object.entries(HOT_STANDBY).map(([name, { control }]) => sh`enough ${name} ${control}`),
+  raw('fi'),
+]);
+
+function takeIn(resource: PostgresSettings, restarts: boolean): Script {
+  const { settings } = resource;
+  const reset = `select format('alter system reset %s', quote_ident(name)) from pg_file_settings
+where sourcefile like '%/postgresql.auto.conf' and lower(name) in (${namesOf([resource])}) \\gexec
+select pg_reload_conf();`;
+  const due = `select (select count(*) from pg_settings where pending_restart)
+  + (${Object.keys(settings).length} - count(*)) from pg_settings where lower(name) in (${namesOf([resource])});`;
+  return sh`
+loaded() { echo 'select pg_conf_load_time();' | psql_as_postgres postgres; }
+before=$(loaded)
+printf '%s\n' ${reset} | psql_as_postgres postgres >/dev/null
+tries=0
+while [ "$(loaded)" = "$before" ]; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 50 ] || { echo "PostgreSQL did not reload its configuration within 10 s" >&2; exit 1; }
+  sleep 0.2
+done
+if [ "$(printf '%s\n' ${due} | psql_as_postgres postgres)" != 0 ]; then
+${restarts ? RESTART : raw('waits=yes')}
+fi`;
+}
+
+/** Restarts the server, or puts the settings before back and starts it with them. */
+const RESTART = sh`
+put_back() {
+  {
+    echo "$1: mend them under postgres.settings and apply again"
+    journalctl -q -n 20 -o cat -u "$unit"
+    if [ -e "$earlier" ]; then
+      cp -p "$earlier" "$conf/conf.d/.50-odoo-prov.new"
+      mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${SETTINGS_FILE}
+      if systemctl restart "$unit"; then
+        echo 'the settings before are in place again, and it runs with them'
+      else
+        echo 'the settings before are in place again, and it does not start with them either'
+      fi
+    fi
+  } >&2
+  exit 1
+}
+echo "restarting $unit: a setting needs it"
+systemctl restart "$unit" || put_back "$unit does not start with these settings"
+tries=0
+until "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 240 ] || put_back "$unit did not come back within 120 s with these settings"
+  sleep 0.5
+done`;

@@ -1,0 +1,47 @@
+import { Failure } from '../failure/failure.js';
+import type { Cluster } from '../inventory/cluster.js';
+import type { Held } from '../plan/rolling.js';
+
+/** What `--check` says of a restart that apply would not make. */
+export function waitsFor({ what, why, hosts }: Held): string {
+  const names = hosts.join(', ');
+  switch (why) {
+    case 'consent':
+      return `PostgreSQL is the primary, and restarted only with --restart-primary, for ${what}`;
+    case 'primary':
+      return `PostgreSQL is restarted after ${names}, the primary, for ${what}`;
+    case 'standbys':
+      return `PostgreSQL is the primary, and not restarted before ${names}, for ${what}`;
+  }
+}
+
+/** The failure of a host whose restart this run could have made and did not. */
+export function notRestarted(host: string, held: Held, cluster: Cluster): Failure {
+  const names = held.hosts.join(', ');
+  const about = { reason: 'consent', host, found: `it waits for ${held.what}` } as const;
+  const command = `odoo-prov apply ${cluster.file} --restart-primary`;
+  switch (held.why) {
+    case 'consent':
+      return new Failure({
+        ...about,
+        message: 'PostgreSQL takes the writes here, and is restarted only with your consent',
+        expected: 'a restart, for settings that cannot be had without',
+        remedy: `${command}: transactions in flight fail, then writes wait for some seconds. The rest of this run was done`,
+      });
+    case 'primary':
+      return new Failure({
+        ...about,
+        message: `PostgreSQL was not restarted: ${names}, the primary, must be first`,
+        expected: `${names} restarted with less, then its standbys`,
+        remedy: `${command}, without --limit and --role`,
+      });
+    case 'standbys':
+      return new Failure({
+        ...about,
+        message: `PostgreSQL takes the writes here, and was not restarted: ${names} must have the larger values first`,
+        expected:
+          'every standby restarted with them: one with less than its primary stops replaying',
+        remedy: `bring ${names} back, or take it out of the inventory; then ${command}, without --limit and --role`,
+      });
+  }
+}
