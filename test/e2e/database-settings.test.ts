@@ -1,0 +1,157 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
+import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import { printed, recapOf, type ProgramEnd } from '../support/program.js';
+
+const DATABASES = ['db1', 'db2', 'db3', 'db4'];
+/** What of a server tells that it was restarted, and with what it runs. */
+const RUNNING = `select to_char(pg_postmaster_start_time(), 'YYYYMMDDHH24MISSUS') || ' ' ||
+  current_setting('max_connections') || ' ' || current_setting('work_mem')`;
+
+interface Running {
+  readonly started: string;
+  readonly connections: string;
+  readonly workMem: string;
+}
+
+let db: DatabaseLab;
+let primary: string;
+let standbys: readonly string[];
+let written: string;
+
+beforeAll(async () => {
+  db = await databaseLab();
+  written = readFileSync(db.inventory, 'utf8');
+  await settle(100, '8MB');
+  const recovering = await Promise.all(
+    DATABASES.map((host) => db.sql(host, 'select pg_is_in_recovery()')),
+  );
+  primary = DATABASES.find((_, i) => recovering[i] === 'f') ?? '';
+  standbys = DATABASES.filter((host) => host !== primary);
+});
+
+/** The hosts as the other suites want them. */
+afterAll(async () => {
+  writeFileSync(db.inventory, written);
+  const end = await db.apply('--restart-primary');
+  expect(end.code, printed(end)).toBe(0);
+});
+
+function write(connections: number, workMem: string): void {
+  const inventory = parseDocument(written);
+  inventory.setIn(['postgres', 'settings', 'max_connections'], connections);
+  inventory.setIn(['postgres', 'settings', 'work_mem'], workMem);
+  writeFileSync(db.inventory, inventory.toString());
+}
+
+async function settle(connections: number, workMem: string): Promise<void> {
+  write(connections, workMem);
+  const end = await db.apply('--restart-primary');
+  expect(end.code, printed(end)).toBe(0);
+}
+
+async function running(): Promise<Readonly<Record<string, Running>>> {
+  const all = await Promise.all(
+    DATABASES.map(async (host): Promise<[string, Running]> => {
+      const [started = '', connections = '', workMem = ''] = (await db.sql(host, RUNNING)).split(
+        ' ',
+      );
+      return [host, { started, connections, workMem }];
+    }),
+  );
+  return Object.fromEntries(all);
+}
+
+/** The hosts that were restarted since, in the order in which their servers started. */
+async function restarted(before: Readonly<Record<string, Running>>): Promise<readonly string[]> {
+  const now = await running();
+  const started = (host: string): string => now[host]?.started ?? '';
+  return DATABASES.filter((host) => started(host) !== before[host]?.started).sort((a, b) =>
+    started(a).localeCompare(started(b)),
+  );
+}
+
+function waits(end: ProgramEnd): void {
+  expect(end.code, printed(end)).toBe(5);
+  expect(end.stdout).toContain('--restart-primary');
+  expect(recapOf(end)).toMatchObject({ failed: 0, waiting: 1 });
+}
+
+describe('a setting that needs a restart and is raised', () => {
+  it('is named by --check, with the restart of the primary and how it is had', async () => {
+    write(130, '9MB');
+    const end = await db.apply('--check');
+    expect(end.code, printed(end)).toBe(0);
+    const planned = end.stdout
+      .split('\n')
+      .filter((line) => line.includes('"host-planned"') && line.includes(`"host":"${primary}"`));
+    expect(planned[0]).toContain('{"field":"max_connections","have":"100","want":"130"}');
+    expect(planned[0]).toContain('restarted only with --restart-primary');
+  });
+
+  it('comes to the standbys one after the other; the primary waits for consent, and takes the rest', async () => {
+    const before = await running();
+    waits(await db.apply());
+    expect(await restarted(before)).toEqual(standbys);
+    const now = await running();
+    expect(now[primary]).toMatchObject({ connections: '100', workMem: '9MB' });
+    for (const host of standbys) expect(now[host]?.connections).toBe('130');
+    expect(
+      await db.sql(primary, "select count(*) from pg_stat_replication where state = 'streaming'"),
+    ).toBe('3');
+  });
+
+  it('restarts the primary alone once that is allowed; then nothing is left', async () => {
+    const before = await running();
+    const end = await db.apply('--restart-primary');
+    expect(end.code, printed(end)).toBe(0);
+    expect(await restarted(before)).toEqual([primary]);
+    expect((await running())[primary]?.connections).toBe('130');
+    const again = await db.apply();
+    expect(again.code, printed(again)).toBe(0);
+    expect(recapOf(again).changed, printed(again)).toBe(0);
+  });
+});
+
+describe('a setting that a standby needs as much of as its primary, and that is lowered', () => {
+  it('stays everywhere as it is without consent: a standby starts as before', async () => {
+    write(110, '10MB');
+    const before = await running();
+    waits(await db.apply());
+    expect(await restarted(before)).toEqual([]);
+    const [standby = ''] = standbys;
+    await db.must(standby, "systemctl restart 'postgresql@*'");
+    for (const one of Object.values(await running())) {
+      expect(one).toMatchObject({ connections: '130', workMem: '10MB' });
+    }
+  });
+
+  it('comes to the primary first, then to its standbys one after the other', async () => {
+    const before = await running();
+    const end = await db.apply('--restart-primary');
+    expect(end.code, printed(end)).toBe(0);
+    expect(await restarted(before)).toEqual([primary, ...standbys]);
+    for (const one of Object.values(await running())) expect(one.connections).toBe('110');
+    const again = await db.apply();
+    expect(again.code, printed(again)).toBe(0);
+    expect(recapOf(again).changed, printed(again)).toBe(0);
+  });
+});
+
+describe('a standby that does not start with what is wanted', () => {
+  it('runs again with what it had; nobody after it is restarted, the primary neither', async () => {
+    const inventory = parseDocument(written);
+    inventory.setIn(
+      ['postgres', 'settings', 'shared_preload_libraries'],
+      'pg_stat_statements,there_is_no_such_library',
+    );
+    writeFileSync(db.inventory, inventory.toString());
+    const before = await running();
+    const end = await db.apply('--restart-primary');
+    expect(end.code, printed(end)).toBe(3);
+    const [standby = ''] = standbys;
+    expect(await restarted(before)).toEqual([standby]);
+    expect(await db.sql(standby, 'select status from pg_stat_wal_receiver')).toBe('streaming');
+  });
+});
