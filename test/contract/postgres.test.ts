@@ -156,7 +156,7 @@ systemctl restart postgresql@17-main`,
           },
           {
             how: `${sql('alter system set max_connections = 60')}; systemctl restart postgresql@17-main`,
-            fields: ['max_connections'],
+            fields: ['max_connections', 'restart'],
           },
         ],
         watch: ['/etc/postgresql'],
