@@ -72,7 +72,8 @@ export async function converge(
   const recap = await apply(
     cluster,
     {
-      ...{ check, hosts, connect, concurrency: CONCURRENCY, diff: false, prune: false },
+      ...{ check, hosts, connect, concurrency: CONCURRENCY },
+      ...{ diff: false, prune: false, restartPrimary: false },
       secrets: await openSecrets(cluster.file, { dryRun: check }),
       stop: new AbortController().signal,
       verify: 'after-change',
