@@ -1,8 +1,14 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { ROLE_DEFINITIONS } from '../roles/index.js';
+import { loadSoundCluster } from '../src/cli/load-inventory.js';
+import { assumedFacts } from '../src/facts/host-facts.js';
+import type { Host } from '../src/inventory/index.js';
+import { collect, resourcesOf } from '../src/plan/collect.js';
+import { siteOf } from '../src/role/site.js';
+import { openSecrets } from '../src/secrets/index.js';
+import { readState } from '../src/state/cluster-state.js';
+import { readTemplates } from '../src/template/package-files.js';
 import { floorScript } from './floor-scripts.js';
 import type { BenchCluster } from './hosts.js';
-import { ROOT } from './paths.js';
 
 /** How much of what the tool looks at the hand-written scripts look at, too. */
 export interface Coverage {
@@ -17,7 +23,7 @@ interface ToolResource {
 }
 
 /**
- * Asks the compiled tool what it would look at on each host and finds each of that in the host's script: by
+ * Asks the tool's code what it would look at on each host and finds each of that in the host's script: by
  * name, or by a comment `covers KIND:ID` where a check of ours stands for it. So the floor cannot quietly
  * become cheaper than the tool when roles grow.
  */
@@ -35,41 +41,24 @@ export async function coverageOf(cluster: BenchCluster): Promise<Coverage> {
   return { all, missing };
 }
 
-/** The product is compiled apart from the bench: it is loaded at run time, with the shapes named here. */
-async function load(module: string): Promise<Readonly<Record<string, unknown>>> {
-  const url = pathToFileURL(join(ROOT, 'dist', module)).href;
-  return (await import(url)) as Readonly<Record<string, unknown>>;
-}
-
-type Call = (...args: unknown[]) => unknown;
-
 async function resourcesByHost(
   file: string,
 ): Promise<ReadonlyMap<string, readonly ToolResource[]>> {
-  const inventory = await load('src/cli/load-inventory.js');
-  const roles = await load('roles/index.js');
-  const { collect, resourcesOf } = (await load('src/plan/collect.js')) as Record<string, Call>;
-  const { siteOf } = (await load('src/role/site.js')) as Record<string, Call>;
-  const { assumedFacts } = (await load('src/facts/host-facts.js')) as Record<string, Call>;
-  const { readTemplates } = (await load('src/template/package-files.js')) as Record<string, Call>;
-  const { openSecrets } = (await load('src/secrets/index.js')) as Record<string, Call>;
-  const { readState } = (await load('src/state/cluster-state.js')) as Record<string, Call>;
-  const cluster = (inventory['loadSoundCluster'] as Call)(file, true) as {
-    readonly hosts: readonly { readonly name: string }[];
-  };
-  const secrets = (await openSecrets?.(file, { dryRun: true })) as { get: Call };
-  const { facts } = readState?.(file) as { readonly facts: Readonly<Record<string, unknown>> };
+  const cluster = loadSoundCluster(file, true);
+  const secrets = await openSecrets(file, { dryRun: true });
+  const { facts } = readState(file);
   const around = {
     cluster,
+    written: cluster,
     secret: (name: string) => secrets.get(name),
-    templates: readTemplates?.(),
+    templates: readTemplates(),
     given: new Map(),
-    factsOf: (host: { readonly name: string }) => assumedFacts?.(host, facts[host.name]),
+    factsOf: (host: Host) => assumedFacts(host, facts[host.name]),
   };
   return new Map(
-    cluster.hosts.map((host) => {
-      const declaration = collect?.(roles['ROLE_DEFINITIONS'], siteOf?.(host, around));
-      return [host.name, resourcesOf?.(declaration) as readonly ToolResource[]];
-    }),
+    cluster.hosts.map((host) => [
+      host.name,
+      resourcesOf(collect(ROLE_DEFINITIONS, siteOf(host, around))),
+    ]),
   );
 }

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Compiles to dist/ when a source is newer than what is there.
+# Bundles to dist/ when a source is newer than what is there.
 set -eu
 cd "$(dirname "$0")/.."
 
-built=dist/src/cli/main.js
+built=dist/main.js
 if [ -f "$built" ] &&
-  [ -z "$(find src roles playbooks package.json tsconfig.json tsconfig.build.json -newer "$built" | head -n 1)" ]; then
+  [ -z "$(find src roles playbooks package.json rolldown.config.ts -newer "$built" | head -n 1)" ]; then
   exit 0
 fi
 npm run --silent build

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
+import { PACKAGE_ROOT } from '../template/package-files.js';
 import { detectCgroups, isPopulated, killGroup, makeGroup, packageCacheGroup } from './cgroup.js';
 import { command, expectSuccess, lastLines } from './command.js';
 import { readIfThere } from './files.js';
@@ -64,12 +64,9 @@ async function machineProxy(): Promise<string> {
   return value.startsWith('http://') ? value : '';
 }
 
+/** Node cannot run its source, so tests take the compiled one, too. */
 function serverFile(): string {
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  const beside = path.join(here, 'package-cache-server.js');
-  if (existsSync(beside)) return beside;
-  // Tests run the sources, which Node alone cannot: the compiled server is taken.
-  const compiled = path.join(here, '../../dist/src/lab/package-cache-server.js');
+  const compiled = path.join(PACKAGE_ROOT, 'dist/package-cache-server.js');
   if (existsSync(compiled)) return compiled;
   throw labFailure('the package cache is not compiled', {
     expected: compiled,

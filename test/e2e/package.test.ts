@@ -65,6 +65,15 @@ describe('the package, installed from its own tarball', () => {
     expect((await readdir(installed('templates'))).length).toBeGreaterThan(0);
   });
 
+  it('needs no other package, and brings the licences of those that are in it', async () => {
+    expect(await readdir(installed())).not.toContain('node_modules');
+    expect(await readdir(join(folder, 'prefix/lib/node_modules'))).toEqual(['odoo-prov']);
+    const notices = await readFile(installed('dist/third-party-notices.txt'), 'utf8');
+    for (const library of ['ssh2', 'age-encryption', '@noble/hashes', 'zx']) {
+      expect(notices).toMatch(new RegExp(`^${library} \\d.*\n\n.*(Copyright|Licen[sc]e)`, 'm'));
+    }
+  });
+
   it('completes in bash', () => {
     const script = `source <(odoo-prov completion bash)
 COMP_WORDS=(odoo-prov ap) COMP_CWORD=1

@@ -119,7 +119,7 @@ describe('a lab of two real hosts', () => {
 
   it('is cleaned up after labUp was killed, and can be had again', async () => {
     await lab.labDown(NAME);
-    const entry = path.resolve(import.meta.dirname, '../../dist/src/lab/index.js');
+    const entry = path.resolve(import.meta.dirname, '../../dist/lab.js');
     const program = `import { labUp } from ${JSON.stringify(entry)}; await labUp(${JSON.stringify(SPEC)}, () => undefined);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: 'ignore',

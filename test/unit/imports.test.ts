@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/state': ['src/failure'],
   'src/secrets': ['src/failure', 'src/shell'],
   'src/transport': ['src/failure', 'src/shell', 'src/concurrency', 'src/inventory'],
-  'src/lab': ['src/failure', 'src/shell'],
+  'src/lab': ['src/failure', 'src/shell', 'src/template'],
   'src/run': [
     'src/failure',
     'src/shell',
