@@ -2,14 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { archive } from '../../roles/archive/index.js';
 import { backup } from '../../roles/backup/index.js';
 import { pgPrimary } from '../../roles/pg-primary/index.js';
-import type { Cluster, Host } from '../../src/inventory/cluster.js';
 import { settingsOf } from '../../src/postgres/settings.js';
 import { kinds } from '../../src/resource/index.js';
-import { keyOf, type Resource } from '../../src/resource/kind.js';
-import type { PresentFile } from '../../src/resource/file.js';
-import type { RoleDefinition } from '../../src/role/role.js';
-import { reveal, Secret } from '../../src/shell/index.js';
+import { keyOf } from '../../src/resource/kind.js';
+import { Secret } from '../../src/shell/index.js';
 import { testCluster, testHost, testSite } from '../support/site.js';
+import { fileAt, textAt, wantedBy } from '../support/wanted.js';
 
 const WANTED = {
   host: 'backup1',
@@ -28,23 +26,8 @@ const together = testCluster([web, db], {
 });
 const CONFIG = '/etc/pgbackrest/pgbackrest.conf';
 
-function resources(role: RoleDefinition, cluster: Cluster, host: Host): readonly Resource[] {
-  const site = testSite(cluster, host);
-  return [...role.install(site), ...role.configure(site)];
-}
-
-function fileAt(all: readonly Resource[], path: string): PresentFile {
-  const found = all.find((r) => keyOf(r) === `file:${path}`);
-  if (found === undefined) throw new Error(`no file ${path}`);
-  return found as PresentFile;
-}
-
-function text(all: readonly Resource[], path: string): string {
-  return reveal(fileAt(all, path).content);
-}
-
 describe('the repository host', () => {
-  const all = resources(backup, apart, keeper);
+  const all = wantedBy(backup, apart, keeper);
 
   it('is the one that the inventory names, whatever roles it has', () => {
     expect(apart.hosts.filter((host) => backup.on(host, apart))).toEqual([keeper]);
@@ -52,7 +35,7 @@ describe('the repository host', () => {
   });
 
   it('has an encrypted repository and reaches every database host over TLS', () => {
-    expect(text(all, CONFIG))
+    expect(textAt(all, CONFIG))
       .toBe(`# Written by odoo-prov from the topology, which replaces changes made here.
 
 [global]
@@ -91,27 +74,27 @@ pg1-socket-path=/var/run/postgresql
 
   it('leaves out what is a trial in the version of Debian 12', () => {
     const old = backup.configure(testSite(apart, keeper, { debian: 12 }));
-    expect(text(old, CONFIG)).not.toContain('repo1-block');
-    expect(text(old, CONFIG)).toContain('pg1-path=/var/lib/postgresql/15/main');
+    expect(textAt(old, CONFIG)).not.toContain('repo1-block');
+    expect(textAt(old, CONFIG)).toContain('pg1-path=/var/lib/postgresql/15/main');
   });
 
   it('lists all database hosts in the order of the inventory, whichever is the primary', () => {
     const two = testCluster([testHost('db2', 32, ['pg-standby']), db, keeper], {
       postgres: apart.postgres,
     });
-    const config = text(resources(backup, two, keeper), CONFIG);
+    const config = textAt(wantedBy(backup, two, keeper), CONFIG);
     expect(config).toMatch(/tls-server-auth=db2=acme\ntls-server-auth=db1=acme\n/);
     expect(config).toMatch(/pg1-host=198\.51\.100\.32\n[^]*pg2-host=198\.51\.100\.31\n/);
   });
 
   it('backs up by timers', () => {
-    expect(text(all, '/etc/systemd/system/odoo-prov-backup-full.timer')).toContain(
+    expect(textAt(all, '/etc/systemd/system/odoo-prov-backup-full.timer')).toContain(
       '\nOnCalendar=Sun *-*-* 01:00:00\n',
     );
-    expect(text(all, '/etc/systemd/system/odoo-prov-backup-diff.timer')).toContain(
+    expect(textAt(all, '/etc/systemd/system/odoo-prov-backup-diff.timer')).toContain(
       '\nUnit=odoo-prov-backup@diff.service\n',
     );
-    expect(text(all, '/etc/systemd/system/odoo-prov-backup@.service')).toContain(
+    expect(textAt(all, '/etc/systemd/system/odoo-prov-backup@.service')).toContain(
       '/usr/bin/pgbackrest --stanza=acme --type=%i backup\n',
     );
   });
@@ -123,7 +106,7 @@ pg1-socket-path=/var/run/postgresql
   });
 
   it('on the only database host keeps its repository without any server', () => {
-    const config = text(resources(backup, together, db), CONFIG);
+    const config = textAt(wantedBy(backup, together, db), CONFIG);
     expect(config).toContain('repo1-path=/var/lib/pgbackrest\n');
     expect(config).toContain('\n[acme]\npg1-path=/var/lib/postgresql/17/main\n');
     expect(config).not.toContain('tls-server');
@@ -132,10 +115,10 @@ pg1-socket-path=/var/run/postgresql
 });
 
 describe('a database host', () => {
-  const all = resources(pgPrimary, apart, db);
+  const all = wantedBy(pgPrimary, apart, db);
 
   it('pushes to the repository, does not know its passphrase, and admits nobody else', () => {
-    const config = text(all, CONFIG);
+    const config = textAt(all, CONFIG);
     expect(config).toContain('repo1-host=198.51.100.61\nrepo1-host-type=tls\n');
     expect(config).toContain('tls-server-auth=backup1=acme\n');
     expect(config).toContain('process-max=4\n');
@@ -167,7 +150,7 @@ describe('a database host', () => {
 
   it('has nothing of it where nothing is backed up', () => {
     const cluster = testCluster([web, db]);
-    const keys = resources(pgPrimary, cluster, db).map(keyOf);
+    const keys = wantedBy(pgPrimary, cluster, db).map(keyOf);
     expect(keys.filter((key) => key.includes('pgbackrest'))).toEqual([]);
     expect(settingsOf(testSite(cluster, db))).not.toHaveProperty('archive_mode');
     expect(archive.on(db, cluster)).toBe(false);
@@ -177,13 +160,13 @@ describe('a database host', () => {
     expect(archive.on(db, apart)).toBe(true);
     expect(archive.on(keeper, apart)).toBe(false);
     expect(archive.after).toContain('backup');
-    expect(resources(archive, apart, db).map(keyOf)).toEqual(['check:wal-archived']);
+    expect(wantedBy(archive, apart, db).map(keyOf)).toEqual(['check:wal-archived']);
   });
 });
 
 describe('backupStanza', () => {
   const stanza = kinds['backupStanza'];
-  const wanted = resources(backup, apart, keeper).filter(({ kind }) => kind === 'backupStanza');
+  const wanted = wantedBy(backup, apart, keeper).filter(({ kind }) => kind === 'backupStanza');
   const look = (active: string, info: unknown): unknown =>
     stanza?.parse(`${active}\n${JSON.stringify([info])}`, wanted).get('acme');
 

@@ -4,13 +4,12 @@ import { pgPrimary } from '../../roles/pg-primary/index.js';
 import { settingsOf } from '../../src/postgres/settings.js';
 import { pgbouncer } from '../../roles/pgbouncer/index.js';
 import { redis } from '../../roles/redis/index.js';
-import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
 import { sessionModuleFiles } from '../../src/odoo/session-module.js';
-import { keyOf, type Resource } from '../../src/resource/kind.js';
-import type { PresentFile } from '../../src/resource/file.js';
-import type { RoleDefinition } from '../../src/role/role.js';
+import { keyOf } from '../../src/resource/kind.js';
 import { reveal, Secret } from '../../src/shell/index.js';
 import { testCluster, testHost, testSite } from '../support/site.js';
+import { fileAt, textAt, wantedBy } from '../support/wanted.js';
 
 const db = testHost('db1', 31, ['pg-primary']);
 const pool = testHost('pool1', 41, ['pgbouncer']);
@@ -19,21 +18,6 @@ const store = testHost('redis1', 51, ['redis']);
 const spread = testCluster([app, db, pool, store]);
 const one = testHost('one', 1, ['app', 'cron', 'gevent', 'pg-primary', 'pgbouncer', 'redis']);
 const single = testCluster([one]);
-
-function resources(role: RoleDefinition, cluster: Cluster, host: Host): readonly Resource[] {
-  const site = testSite(cluster, host);
-  return [...role.install(site), ...role.configure(site)];
-}
-
-function fileAt(all: readonly Resource[], path: string): PresentFile {
-  const found = all.find((r) => keyOf(r) === `file:${path}`);
-  if (found === undefined) throw new Error(`no file ${path}`);
-  return found as PresentFile;
-}
-
-function text(all: readonly Resource[], path: string): string {
-  return reveal(fileAt(all, path).content);
-}
 
 /** The lines that say something. */
 function lines(config: string): readonly string[] {
@@ -44,7 +28,7 @@ const HBA = '/etc/postgresql/17/main/pg_hba.conf';
 
 describe('pg-primary', () => {
   it('opens its door to PgBouncer and the initialising host, and to nobody else', () => {
-    const lines = text(resources(pgPrimary, spread, db), HBA)
+    const lines = textAt(wantedBy(pgPrimary, spread, db), HBA)
       .split('\n')
       .filter((line) => !line.startsWith('#') && line !== '')
       .map((line) => line.split(/ +/));
@@ -56,7 +40,7 @@ describe('pg-primary', () => {
   });
 
   it('lets a PgBouncer on its own host in over loopback', () => {
-    expect(text(resources(pgPrimary, single, one), HBA)).toContain('odoo  127.0.0.1/32');
+    expect(textAt(wantedBy(pgPrimary, single, one), HBA)).toContain('odoo  127.0.0.1/32');
   });
 
   it('takes the PostgreSQL that the Debian has', () => {
@@ -85,15 +69,15 @@ describe('pg-primary', () => {
 });
 
 describe('pgbouncer', () => {
-  const all = resources(pgbouncer, spread, pool);
+  const all = wantedBy(pgbouncer, spread, pool);
 
   it('pools both databases that Odoo uses, in session mode', () => {
-    expect(lines(text(all, '/etc/pgbouncer/databases.ini'))).toEqual([
+    expect(lines(textAt(all, '/etc/pgbouncer/databases.ini'))).toEqual([
       '[databases]',
       'acme = host=198.51.100.31 port=5432 pool_size=30',
       'postgres = host=198.51.100.31 port=5432 pool_size=15 pool_mode=session',
     ]);
-    expect(lines(text(all, '/etc/pgbouncer/pgbouncer.ini'))).toEqual([
+    expect(lines(textAt(all, '/etc/pgbouncer/pgbouncer.ini'))).toEqual([
       '%include /etc/pgbouncer/databases.ini',
       '[pgbouncer]',
       '%include /etc/pgbouncer/start.ini',
@@ -139,8 +123,8 @@ describe('pgbouncer', () => {
     };
 
     it('lets nothing of a session reach the next client, and keeps postgres in session mode', () => {
-      const given = resources(pgbouncer, cluster, pool);
-      expect(lines(text(given, '/etc/pgbouncer/pgbouncer.ini'))).toEqual(
+      const given = wantedBy(pgbouncer, cluster, pool);
+      expect(lines(textAt(given, '/etc/pgbouncer/pgbouncer.ini'))).toEqual(
         expect.arrayContaining([
           'pool_mode = transaction',
           'server_reset_query = DISCARD ALL',
@@ -148,11 +132,11 @@ describe('pgbouncer', () => {
           'max_prepared_statements = 200',
         ]),
       );
-      expect(text(given, '/etc/pgbouncer/databases.ini')).toMatch(
+      expect(textAt(given, '/etc/pgbouncer/databases.ini')).toMatch(
         /^postgres = .* pool_mode=session$/m,
       );
       const site = testSite(cluster, pool, { debian: 12 });
-      const old = text(pgbouncer.configure(site), '/etc/pgbouncer/pgbouncer.ini');
+      const old = textAt(pgbouncer.configure(site), '/etc/pgbouncer/pgbouncer.ini');
       expect(old).toContain('server_reset_query_always = 1');
       expect(old).not.toContain('max_prepared_statements');
     });
@@ -163,7 +147,7 @@ describe('pgbouncer', () => {
       expect(keys.indexOf('check:pgbouncer-transaction-mode')).toBeLessThan(
         keys.indexOf('file:/etc/pgbouncer/pgbouncer.ini'),
       );
-      expect(resources(pgbouncer, cluster, pool)).toContainEqual(
+      expect(wantedBy(pgbouncer, cluster, pool)).toContainEqual(
         expect.objectContaining({
           name: 'pgbouncer-transaction-mode',
           expect: 'none',
@@ -181,7 +165,7 @@ describe('pgbouncer', () => {
   });
 
   it('has the verifier that the server has, and no plain password', () => {
-    const users = text(all, '/etc/pgbouncer/userlist.txt');
+    const users = textAt(all, '/etc/pgbouncer/userlist.txt');
     expect(users).toMatch(/^"odoo" "SCRAM-SHA-256\$4096:/);
     expect(users).not.toContain('secret-odoo-db-password');
   });
@@ -189,21 +173,21 @@ describe('pgbouncer', () => {
   it('puts what needs a restart in a file of its own', () => {
     const settings = { listen_backlog: 256, stats_period: 30 };
     const cluster = { ...spread, pgbouncer: { ...spread.pgbouncer, settings } };
-    const given = resources(pgbouncer, cluster, pool);
-    expect(text(given, '/etc/pgbouncer/start.ini')).toContain('listen_backlog = 256');
-    expect(text(given, '/etc/pgbouncer/pgbouncer.ini')).toContain('stats_period = 30');
-    expect(text(given, '/etc/pgbouncer/pgbouncer.ini')).not.toContain('listen_backlog');
+    const given = wantedBy(pgbouncer, cluster, pool);
+    expect(textAt(given, '/etc/pgbouncer/start.ini')).toContain('listen_backlog = 256');
+    expect(textAt(given, '/etc/pgbouncer/pgbouncer.ini')).toContain('stats_period = 30');
+    expect(textAt(given, '/etc/pgbouncer/pgbouncer.ini')).not.toContain('listen_backlog');
   });
 
   it('has descriptors for all clients', () => {
-    const dropIn = text(all, '/etc/systemd/system/pgbouncer.service.d/odoo-prov.conf');
+    const dropIn = textAt(all, '/etc/systemd/system/pgbouncer.service.d/odoo-prov.conf');
     expect(Number(/LimitNOFILE=(\d+)/.exec(dropIn)?.[1])).toBeGreaterThan(10000);
   });
 });
 
 describe('redis', () => {
   it('asks for a password and keeps sessions through a restart', () => {
-    const config = fileAt(resources(redis, spread, store), '/etc/redis/redis.conf');
+    const config = fileAt(wantedBy(redis, spread, store), '/etc/redis/redis.conf');
     expect(config).toMatchObject({ owner: 'redis', group: 'redis', mode: '0640' });
     const lines = reveal(config.content).split('\n');
     expect(lines).toContain('requirepass secret-redis-password');
@@ -214,18 +198,18 @@ describe('redis', () => {
 
   it('leaves the kernel to PostgreSQL where they share a host', () => {
     const overcommit = 'sysctl:vm.overcommit_memory';
-    expect(resources(redis, spread, store).map(keyOf)).toContain(overcommit);
-    expect(resources(redis, single, one).map(keyOf)).not.toContain(overcommit);
+    expect(wantedBy(redis, spread, store).map(keyOf)).toContain(overcommit);
+    expect(wantedBy(redis, single, one).map(keyOf)).not.toContain(overcommit);
   });
 });
 
 describe('base', () => {
   it('never lets an update restart a service of the cluster', () => {
-    const all = resources(base, spread, db);
-    const apt = text(all, '/etc/apt/apt.conf.d/52odoo-prov');
+    const all = wantedBy(base, spread, db);
+    const apt = textAt(all, '/etc/apt/apt.conf.d/52odoo-prov');
     for (const name of ['postgresql', 'pgbouncer', 'redis', 'odoo', 'nginx']) {
       expect(apt).toContain(`"^${name}";`);
-      expect(text(all, '/etc/needrestart/conf.d/50-odoo-prov.conf')).toContain(name);
+      expect(textAt(all, '/etc/needrestart/conf.d/50-odoo-prov.conf')).toContain(name);
     }
     expect(apt.indexOf('#clear')).toBeLessThan(apt.indexOf('Origins-Pattern {'));
   });
@@ -246,15 +230,15 @@ describe('data roles', () => {
       [pgbouncer, spread, pool],
       [redis, spread, store],
     ] as const) {
-      expect(JSON.stringify(resources(role, cluster, host))).not.toMatch(/secret-|SCRAM-SHA-256\$/);
+      expect(JSON.stringify(wantedBy(role, cluster, host))).not.toMatch(/secret-|SCRAM-SHA-256\$/);
     }
   });
 
   it('install the session module with its licence', () => {
     const all = sessionModuleFiles(testSite(spread, app));
     const folder = '/usr/lib/odoo-prov/addons/odoo_prov_session_redis';
-    expect(text(all, `${folder}/__manifest__.py`)).toContain("'license': 'LGPL-3'");
-    expect(text(all, `${folder}/LICENSE`)).toContain('GNU LESSER GENERAL PUBLIC LICENSE');
+    expect(textAt(all, `${folder}/__manifest__.py`)).toContain("'license': 'LGPL-3'");
+    expect(textAt(all, `${folder}/LICENSE`)).toContain('GNU LESSER GENERAL PUBLIC LICENSE');
     expect(fileAt(all, `${folder}/store.py`).content).not.toBeInstanceOf(Secret);
   });
 });
