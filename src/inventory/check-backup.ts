@@ -1,9 +1,8 @@
-import type { RoleName } from './cluster.js';
+import { DATABASE_ROLES, type RoleName } from './cluster.js';
 import { isRecord, type HostView, type View } from './view.js';
 import type { Mistake } from './source.js';
 import { didYouMean, show } from './words.js';
 
-const DATABASE: readonly RoleName[] = ['pg-primary', 'pg-standby', 'pg-replica'];
 const ODOO: readonly RoleName[] = ['app', 'cron', 'gevent'];
 const AT = ['postgres', 'backup'] as const;
 
@@ -18,7 +17,7 @@ const ARCHIVE_SETTINGS: readonly string[] = [
 /** What a host holds that the backups are there for; undefined if nothing. */
 function holds(view: View, host: HostView): string | undefined {
   const roles = host.roles.map(({ role }) => role);
-  if (roles.some((role) => DATABASE.includes(role))) return 'a database host';
+  if (DATABASE_ROLES.some((role) => roles.includes(role))) return 'a database host';
   const local = view.filestore === undefined || view.filestore === 'local';
   const files = roles.includes('nfs-filestore') || (local && roles.some((r) => ODOO.includes(r)));
   return files ? 'the host of the filestore' : undefined;

@@ -1,7 +1,5 @@
-import { backupHost, runsOdoo, type Cluster } from './cluster.js';
+import { backupHost, databaseRole, runsOdoo, type Cluster } from './cluster.js';
 import type { Finding } from './finding.js';
-
-const DATABASE = ['pg-primary', 'pg-standby', 'pg-replica'];
 
 /** Whether anything could be restored. */
 export function lintBackup(cluster: Cluster): Finding[] {
@@ -18,7 +16,7 @@ export function lintBackup(cluster: Cluster): Finding[] {
     ];
   }
   const local = cluster.filestore.type === 'local' && runsOdoo(host);
-  if (local || host.roles.some((role) => DATABASE.includes(role))) {
+  if (local || databaseRole(host) !== undefined) {
     return [
       {
         severity: 'warning',
