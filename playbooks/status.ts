@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { compileProbe, parseProbe } from '../src/batch/probe.js';
 import { assumedFacts } from '../src/facts/host-facts.js';
 import { Failure } from '../src/failure/failure.js';
 import type { Cluster, Host } from '../src/inventory/cluster.js';
 import { connectionBudget } from '../src/inventory/connection-budget.js';
 import { Semaphore } from '../src/concurrency/semaphore.js';
+import { runProbe } from '../src/run/run-probe.js';
 import { readState, type ClusterState } from '../src/state/cluster-state.js';
 import { databaseOf } from '../src/status/database.js';
 import { PART_LIMIT, readHost, silentHost, snippetsOf } from '../src/status/host.js';
@@ -88,26 +87,11 @@ export class StatusLook {
     const { connect } = this.#options;
     const session = this.#sessions.get(host.name) ?? (await this.#connector.connect(host, connect));
     this.#sessions.set(host.name, session);
-    const nonce = randomBytes(8).toString('hex');
-    const script = compileProbe(snippetsOf(this.#cluster, host), nonce, PART_LIMIT);
-    const answer = await session.run(script, {
+    const outputs = await runProbe(session, snippetsOf(this.#cluster, host), {
+      snippetLimit: PART_LIMIT,
       limit: HOST_LIMIT,
       ...(connect.signal === undefined ? {} : { signal: connect.signal }),
     });
-    const outputs = parseProbe(answer.stdout, nonce);
-    if (outputs === undefined) throw cut(host, answer.stderr);
     return readHost(host, outputs);
   }
-}
-
-function cut(host: Host, stderr: string): Failure {
-  return new Failure({
-    reason: 'cut-answer',
-    host: host.name,
-    message: 'its answer was cut off',
-    expected: 'an answer that ends with the end frame',
-    found: 'no end frame',
-    output: stderr,
-    remedy: 'run it again; if it stays, look at the network and at `journalctl -u ssh` there',
-  });
 }

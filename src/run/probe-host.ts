@@ -1,11 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import {
-  compileProbe,
-  parseProbe,
-  snippetsFor,
-  type Output,
-  type Snippet,
-} from '../batch/probe.js';
+import { snippetsFor, type Output, type Snippet } from '../batch/probe.js';
 import { databaseProbe, parseDatabases, type FoundDatabase } from '../facts/database-facts.js';
 import { factsProbe, parseFacts } from '../facts/host-facts.js';
 import { Failure } from '../failure/failure.js';
@@ -17,6 +10,7 @@ import type { Kinds } from '../plan/diff.js';
 import type { Facts } from '../role/role.js';
 import { sh } from '../shell/index.js';
 import type { Session } from '../transport/session.js';
+import { runProbe } from './run-probe.js';
 
 /** What a host said about itself, and the raw output of every snippet. */
 export interface Answers {
@@ -49,10 +43,7 @@ export async function probeHost(
   const open = wanted.filter((s) => known?.asked.get(s.name)?.text !== s.script.render());
   if (known !== undefined && open.length === 0) return known;
 
-  const nonce = randomBytes(8).toString('hex');
-  const answer = await session.run(compileProbe(open, nonce), { limit: 120 });
-  const outputs = parseProbe(answer.stdout, nonce);
-  if (outputs === undefined) throw cut(session.host, answer.stderr);
+  const outputs = await runProbe(session, open, { limit: 120 });
   const asked = new Map(known?.asked);
   for (const { name, script } of open) {
     const output = outputs.get(name);
@@ -80,17 +71,4 @@ function interpret(host: Host, asked: Answers['asked']): Omit<Answers, 'asked'> 
     });
   }
   return { facts, given: parseGiven(text('given')), databases: parseDatabases(text('databases')) };
-}
-
-function cut(host: Host, stderr: string): Failure {
-  return new Failure({
-    reason: 'cut-answer',
-    host: host.name,
-    message: 'its answer was cut off',
-    expected: 'an answer that ends with the end frame',
-    found: 'no end frame',
-    output: stderr,
-    remedy:
-      'run the command again; if it stays, look at the network and at `journalctl -u ssh` there',
-  });
 }
