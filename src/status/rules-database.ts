@@ -2,9 +2,10 @@ import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
 import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
-import type { ClusterStatus, DatabaseMember, HostStatus } from './model.js';
-import type { PostgresServer, Slot } from './postgres.js';
-import { counted, list, percent, size, span } from './words.js';
+import type { ClusterStatus, HostStatus } from './model.js';
+import type { PostgresServer } from './postgres.js';
+import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
+import { counted, list, percent, span } from './words.js';
 
 const SERVICE = "systemctl status 'postgresql@*'";
 
@@ -90,40 +91,6 @@ function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
   }
 }
 
-function standbyRules(member: DatabaseMember, status: ClusterStatus): readonly Alert[] {
-  const { host, state, lagBytes, lagSeconds, timeline } = member;
-  const { database } = status;
-  const own = status.hosts.find((one) => one.host === host);
-  if (member.role === null || member.role === 'primary') return [];
-  const behind = lagBytes === null || lagBytes === 0 ? '' : `, and lags by ${size(lagBytes)}`;
-  const log = `on ${host}: the newest file in ${LOG_FOLDER} says why`;
-  if (state === 'not streaming') {
-    const from = database.primary === null ? '' : ` from ${database.primary}`;
-    const older =
-      timeline !== null && database.timeline !== null && timeline < database.timeline
-        ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`
-        : '';
-    const message = `${host} receives nothing${from}${behind}${older}`;
-    return [problem({ id: 'postgres.not-streaming', host, message, next: log })];
-  }
-  if (own !== undefined && serverOf(own)?.replayPaused === true) {
-    const message = `${host} receives and does not replay, for replay was paused${behind}`;
-    const next = `on ${host}, as postgres: select pg_wal_replay_resume()`;
-    return [problem({ id: 'postgres.paused', host, message, next })];
-  }
-  if (lagBytes !== null && lagBytes > database.maxLag) {
-    const message = `${host} lags by ${size(lagBytes)} (limit ${size(database.maxLag)})`;
-    const next = `on ${host}: is its disk busy (iostat), or a long query in the way (pg_stat_activity)? Is the network to ${database.primary ?? 'the primary'} slow?`;
-    return [problem({ id: 'postgres.lag', host, message, next })];
-  }
-  if (lagSeconds !== null && lagSeconds > LIMITS.lagSeconds) {
-    const message = `${host} shows data that is ${span(lagSeconds)} old (limit ${span(LIMITS.lagSeconds)})`;
-    const next = `on ${host}: does a long query hold up replay (pg_stat_activity)?`;
-    return [warning({ id: 'postgres.old', host, message, next })];
-  }
-  return [];
-}
-
 /** A host that holds something else than a copy of the primary's data. */
 function otherClusters(status: ClusterStatus, primary: PostgresServer): readonly Alert[] {
   return status.hosts.flatMap((host) => {
@@ -141,43 +108,6 @@ function otherClusters(status: ClusterStatus, primary: PostgresServer): readonly
       }),
     ];
   });
-}
-
-/** With synchronous replication and nobody to wait for, every commit waits for ever. */
-function synchronousRules(host: string, server: PostgresServer): readonly Alert[] {
-  if (server.synchronousStandbyNames === '') return [];
-  const held = server.downstream.some(
-    ({ sync, state }) => (sync === 'sync' || sync === 'quorum') && state === 'streaming',
-  );
-  if (held) return [];
-  return [
-    problem({
-      id: 'postgres.synchronous',
-      host,
-      message: `writes on ${host} wait: no synchronous standby (${server.synchronousStandbyNames}) is connected`,
-      next: 'bring a standby back; until then no transaction is confirmed',
-    }),
-  ];
-}
-
-function slotRules(host: string, slot: Slot): readonly Alert[] {
-  const { name, walStatus, retained, active } = slot;
-  if (walStatus === 'lost') {
-    const message = `the slot ${name} on ${host} is lost: the WAL that its standby needs is gone`;
-    const next = 'the standby must be cloned again, unless the archive has what it lacks';
-    return [problem({ id: 'postgres.slot-lost', host, message, next })];
-  }
-  if (walStatus === 'unreserved') {
-    const message = `the slot ${name} on ${host} keeps ${size(retained)} and is about to lose them`;
-    const next = 'bring its standby back now: after the next checkpoint it must be cloned again';
-    return [problem({ id: 'postgres.slot-unreserved', host, message, next })];
-  }
-  if (walStatus === 'extended' && !active) {
-    const message = `the slot ${name} on ${host} is not used and keeps ${size(retained)} of WAL`;
-    const next = 'bring its standby back, or drop the slot when it has none any more';
-    return [warning({ id: 'postgres.slot-unused', host, message, next })];
-  }
-  return [];
 }
 
 function connectionRules(host: string, { connections }: PostgresServer): readonly Alert[] {

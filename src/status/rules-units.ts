@@ -47,6 +47,12 @@ export function unitsOf(host: HostStatus, role: string): readonly ServiceStatus[
   return (host.services ?? []).filter(({ roles }) => roles.includes(name));
 }
 
+/** A service that is stopped is told as such here, not once more by what it does not answer. */
+export function runs(host: HostStatus, role: string): boolean {
+  const units = unitsOf(host, role);
+  return units.length > 0 && units.every(({ active }) => active === 'active');
+}
+
 /** Stages that bring units and are no roles of the inventory. */
 const FOLLOWING = ['base', 'archive', 'backup'];
 
