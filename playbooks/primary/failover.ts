@@ -1,6 +1,6 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
-import { observedCluster, type Topology } from '../../src/facts/topology.js';
+import { observedCluster } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
 import {
   bytesText,
@@ -126,11 +126,11 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
   await promote(mover, candidate.host);
-  const topology: Topology = { primary: candidate.host, formerPrimaries: [], rivals: [] };
+  const observed = observedCluster(mover.cluster, { primary: candidate.host });
   const names = others.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([
-    pointTo(mover, observedCluster(mover.cluster, topology)).then(() => reconnectBus(mover)),
+    pointTo(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
   ]);
 }

@@ -184,15 +184,15 @@ done`);
 
 /** Odoo's bus sleeps 50 s after its connection was lost: a new process listens at once. */
 export async function reconnectBus(mover: Mover): Promise<void> {
-  const script = sh`if systemctl is-active --quiet odoo-gevent; then systemctl restart odoo-gevent; fi`;
+  const script = sh`if systemctl is-active --quiet odoo-gevent; then systemctl restart odoo-gevent; echo yes; fi`;
   await finishAll(
     hostsWith(mover.cluster, 'gevent').map(async ({ name }) => {
       if (!mover.sessions.has(name)) {
         mover.tell(name, 'is not reachable: its websockets reconnect when it is back');
         return;
       }
-      await step(mover, name, 'restart odoo-gevent', script, 90);
-      mover.tell(name, 'websockets are served again');
+      const restarted = await step(mover, name, 'restart odoo-gevent', script, 90);
+      if (restarted === 'yes') mover.tell(name, 'websockets are served again');
     }),
   );
 }

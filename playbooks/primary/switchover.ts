@@ -136,11 +136,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
   }
   await promote(mover, to.host);
   const names = others.map(({ host }) => host);
-  const observed = observedCluster(mover.cluster, {
-    primary: to.host,
-    formerPrimaries: [],
-    rivals: [],
-  });
+  const observed = observedCluster(mover.cluster, { primary: to.host });
   const startAsStandby = step(
     mover,
     from.host,
@@ -175,7 +171,7 @@ async function goBack(mover: Mover, host: string, why: unknown): Promise<void> {
 rm -f "$data/standby.signal"
 systemctl start "$unit"`);
   const { cluster } = mover;
-  const observed = observedCluster(cluster, { primary: host, formerPrimaries: [], rivals: [] });
+  const observed = observedCluster(cluster, { primary: host });
   try {
     await step(mover, host, 'start the old primary again', script, 120);
     mover.tell(host, 'takes writes again: the primary was not moved');

@@ -17,6 +17,8 @@ export interface Topology {
   readonly formerPrimaries: readonly string[];
   /** Other hosts that hold a primary's data of the same timeline: nobody can tell who is right. */
   readonly rivals: readonly string[];
+  /** All hosts answered, and what they hold is standbys' data only: a move of the primary was cut off. */
+  readonly withoutPrimary: boolean;
 }
 
 /** The data of the cluster itself, not of a copy that was restored beside it or kept. */
@@ -56,6 +58,8 @@ export function topologyOf(
     ...(systemIdentifier === undefined ? {} : { systemIdentifier }),
     formerPrimaries: others.filter((other) => !same.includes(other)).map(({ host }) => host),
     rivals: same.map(({ host }) => host),
+    withoutPrimary:
+      holding.length > 0 && writers.length === 0 && hosts.every((host) => seen(host) !== undefined),
   };
 }
 
@@ -63,7 +67,7 @@ export function topologyOf(
  * The cluster with the database roles that the hosts really have: the primary has `pg-primary`, and whom
  * the inventory calls so has its role in exchange. Everything else is as it was written.
  */
-export function observedCluster(cluster: Cluster, { primary }: Topology): Cluster {
+export function observedCluster(cluster: Cluster, { primary }: Pick<Topology, 'primary'>): Cluster {
   const role = cluster.hosts.flatMap((h) => (h.name === primary ? [databaseRole(h)] : []))[0];
   if (role === undefined || role === 'pg-primary') return cluster;
   const swapped: Readonly<Partial<Record<RoleName, RoleName>>> = {

@@ -63,11 +63,22 @@ export function guardSecrets(context: RunContext, seen: Answered): void {
 }
 
 /**
- * Refuses to touch anything while two hosts hold a primary's data of one timeline: whichever were taken for
- * the standby would lose what only it has.
+ * Refuses to touch anything while no host holds a primary's data, or two hosts hold one of the same timeline:
+ * whichever were taken for the standby would lose what only it has.
  * @throws Failure refused
  */
-export function guardTopology({ primary, rivals }: Topology): void {
+export function guardTopology({ primary, rivals, withoutPrimary }: Topology): void {
+  if (withoutPrimary) {
+    throw new Failure({
+      reason: 'refused',
+      message: 'no database host holds the data of a primary: all of them are standbys',
+      expected: 'one primary that the standbys follow',
+      found:
+        'standby.signal on every host with data, as after a move of the primary that was cut off',
+      remedy:
+        '`odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
+    });
+  }
   if (rivals.length === 0) return;
   const all = [primary, ...rivals];
   throw new Failure({

@@ -55,7 +55,7 @@ function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
       id: 'postgres.no-primary',
       host: null,
       message: 'no database host that answered takes writes: Odoo cannot save anything',
-      next: 'bring the primary back, or move its role to a standby that has all of its data',
+      next: 'bring the primary back, or promote a standby: `odoo-prov failover FILE` (--dry-run shows how)',
     }),
   ];
 }

@@ -264,3 +264,18 @@ describe('a primary that was cut off, and did not notice that another took over'
     await unchanged();
   });
 });
+
+describe('a move that was cut off before anybody was promoted', () => {
+  it('is refused by apply, which says what ends it', async () => {
+    const [old = ''] = await primaries();
+    await db.must(
+      old,
+      `systemctl stop 'postgresql@*' && cd /var/lib/postgresql/*/main && touch standby.signal && chown postgres: standby.signal`,
+    );
+    refused(await db.apply(), 'odoo-prov failover FILE');
+    const end = await db.run('failover', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(await primaries()).toHaveLength(1);
+    await unchanged();
+  });
+});

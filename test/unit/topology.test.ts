@@ -47,6 +47,15 @@ describe('who is primary', () => {
     expect(topology({ db1: [data(2, true)] }, 'gone').primary).toBe('db1');
   });
 
+  it('is nobody when all answer, and hold standbys’ data only', () => {
+    const [standby, none] = [[data(2, true)], [] as FoundDatabase[]];
+    expect(topology({ db1: standby, db2: standby, db3: none })).toMatchObject({
+      withoutPrimary: true,
+    });
+    expect(topology({ db1: standby, db2: standby }).withoutPrimary).toBe(false);
+    expect(topology({ db1: none, db2: none, db3: none }).withoutPrimary).toBe(false);
+  });
+
   it('is not a copy that was kept or restored beside the data', () => {
     const kept = data(9, false, '/var/lib/postgresql/17/main.before-rejoin-1');
     expect(topology({ db1: [data(1, false)], db2: [kept, data(1, true)] }).primary).toBe('db1');
@@ -55,9 +64,7 @@ describe('who is primary', () => {
 
 describe('the cluster as it is', () => {
   const rolesAfter = (primary: string) =>
-    observedCluster(cluster, { primary, formerPrimaries: [], rivals: [] }).hosts.map(
-      (h) => h.roles,
-    );
+    observedCluster(cluster, { primary }).hosts.map((h) => h.roles);
 
   it('is the inventory’s while the primary is where it says', () => {
     expect(observedCluster(cluster, topology({}))).toBe(cluster);
