@@ -10,16 +10,8 @@ import {
 } from '../../src/postgres/promotion.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, type View } from './sight.js';
-import {
-  awaitStreaming,
-  cutOff,
-  fence,
-  follow,
-  pointTo,
-  promote,
-  reconnectBus,
-  type Mover,
-} from './steps.js';
+import { cutOff, pointTo } from './poolers.js';
+import { awaitStreaming, fence, follow, promote, reconnectBus, type Mover } from './steps.js';
 
 export interface FailoverOptions {
   /** The standby to promote, by the operator's choice. */

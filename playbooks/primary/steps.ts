@@ -1,8 +1,6 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure, type FailureDetails } from '../../src/failure/failure.js';
-import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
-import { postgresOf } from '../../src/odoo/layout.js';
-import { PGBOUNCER_CONSOLE } from '../../src/odoo/pgbouncer.js';
+import { hostsWith, type Cluster } from '../../src/inventory/cluster.js';
 import { raw, sh, type Script } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -55,62 +53,9 @@ export async function step(
 }
 
 /** A line in the host's audit log, as every change of odoo-prov leaves one. */
-function audit(text: string): string {
+export function audit(text: string): string {
   return `mkdir -p /var/log/odoo-prov
 printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '${text.replaceAll("'", "'\\''")}' >>/var/log/odoo-prov/audit.log`;
-}
-
-/** Gives a command to PgBouncer's console; an answer with one of the words of `fine` is as good as success. */
-function console(command: string, ...fine: readonly string[]): string {
-  const patterns = fine.map((words) => `*'${words}'*`).join(' | ');
-  return `answer=$(${PGBOUNCER_CONSOLE} -c '${command}' 2>&1 </dev/null) || case $answer in
-  ${patterns === '' ? '' : `${patterns}) ;; `}*) printf '%s\\n' "$answer" >&2; exit 1 ;;
-esac`;
-}
-
-/** The databases that PgBouncer leads to the primary. */
-function pooled(cluster: Cluster): readonly string[] {
-  return [cluster.odoo.database, 'postgres'];
-}
-
-/** Drops all clients and servers at each PgBouncer; those that come meanwhile wait until {@link pointTo}. */
-export async function cutOff(mover: Mover): Promise<void> {
-  await finishAll(
-    hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
-      // One that was cut off already, by an attempt that broke off, says so.
-      const kills = pooled(mover.cluster).map((database) =>
-        console(`KILL "${database}"`, 'paused', 'already'),
-      );
-      const script = raw(kills.join('\n'));
-      await step(mover, name, 'cut PgBouncer off', script, 10);
-      mover.tell(name, 'PgBouncer holds all clients back');
-    }),
-  );
-}
-
-/** Lets the clients through again, to the server that takes writes now. */
-export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
-  await finishAll(
-    hostsWith(mover.cluster, 'pgbouncer').map(async (host: Host) => {
-      const { host: address } = postgresOf(observed, host);
-      const script = raw(`set -eu
-file=/etc/pgbouncer/databases.ini
-cp -p "$file" "$file.new"
-sed -E 's/ host=[^ ]+/ host=${address}/' "$file" >"$file.new"
-sync "$file.new"
-mv -f "$file.new" "$file"
-${console('RELOAD')}
-${audit(`PgBouncer leads to ${address}`)}`);
-      await step(mover, host.name, `point PgBouncer to ${address}`, script, 20);
-      const resume = raw(
-        pooled(mover.cluster)
-          .map((database) => console(`RESUME "${database}"`, 'not paused'))
-          .join('\n'),
-      );
-      await step(mover, host.name, 'resume PgBouncer', resume, 10);
-      mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
-    }),
-  );
 }
 
 /** Stops a server and keeps it down over reboots, until it rejoins. */

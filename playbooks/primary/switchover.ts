@@ -6,16 +6,8 @@ import { chooseCandidate, parseLsn, type Sight } from '../../src/postgres/promot
 import { raw } from '../../src/shell/index.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, SQL_FUNCTION } from './sight.js';
-import {
-  awaitStreaming,
-  cutOff,
-  follow,
-  pointTo,
-  promote,
-  reconnectBus,
-  step,
-  type Mover,
-} from './steps.js';
+import { cutOff, pointTo } from './poolers.js';
+import { awaitStreaming, follow, promote, reconnectBus, step, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
