@@ -21,7 +21,7 @@ export const GUARDED_START = `StartLimitIntervalSec=0
 [Service]
 ExecStartPre=${PROGRAM} start
 Restart=on-failure
-RestartSec=5
+RestartSec=1
 `;
 
 /** Whether a cluster needs the guard: with one database host nobody else can take writes. */

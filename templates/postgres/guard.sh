@@ -50,8 +50,10 @@ ask_peers() {
   wait
 }
 
+# systemd tries again after a second, which is for a server that was killed; this one is asked again later.
 refuse() {
   echo "$1" >&2
+  sleep 4
   exit 1
 }
 
