@@ -53,23 +53,33 @@ export async function planFailover(
   const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);
   const dead = silentPrimaries(cluster, view, options);
   const { candidate, others } = choice;
+  const stuck = new Set(view.sights.filter((sight) => sight.stuck).map(({ host }) => host));
   const steps = [
     'hold all clients back at every PgBouncer',
-    ...old.map((host) => `stop PostgreSQL on ${host} and keep it down`),
+    ...old.map(
+      (host) =>
+        `stop PostgreSQL on ${host}${stuck.has(host) ? ', which does not answer,' : ''} and keep it down`,
+    ),
     ...dead.map((host) => `${host}: off, by your word (--confirm-dead)`),
     `promote ${candidate.host}, ${receivedText(choice)}`,
     `lead every PgBouncer to ${candidate.host} and let the clients through`,
     ...others.map(({ host }) => `${host} follows ${candidate.host}`),
     'restart odoo-gevent, so that live chat listens again at once',
+    ...[...old, ...dead].map(
+      (host) => `later, by you: odoo-prov rejoin FILE --host ${host}, which stays down until then`,
+    ),
   ];
   return { choice, fence: old, dead, steps };
 }
 
 function receivedText({ candidate, others, behind }: Choice): string {
-  const among = others.length === 0 ? 'the only standby' : 'of all that were seen';
-  const has =
-    behind === 0n ? `has most WAL ${among}` : `lacks ${bytesText(behind)} that another standby has`;
-  return `which ${has} (timeline ${String(candidate.timeline)}); what the primary had not sent is lost`;
+  const which =
+    behind > 0n
+      ? `which lacks ${bytesText(behind)} that another standby has`
+      : others.length === 0
+        ? 'the only standby'
+        : 'which has most WAL of all that were seen';
+  return `${which} (timeline ${String(candidate.timeline)}); what the primary had not sent is lost`;
 }
 
 /**

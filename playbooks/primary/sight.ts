@@ -26,7 +26,9 @@ standby=no
 if [ -e "$data/standby.signal" ]; then standby=yes; fi
 history=$(ls "$data/pg_wal" | sed -n 's/\\.history$//p' | tail -n 1)
 echo "data $standby $(field "Latest checkpoint's TimeLineID") $(printf %d "0x\${history:-0}") $(field 'Database system identifier')"
-sql <<'EOF' 2>/dev/null || echo down
+# A frozen server takes the connection and says nothing.
+export PGCONNECT_TIMEOUT=8 PGOPTIONS='-c statement_timeout=8000'
+sql <<'EOF' 2>/dev/null || { if systemctl is-active --quiet "$unit"; then echo stuck; else echo down; fi; }
 select 'live', not pg_is_in_recovery(),
   case when pg_is_in_recovery()
     then greatest(coalesce(pg_last_wal_receive_lsn(), '0/0'), coalesce(pg_last_wal_replay_lsn(), '0/0'))
@@ -44,6 +46,7 @@ export async function lookAt(session: Session): Promise<Sight | undefined> {
   return {
     host: session.host.name,
     running: live === 'live',
+    stuck: live === 'stuck',
     writable: live === 'live' && writable === 't',
     standby: standby === 'yes',
     timeline: Math.max(Number(checkpoint), Number(history), Number(received)),

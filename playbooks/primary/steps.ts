@@ -66,7 +66,11 @@ mkdir -p /var/lib/odoo-prov
 echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): ${why}" >/var/lib/odoo-prov/postgres-fenced.new
 sync /var/lib/odoo-prov/postgres-fenced.new
 mv -f /var/lib/odoo-prov/postgres-fenced.new /var/lib/odoo-prov/postgres-fenced
-systemctl stop "$unit"
+# One that hangs or is frozen does not stop when it is asked to. PostgreSQL's data survives a kill, and is rewound anyway.
+timeout 20 systemctl stop "$unit" || {
+  systemctl kill --signal=SIGKILL "$unit" || :
+  systemctl stop "$unit"
+}
 if [ -e "$data/postmaster.pid" ]; then
   pid=$(head -n 1 "$data/postmaster.pid")
   if kill -0 "$pid" 2>/dev/null; then echo "PostgreSQL still runs (process $pid)" >&2; exit 1; fi

@@ -57,18 +57,30 @@ export async function planSwitchover(
 }
 
 function notOnePrimary(writers: readonly Sight[], sights: readonly Sight[]): Failure {
+  const stopped = sights.filter(({ standby }) => !standby).map(({ host }) => host);
+  const seen = sights.map(({ host }) => host).join(', ');
   return new Failure({
     reason: 'refused',
     message: writers.length === 0 ? 'no host takes writes' : 'more than one host takes writes',
     expected: 'exactly one primary',
     found:
       writers.map(({ host }) => host).join(', ') ||
-      `none of ${sights.map(({ host }) => host).join(', ') || 'the database hosts'}`,
-    remedy:
-      writers.length === 0
-        ? '`odoo-prov failover FILE` promotes a standby'
-        : 'stop PostgreSQL on the one whose data is not to be kept, at once',
+      `none of ${seen === '' ? 'the database hosts: they hold no data' : seen}`,
+    remedy: whatToDo(writers, sights, stopped),
   });
+}
+
+function whatToDo(
+  writers: readonly Sight[],
+  sights: readonly Sight[],
+  stopped: readonly string[],
+): string {
+  if (writers.length > 0) {
+    return 'stop PostgreSQL on the one whose data is not to be kept, at once';
+  }
+  if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
+  if (stopped.length === 0) return '`odoo-prov failover FILE` promotes a standby';
+  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${stopped.join(', ')} and lets the clients through again; then run this again. Only if that host is lost: \`odoo-prov failover FILE\``;
 }
 
 function alreadyThere(from: Sight): Failure {

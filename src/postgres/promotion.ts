@@ -7,6 +7,8 @@ export interface Sight {
   /** Takes writes: it runs and is no standby. */
   readonly writable: boolean;
   readonly running: boolean;
+  /** It runs and does not answer: it hangs, or is frozen. Never `writable`. */
+  readonly stuck: boolean;
   /** Its data is a standby's. */
   readonly standby: boolean;
   readonly timeline: number;

@@ -7,7 +7,7 @@ import { keyOf } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
-import { guardCreation, guardSecrets, guardTopology, remember } from './guard.js';
+import { guardCreation, guardSecrets, guardTopology, mustRejoin, remember } from './guard.js';
 import { Look } from './look.js';
 import { notRestarted, waitsFor } from './restarts.js';
 import { applyPlans, type Restarts } from './schedule.js';
@@ -70,7 +70,11 @@ class Run {
     emit({ type: 'run-started', cluster: cluster.name, hosts, check: options.check });
     await this.#lookAtAll();
     guardSecrets(this.#context, this.#look.seen);
+    const { primary, formerPrimaries } = this.#look.topology();
     guardTopology(this.#look.topology());
+    for (const { name } of options.hosts) {
+      if (formerPrimaries.includes(name)) this.#fail(name, mustRejoin(name, primary));
+    }
     for (let pass = 1; ; pass += 1) {
       const plans = this.#plan(pass);
       if (options.diff && pass === 1) await this.#tellDiffs(plans);

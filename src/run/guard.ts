@@ -76,7 +76,7 @@ export function guardTopology({ primary, rivals, withoutPrimary }: Topology): vo
       found:
         'standby.signal on every host with data, as after a move of the primary that was cut off',
       remedy:
-        '`odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
+        'if another command is moving the primary at this moment, wait for its end. If it was cut off: `odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
     });
   }
   if (rivals.length === 0) return;
@@ -87,6 +87,18 @@ export function guardTopology({ primary, rivals, withoutPrimary }: Topology): vo
     expected: 'one primary; every other database host a standby (standby.signal), or without data',
     found: all.join(', '),
     remedy: `if one of them runs and takes writes, and a rejoin of the other was cut: \`odoo-prov rejoin FILE\` finishes it. Otherwise find out which has the data to keep (psql: select max(write_date) from ir_attachment), stop PostgreSQL on the other, and have it follow: ${all.map((host) => `\`odoo-prov rejoin FILE --host ${host}\``).join(' or ')}; its data is kept in a folder`,
+  });
+}
+
+/** A host with a primary's data of an older timeline: it may have rows that nobody else has. */
+export function mustRejoin(host: string, primary: string): Failure {
+  return new Failure({
+    reason: 'not-converged',
+    host,
+    message: `it was primary before ${primary}, and may hold rows that nobody else has: it is neither started nor changed`,
+    expected: 'a standby',
+    found: "a primary's data of an older timeline",
+    remedy: `odoo-prov rejoin FILE --host ${host} saves these rows and makes it a standby`,
   });
 }
 

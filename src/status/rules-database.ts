@@ -1,3 +1,4 @@
+import type { FoundDatabase } from '../facts/database-facts.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
 import { serverOf } from './database.js';
@@ -15,7 +16,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
   const server = primary && serverOf(primary);
   return [
     ...primaryRules(status),
-    ...status.hosts.flatMap(serverRules),
+    ...status.hosts.flatMap((host) => serverRules(host, server !== undefined)),
     ...status.database.members.flatMap((member) => standbyRules(member, status)),
     ...(primary && server
       ? [
@@ -55,12 +56,12 @@ function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
       id: 'postgres.no-primary',
       host: null,
       message: 'no database host that answered takes writes: Odoo cannot save anything',
-      next: 'bring the primary back, or promote a standby: `odoo-prov failover FILE` (--dry-run shows how)',
+      next: 'bring the primary back (odoo-prov apply FILE, where its host answers), or promote a standby: odoo-prov failover FILE (--dry-run shows how)',
     }),
   ];
 }
 
-function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
+function serverRules({ host, postgres }: HostStatus, hasPrimary: boolean): readonly Alert[] {
   if (postgres === null || postgres.server === 'up') return [];
   const words = { id: `postgres.${postgres.server}`, host };
   switch (postgres.server) {
@@ -77,7 +78,7 @@ function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
         problem({
           ...words,
           message: `PostgreSQL on ${host} is ${postgres.why}`,
-          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`,
+          next: downNext(host, postgres.found, hasPrimary),
         }),
       ];
     case 'failed':
@@ -89,6 +90,14 @@ function serverRules({ host, postgres }: HostStatus): readonly Alert[] {
         }),
       ];
   }
+}
+
+/** Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over. */
+function downNext(host: string, found: FoundDatabase | null, hasPrimary: boolean): string {
+  const look = `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`;
+  if (found === null || found.standby) return look;
+  if (hasPrimary) return `it was primary before: odoo-prov rejoin FILE --host ${host}`;
+  return `odoo-prov apply FILE starts it; ${look}. Only if it does not come back: odoo-prov failover FILE`;
 }
 
 /** A host that holds something else than a copy of the primary's data. */

@@ -13,7 +13,7 @@ const cluster = testCluster([
 function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight {
   return {
     ...{ host, lsn: BigInt(lsn), timeline: 1, systemIdentifier: '7' },
-    ...{ running: true, writable: false, standby: true, streaming: false },
+    ...{ running: true, stuck: false, writable: false, standby: true, streaming: false },
     ...change,
   };
 }
