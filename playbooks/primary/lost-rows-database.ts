@@ -173,7 +173,8 @@ async function eachGone(
   use: (ctids: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const name = `gone.${[tablespace, database, file].join('-')}`;
-  const script = sh`cd ${WORK} || exit 1
+  const script = sh`set -eu
+cd ${WORK}
 if [ -e ${name} ]; then split -l ${PLACES} -a 6 -d ${name} ${`${name}.`}; fi
 ls | grep -c ${`^${name}\\.`} || :`;
   const count = Number(await step(sides.mover, sides.old, 'read what went away', script, LONG));

@@ -45,14 +45,21 @@ ${STOP_OLD}
 rm -rf ${WORK}
 install -d -m 700 ${FOLDER} ${WORK} ${WORK}/rows
 ${START_OLD}
-echo "end $(echo 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end' | old_sql postgres)"
-echo "size $(echo "select setting from pg_settings where name = 'wal_segment_size'" | old_sql postgres)"
+end=$(echo 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end' | old_sql postgres)
+size=$(echo "select setting from pg_settings where name = 'wal_segment_size'" | old_sql postgres)
+echo "end $end"
+echo "size $size"
 ls "$data/pg_wal" | sed -n 's/^${prefix}[0-9A-F]\\{16\\}$/file &/p'
 echo "select 'database ' || oid || ' ' || datname from pg_database where datallowconn order by datname" | old_sql postgres`);
   const rows = (await step(mover, host, 'start its old data by itself', script, LONG))
     .split('\n')
     .map((line) => line.split(' '));
-  const one = (name: string): string => rows.find(([key]) => key === name)?.[1] ?? '';
+  // Without an end it would look as if there were nothing to save.
+  const one = (name: string): string => {
+    const value = rows.find(([key]) => key === name)?.[1] ?? '';
+    if (value === '') throw new Error(`the old data of ${host} does not say its ${name}`);
+    return value;
+  };
   return {
     host,
     timeline,
@@ -100,9 +107,10 @@ if [ -e failed ]; then echo "pg_waldump: $(cat said)" >&2; exit 1; fi
 awk -v dir=. ${quote(SELECT)} scan scan scan
 rm -f scan
 if [ -e gone ]; then
-  sort -u gone | awk '{ name = $1; gsub("/", "-", name); name = "gone." name
-    if (name != last) { close(last); last = name } print $2 >>name }'
-  rm -f gone
+  sort -u gone >gone.sorted
+  awk '{ name = $1; gsub("/", "-", name); name = "gone." name
+    if (name != last) { close(last); last = name } print $2 >>name }' gone.sorted
+  rm -f gone gone.sorted
 fi`);
   return step(mover, data.host, 'read what it wrote since', script, LONG).then(parseWalChanges);
 }
