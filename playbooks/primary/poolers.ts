@@ -11,7 +11,7 @@ import { audit, step, type Mover } from './steps.js';
  */
 const POOLER = `pooler() {
   answer=$(${PGBOUNCER_CONSOLE} -c "$1" 2>&1 </dev/null) && return
-  case $answer in *"\${2:-$1}"*) return ;; esac
+  if [ $# -gt 1 ]; then case $answer in *"$2"*) return ;; esac; fi
   printf '%s\\n' "$answer"
   return 1
 }`;

@@ -66,8 +66,11 @@ mkdir -p /var/lib/odoo-prov
 echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): ${why}" >/var/lib/odoo-prov/postgres-fenced.new
 sync /var/lib/odoo-prov/postgres-fenced.new
 mv -f /var/lib/odoo-prov/postgres-fenced.new /var/lib/odoo-prov/postgres-fenced
-# One that hangs or is frozen does not stop when it is asked to. PostgreSQL's data survives a kill, and is rewound anyway.
-timeout 20 systemctl stop "$unit" || {
+# One that answers hands its last WAL to the standbys while it stops: it gets time for that. One that hangs or is
+# frozen does not stop when it is asked to; PostgreSQL's data survives a kill, and is rewound anyway.
+patience=5
+if [ "$(export PGCONNECT_TIMEOUT=3; echo 'select 1' | sql 2>/dev/null)" = 1 ]; then patience=90; fi
+timeout "$patience" systemctl stop "$unit" || {
   systemctl kill --signal=SIGKILL "$unit" || :
   systemctl stop "$unit"
 }
