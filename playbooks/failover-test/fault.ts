@@ -120,23 +120,28 @@ export function postgresFrozen(host: Host, scenario: ScenarioName): Fault {
   };
 }
 
-/** No packet in or out but SSH's, so that it can be healed. Needs nftables on the host. */
+/**
+ * No packet in or out but SSH's, so that it can be healed: on every port that sshd listens on, and with the ICMPv6 that
+ * finds neighbours. Needs nftables on the host.
+ */
 export function cutOffHost(host: Host, scenario: ScenarioName): Fault {
   const table = 'inet odoo_prov_failover_test';
   return {
     ...{ host, scenario, text: 'is cut off from the network, all but SSH' },
-    breaks: `port=$(sshd -T 2>/dev/null | awk '$1 == "port" { print $2; exit }') || :
+    breaks: `ports=$(sshd -T 2>/dev/null | awk '$1 == "port" { printf "%s%s", sep, $2; sep = ", " }')
 nft -f - <<EOF
 table ${table} {
   chain incoming {
     type filter hook input priority -300; policy drop;
     iif lo accept
-    tcp dport \${port:-22} accept
+    tcp dport { \${ports:-22} } accept
+    meta l4proto ipv6-icmp accept
   }
   chain outgoing {
     type filter hook output priority -300; policy drop;
     oif lo accept
-    tcp sport \${port:-22} accept
+    tcp sport { \${ports:-22} } accept
+    meta l4proto ipv6-icmp accept
   }
 }
 EOF`,

@@ -160,7 +160,7 @@ function spanOf(scenario: RunnableScenario, marks: readonly Mark[], endedAt: num
 
 /** Rows on each standby, given some time to replay. */
 async function rowsSeen(
-  { cluster, hosts, primary }: Bench,
+  { cluster, hosts, primary, stop }: Bench,
   trial: Trial,
   total: number,
 ): Promise<ReadonlyMap<string, number | undefined>> {
@@ -171,15 +171,23 @@ async function rowsSeen(
       .map(async ({ name }) => {
         await trial
           .until(20, async () => {
-            const rows = await countRows(hosts, name, cluster.odoo.database).catch(() => undefined);
+            const rows = await countRows(hosts, name, cluster.odoo.database).catch(noAnswer);
             seen.set(name, rows);
             return rows === total;
           })
-          // Stopped meanwhile: what was seen last is what is judged.
-          .catch(() => false);
+          .catch((error: unknown) => {
+            // Ctrl-C: what was seen last is what is judged.
+            if (!stop.aborted) throw error;
+          });
       }),
   );
   return seen;
+}
+
+/** A standby that cannot be asked has no count: the assertion says so. */
+function noAnswer(error: unknown): undefined {
+  if (!(error instanceof Failure)) throw error;
+  return undefined;
 }
 
 function counted(words: readonly string[]): Readonly<Record<string, number>> {
