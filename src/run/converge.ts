@@ -147,8 +147,8 @@ class Run {
       const tally = this.#tally(host.name);
       const changes = changesOf(options.check ? plan : parted);
       tally.ok = plan.ok;
-      if (options.check) tally.changed = changes.length;
       if (!tally.settled) {
+        if (options.check) tally.changed = changes.length;
         emit({
           type: 'host-planned',
           host: host.name,

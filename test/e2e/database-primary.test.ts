@@ -265,6 +265,28 @@ describe('a primary that was cut off, and did not notice that another took over'
   });
 });
 
+describe('a primary that stands still', () => {
+  it('is failed over without --force and without a word that it is dead; the old one is sent to rejoin', async () => {
+    const [old = ''] = await primaries();
+    await db.must(old, "systemctl kill -s STOP 'postgresql@*'");
+    const end = await db.run('failover', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain(
+      `stop PostgreSQL on ${old}, which does not answer, and keep it down`,
+    );
+    expect(await primaries()).toHaveLength(1);
+    for (const words of [['--check'], []]) {
+      const sent = await db.apply(...words);
+      expect(sent.code, printed(sent)).toBe(3);
+      expect(sent.stdout).toContain(`odoo-prov rejoin FILE --host ${old}`);
+      expect(recapOf(sent).changed, printed(sent)).toBe(0);
+    }
+    const back = await db.run('rejoin', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    await unchanged();
+  });
+});
+
 describe('a move that was cut off before anybody was promoted', () => {
   it('is refused by apply, which says what ends it', async () => {
     const [old = ''] = await primaries();
