@@ -1,14 +1,17 @@
 import { Failure } from '../src/failure/failure.js';
 import { databaseHosts, type Cluster } from '../src/inventory/cluster.js';
+import type { Snapshot } from '../src/filestore/snapshots.js';
 import { historyFile } from '../src/postgres/recovery-history.js';
 import type { Recoverable } from '../src/postgres/recovery-plan.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
 import { waitForArchive } from '../src/postgres/restore-script.js';
 import { literal, PSQL } from '../src/resource/postgres-sql.js';
-import { sh, type Script } from '../src/shell/index.js';
+import { lines, sh, type Script } from '../src/shell/index.js';
+import { filestoreHosts, listSnapshots, saveFilestore } from './filestore.js';
 import { observePrimary } from './observe.js';
 import { Procedure, type ProcedureOptions } from './procedure.js';
 import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+import { runUnit } from './run-unit.js';
 
 export type BackupType = 'full' | 'diff' | 'incr';
 
@@ -28,20 +31,22 @@ export async function withProcedure<T>(
   }
 }
 
-/** What is in the repository. */
+/** What is in the repository, and the snapshots of the filestore. */
 export async function listBackups(
   cluster: Cluster,
   options: ProcedureOptions,
-): Promise<Recoverable> {
+): Promise<Recoverable & { readonly snapshots: readonly Snapshot[] }> {
   const { host } = needRepository(cluster);
   return withProcedure(options, async (procedure) => {
     await procedure.connect([host]);
-    return readRepository(procedure, cluster);
+    const known = await readRepository(procedure, cluster);
+    return { ...known, snapshots: await listSnapshots(procedure, cluster) };
   });
 }
 
 /**
- * Makes a backup now, by the service that the timers use: it goes on when the connection is lost.
+ * Makes a backup now, by the service that the timers use: it goes on when the connection is lost. Then a snapshot of
+ * the filestore.
  * @throws Failure when it failed, with its last lines
  */
 export async function backupNow(
@@ -52,38 +57,23 @@ export async function backupNow(
   const { host } = needRepository(cluster);
   const unit = `odoo-prov-backup@${type}.service`;
   return withProcedure(options, async (procedure) => {
-    await procedure.connect([host]);
-    const script = sh`
-${AS_POSTGRES}
-[ "$(systemctl show -P LoadState ${unit})" = loaded ] || { echo 'this host is not set up for backups' >&2; exit 1; }
-case $(systemctl show -P ActiveState ${unit}) in
-  activating) echo 'one is being made already: its end is waited for' ;;
-  *) systemctl reset-failed ${unit} 2>/dev/null || :
-    systemctl start --no-block ${unit} ;;
-esac
-last=
-while state=$(systemctl show -P ActiveState ${unit}); [ "$state" = activating ] || [ -n "$(systemctl list-jobs --no-legend ${unit})" ]; do
-  done=$(as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
-    sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p')
-  [ "$done" = "$last" ] || echo "$done"
-  last=$done
-  sleep 1
-done
-if [ "$state" = failed ]; then
-  journalctl -q -n 12 -o cat -u ${unit} >&2
-  exit 1
-fi`;
+    await procedure.connect([host, ...filestoreHosts(cluster)]);
+    const percent = sh`as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
+    sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p'`;
+    const script = lines([AS_POSTGRES, runUnit(unit, percent)]);
     await procedure.step(host, `making a backup (${type})`, script, {
       limit: BACKUP_LIMIT,
       onLine: options.progress,
       remedy: `journalctl -u ${unit} there says more; odoo-prov apply checks the whole way`,
     });
+    // The database first: an attachment that no row names yet does no harm, one that is missing does.
+    await saveFilestore(procedure, cluster);
     return readRepository(procedure, cluster);
   });
 }
 
 /**
- * Gives this moment a name, to which the database can be restored later.
+ * Gives this moment a name, to which the cluster can be restored later, between two snapshots of the filestore.
  * @returns its position in the WAL
  * @throws Failure refused when the name is taken
  */
@@ -94,10 +84,11 @@ export async function makeRestorePoint(
 ): Promise<string> {
   const { backup, host } = needRepository(cluster);
   return withProcedure(options, async (procedure) => {
-    await procedure.connect([host, ...databaseHosts(cluster)]);
+    await procedure.connect([host, ...databaseHosts(cluster), ...filestoreHosts(cluster)]);
     const known = await readRepository(procedure, cluster);
     if (known.history.points.some((point) => point.name === name)) throw taken(name);
     const { primary } = await observePrimary(procedure, cluster);
+    await saveFilestore(procedure, cluster);
     const what = `giving this moment the name ${name}`;
     const line = (await procedure.step(primary, what, pointScript(name), { limit: 180 })).trim();
     const [, , , lsn = ''] = line.split('\t');
@@ -108,6 +99,8 @@ ${AS_POSTGRES}
 printf '%s\n' ${line} | as_postgres tee -a ${historyFile(backup.path)} >/dev/null
 sync ${historyFile(backup.path)}`,
     );
+    // What was made after the one before and is removed before the next by the clock is only in this one.
+    await saveFilestore(procedure, cluster);
     return lsn;
   });
 }

@@ -1,6 +1,7 @@
 import { databaseHosts, hostsWith, type Cluster, type Host } from '../src/inventory/cluster.js';
 import { Failure } from '../src/failure/failure.js';
 import { HTTP_PORT, addressOf, odooHosts } from '../src/odoo/layout.js';
+import { filestoreSource } from '../src/filestore/layout.js';
 import { versionOf } from '../src/postgres/layout.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
 import { historyFile, setBackLine } from '../src/postgres/recovery-history.js';
@@ -8,6 +9,7 @@ import {
   newestTimeline,
   planRecovery,
   postgresTime,
+  type Recoverable,
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
@@ -25,6 +27,7 @@ import { LOG_FOLDER } from '../src/postgres/settings.js';
 import { lines, sh, type Script } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
+import { bringFilesBack } from './filestore.js';
 import { observePrimary } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
@@ -54,6 +57,7 @@ interface Step {
 interface Plan {
   readonly primary: Host;
   readonly recovery: RecoveryPlan;
+  readonly known: Recoverable;
   /** The timeline that is left. */
   readonly left: number;
   readonly before: readonly Step[];
@@ -80,6 +84,7 @@ export async function restoreInPlace(
         ...databaseHosts(written),
       ]),
     ];
+    // The source of the filestore is one of Odoo's hosts.
     await procedure.connect([...involved, keeper]);
     const { cluster, primary } = await observePrimary(procedure, written);
     const plan = await planOf(procedure, cluster, primary, target);
@@ -90,7 +95,7 @@ export async function restoreInPlace(
     }
     await options.confirm(told);
     await procedure.lock([...new Set([...involved, keeper])]);
-    await carryOut(procedure, cluster, plan, options);
+    await carryOut(procedure, cluster, plan, target, options);
   });
 }
 
@@ -115,7 +120,8 @@ async function planOf(
     remedy: `make room there; what earlier restores kept goes by: odoo-prov restore FILE --discard-old`,
   });
   const kept = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
-  return { primary, recovery, left: newestTimeline(known), kept, before: stopSteps(cluster) };
+  const left = newestTimeline(known);
+  return { primary, recovery, known, left, kept, before: stopSteps(cluster) };
 }
 
 /** What must not write, or be written to, while the database is set back. */
@@ -164,6 +170,7 @@ function versionIn(cluster: Cluster, host: Host): number {
 function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonly string[] {
   const { primary, recovery, kept } = plan;
   const others = databaseHosts(cluster).filter(({ name }) => name !== primary.name);
+  const source = filestoreSource(cluster);
   const names = (hosts: readonly Host[]): string => hosts.map(({ name }) => name).join(', ');
   return [
     `the database of ${cluster.name} is set back to ${targetText(target)}: what was written since is taken out`,
@@ -173,9 +180,19 @@ function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonl
     `${primary.name}: pgbackrest ${commandOf(cluster, recovery).slice(1).join(' ')}`,
     `${primary.name}: replaying and promoting`,
     ...(others.length > 0 ? [`${names(others)}: cloned anew`] : []),
+    ...(source === undefined
+      ? []
+      : [`${source.name}: bringing back attachments that are missing; none is removed`]),
     `${primary.name}: ANALYZE`,
     'starting PgBouncer and Odoo, where they ran',
   ];
+}
+
+/** When a target was, in seconds since 1970; undefined: the latest moment. */
+function momentOf(known: Recoverable, target: RecoveryTarget): number | undefined {
+  if (target.type === 'time') return target.at;
+  if (target.type === 'latest') return undefined;
+  return known.history.points.findLast(({ name }) => name === target.name)?.at;
 }
 
 function targetText(target: RecoveryTarget): string {
@@ -191,6 +208,7 @@ async function carryOut(
   procedure: Procedure,
   cluster: Cluster,
   plan: Plan,
+  target: RecoveryTarget,
   options: RestoreOptions,
 ): Promise<void> {
   const { primary, recovery, kept, left } = plan;
@@ -245,6 +263,7 @@ printf '%s\n' ${setBackLine(String(Math.floor(Date.now() / 1000)), String(left),
     await procedure.unlock();
     await options.converge(all);
   }
+  await bringFilesBack(procedure, cluster, momentOf(plan.known, target));
   await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
   await procedure.step(keeper, 'checking the archive', checkScript(cluster), { limit: 300 });
   for (const { host, units } of [...stopped].reverse()) {

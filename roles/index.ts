@@ -5,6 +5,7 @@ import { backup } from './backup/index.js';
 import { base } from './base/index.js';
 import { cron } from './cron/index.js';
 import { edge } from './edge/index.js';
+import { filestoreBackup } from './filestore-backup/index.js';
 import { gevent } from './gevent/index.js';
 import { odooDatabase } from './odoo-database/index.js';
 import { odoo } from './odoo/index.js';
@@ -29,5 +30,6 @@ export const ROLE_DEFINITIONS: readonly RoleDefinition[] = [
   app,
   cron,
   gevent,
+  filestoreBackup,
   edge,
 ];

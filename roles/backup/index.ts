@@ -1,3 +1,5 @@
+import { filestoreServer } from '../../src/filestore/keeper.js';
+import { savesFilestore } from '../../src/filestore/layout.js';
 import { pgbackrest, repositoryOf, SPOOL, stanzaOf } from '../../src/postgres/pgbackrest.js';
 import {
   aptPackage,
@@ -15,18 +17,24 @@ const UNITS = '/etc/systemd/system';
 /** The host that keeps the WAL archive and the backups. */
 export const backup: RoleDefinition = {
   name: 'backup',
-  summary: 'pgBackRest repository: encrypted, filled by database hosts over TLS, backups by timers',
+  summary:
+    'pgBackRest repository: encrypted, filled by database hosts over TLS, backups by timers; snapshots of the filestore beside it',
   // A server archives from its restart on.
   after: ['base', 'pg-primary', 'pg-standby', 'pg-replica', 'restart'],
   on: (host, cluster) => host.name === cluster.postgres.backup?.host,
 
-  install: () => [aptPackage({ name: 'pgbackrest' })],
+  install: ({ cluster }) =>
+    ['pgbackrest', ...(savesFilestore(cluster) ? ['rclone', 'restic'] : [])].map((name) =>
+      aptPackage({ name }),
+    ),
 
   configure(site) {
     const { backup: wanted } = repositoryOf(site.cluster);
     const stanza = stanzaOf(site.cluster);
     return [
-      directory({ path: wanted.path, owner: 'postgres', group: 'postgres', mode: '0750' }),
+      // Another user keeps the filestore's snapshots in it; what is pgBackRest's is closed by itself.
+      directory({ path: wanted.path, owner: 'postgres', group: 'postgres', mode: '0751' }),
+      ...filestoreServer(site),
       ...pgbackrest(site),
       ...schedules(site),
       backupStanza({ stanza, firstBackup: 'odoo-prov-backup@full.service' }),

@@ -1,6 +1,7 @@
 import type { BackupType } from '../../playbooks/backup.js';
 import type { ProcedureOptions } from '../../playbooks/procedure.js';
 import { Failure } from '../failure/failure.js';
+import type { Snapshot } from '../filestore/snapshots.js';
 import { postgresTime, type Recoverable } from '../postgres/recovery-plan.js';
 import { openSecrets } from '../secrets/index.js';
 import { print } from '../ui/terminal.js';
@@ -16,6 +17,9 @@ export interface BackupFlags extends ProcedureFlags {
   readonly on?: string;
   readonly json?: true;
 }
+
+/** What `--list` shows. */
+type Listed = Recoverable & { readonly snapshots: readonly Snapshot[] };
 
 /** `odoo-prov backup FILE`: makes one now; `--list`: what there is; `--name`: a restore point. */
 export async function backup(file: string, flags: BackupFlags): Promise<void> {
@@ -53,7 +57,7 @@ export async function backup(file: string, flags: BackupFlags): Promise<void> {
   });
 }
 
-function show(known: Recoverable, flags: BackupFlags): void {
+function show(known: Listed, flags: BackupFlags): void {
   if (flags.json === true) {
     print(JSON.stringify(known, replacer, 2));
     return;
@@ -78,6 +82,13 @@ function show(known: Recoverable, flags: BackupFlags): void {
   if (oldest !== undefined) {
     print(
       `any moment since ${postgresTime(oldest.stopped)}, up to segment ${info.lastSegment ?? ''}`,
+    );
+  }
+  const [first] = known.snapshots;
+  const newest = known.snapshots.at(-1);
+  if (first !== undefined && newest !== undefined) {
+    print(
+      `filestore: ${plural(known.snapshots.length, 'snapshot')}, from ${postgresTime(first.at)} to ${postgresTime(newest.at)}`,
     );
   }
   for (const point of history.points) {

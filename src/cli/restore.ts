@@ -46,9 +46,7 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
     };
     await playbook.restoreInPlace(cluster, target, whole);
     if (flags.dryRun === true) return;
-    print(
-      `${cluster.name} is set back. Attachments are as they were: files of later ones do no harm`,
-    );
+    print(`${cluster.name} is set back. Attachments of later moments stay and do no harm`);
     print(
       `  look      odoo-prov apply ${file} --check; the data from before is kept until you say`,
     );

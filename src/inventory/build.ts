@@ -133,6 +133,7 @@ function backupOf(input: Input): Pick<Cluster['postgres'], 'backup'> {
       full: FULL[full] ?? full,
       // Not on the day of the weekly full backup, at the same time.
       ...(diff === 'off' ? {} : { diff: diff !== 'daily' ? diff : (DIFF[full] ?? NIGHTLY) }),
+      ...(given.filestore === 'off' ? {} : { filestore: given.filestore ?? 'hourly' }),
       keep: given.keep ?? 2,
       path: given.path ?? '/var/lib/pgbackrest',
     },

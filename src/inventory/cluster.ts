@@ -53,13 +53,15 @@ export type OdooSource =
       readonly package: string;
     };
 
-/** WAL archive and backups on one host. */
+/** WAL archive and backups on one host, and snapshots of the filestore. */
 export interface Backup {
   /** Name of the host that keeps the repository. */
   readonly host: string;
   /** When, as systemd's OnCalendar. */
   readonly full: string;
   readonly diff?: string;
+  /** When the filestore is saved, as OnCalendar; not given: never. */
+  readonly filestore?: string;
   /** Full backups that are kept. */
   readonly keep: number;
   /** Absolute path of the repository there. */

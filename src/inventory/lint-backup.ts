@@ -27,5 +27,17 @@ export function lintBackup(cluster: Cluster): Finding[] {
       },
     ];
   }
-  return [{ severity: 'fine', subject, message: `WAL and backups are kept on ${host.name}` }];
+  if (cluster.postgres.backup?.filestore !== undefined) {
+    const message = `WAL, backups and attachments are kept on ${host.name}`;
+    return [{ severity: 'fine', subject, message }];
+  }
+  return [
+    { severity: 'fine', subject, message: `WAL and backups are kept on ${host.name}` },
+    {
+      severity: 'note',
+      subject,
+      message: 'attachments are not saved with the database: filestore: off',
+      advice: 'save the filestore by your own means, after the database',
+    },
+  ];
 }

@@ -23,6 +23,11 @@ export const backup = section({
   diff: schedule('differential backups', 'daily, off')
     .describe('daily (01:00), off or an OnCalendar. Default: daily; off where full is daily.')
     .optional(),
+  filestore: schedule('snapshots of the filestore', 'hourly, off')
+    .describe(
+      'hourly, off or an OnCalendar: when the attachments are saved to the same host. Default: hourly.',
+    )
+    .optional(),
   keep: whole('a number of full backups', 1, 1000)
     .describe('Full backups that are kept, with all WAL since the oldest. Default: 2.')
     .optional(),

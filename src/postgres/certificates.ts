@@ -17,6 +17,14 @@ import * as der from './der.js';
  * and sign asynchronously, which a role cannot use.
  */
 
+/** What the other side has to find in a certificate beside its name. */
+export interface CertificateNames {
+  /** Compared letter by letter, addresses too: as pgBackRest does it. */
+  readonly dns: readonly string[];
+  /** IPv4 addresses, for programs that look for an address where the standard puts it (RFC 5280, 4.2.1.6). */
+  readonly ip?: readonly string[];
+}
+
 /** A host's certificate with its key, and the authority that signed it; all PEM. */
 export interface HostCertificate {
   readonly authority: string;
@@ -36,17 +44,21 @@ const AUTHORITY = 'odoo-prov backup';
  * The certificate of one host.
  * @param secret what everything is derived from
  * @param name the host's, by which the other side authorises it; the common name
- * @param addresses what the other side connects to: pgBackRest compares it, letter by letter, with the DNS
- *   names of the certificate, addresses too
+ * @param names what the other side connects to
  */
 export function hostCertificate(
   secret: Secret,
   name: string,
-  addresses: readonly string[],
+  names: CertificateNames,
 ): HostCertificate {
   const authorityKey = keyFrom(secret, 'authority');
   const key = keyFrom(secret, `host ${name}`);
-  const alternatives = [name, ...addresses].map((text) => der.tagged(2, Buffer.from(text), false));
+  const alternatives = [
+    ...[name, ...names.dns].map((text) => der.tagged(2, Buffer.from(text), false)),
+    ...(names.ip ?? []).map((text) =>
+      der.tagged(7, Buffer.from(text.split('.').map(Number)), false),
+    ),
+  ];
   return {
     authority: certificate(AUTHORITY, authorityKey, authorityKey, [
       extension('2.5.29.19', true, der.sequence(der.boolean(true))),

@@ -94,7 +94,7 @@ function server(site: Site, files: readonly Resource[]): readonly Resource[] {
 
 function tlsFiles(site: Site): readonly Resource[] {
   const { name, address } = site.host;
-  const own = hostCertificate(site.secret('pgbackrest-tls'), name, [address]);
+  const own = hostCertificate(site.secret('pgbackrest-tls'), name, { dns: [address] });
   return [
     file({ path: AUTHORITY, content: own.authority, ...POSTGRES }),
     file({ path: CERTIFICATE, content: own.certificate, ...POSTGRES }),
@@ -137,7 +137,7 @@ export function scratchFiles(
   render: (data: Readonly<Record<string, unknown>>) => string | Secret,
 ): ReadonlyMap<string, string | Secret> {
   const { backup, host: keeper } = repositoryOf(cluster);
-  const own = hostCertificate(secret('pgbackrest-tls'), SCRATCH_CLIENT, []);
+  const own = hostCertificate(secret('pgbackrest-tls'), SCRATCH_CLIENT, { dns: [] });
   const source: Options =
     keeper.name === host.name
       ? {

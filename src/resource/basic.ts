@@ -5,6 +5,7 @@ import { checkKind } from './check.js';
 import { directoryKind } from './directory.js';
 import { fileKind } from './file.js';
 import { groupKind } from './group.js';
+import { jobKind } from './job.js';
 import type { Kind } from './kind.js';
 import { mountKind } from './mount.js';
 import { packageKind } from './package.js';
@@ -19,6 +20,7 @@ export { check } from './check.js';
 export { directory } from './directory.js';
 export { absentFile, file } from './file.js';
 export { group } from './group.js';
+export { job } from './job.js';
 export { mount } from './mount.js';
 export { absentPackage, aptPackage } from './package.js';
 export { absentSymlink, symlink } from './symlink.js';
@@ -33,6 +35,7 @@ export const basicKinds: Readonly<Record<string, Kind>> = {
   directory: directoryKind,
   file: fileKind,
   group: groupKind,
+  job: jobKind,
   mount: mountKind,
   package: packageKind,
   symlink: symlinkKind,

@@ -19,6 +19,7 @@ export {
   directory,
   file,
   group,
+  job,
   mount,
   symlink,
   sysctl,

@@ -18,7 +18,8 @@ export interface Facts {
 }
 
 /** One stage of work on a host: the inventory's roles, and those that follow from them. */
-export type StageName = RoleName | 'base' | 'odoo' | 'odoo-database' | 'backup' | 'archive';
+export type StageName =
+  RoleName | 'base' | 'odoo' | 'odoo-database' | 'backup' | 'archive' | 'filestore-backup';
 
 /**
  * `install` is the part of all roles that comes first; `restart` follows a database role whose server must be

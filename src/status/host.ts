@@ -8,10 +8,12 @@ import {
   type Host,
   type RoleName,
 } from '../inventory/cluster.js';
+import { filestoreRepository } from '../filestore/layout.js';
 import { odooHosts } from '../odoo/layout.js';
 import { stanzaOf } from '../postgres/pgbackrest.js';
 import { backupProbe, parseBackup } from './backup.js';
 import { edgeProbe, parseEdge } from './edge.js';
+import { filestoreBackupProbe, parseFilestoreBackup } from './filestore-backup.js';
 import { jobsProbe, parseJobs } from './jobs.js';
 import type { HostStatus } from './model.js';
 import { odooProbe, odooServices, parseOdoo } from './odoo.js';
@@ -29,6 +31,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
   const has = (...roles: readonly RoleName[]): boolean =>
     roles.some((role) => host.roles.includes(role));
   const keeps = backupHost(cluster)?.name === host.name;
+  const calendar = cluster.postgres.backup?.filestore;
   const snippets: (Snippet | false)[] = [
     { name: 'system', script: systemProbe(pathsOf(cluster, host)) },
     { name: 'services', script: servicesProbe() },
@@ -40,6 +43,11 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },
     has('edge') && { name: 'edge', script: edgeProbe(cluster.odoo.domain) },
     keeps && { name: 'backup', script: backupProbe(stanzaOf(cluster)) },
+    keeps &&
+      calendar !== undefined && {
+        name: 'filestoreBackup',
+        script: filestoreBackupProbe(filestoreRepository(cluster), calendar),
+      },
   ];
   return snippets.filter((snippet) => snippet !== false);
 }
@@ -85,6 +93,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     odoo: part('odoo', (text) => parseOdoo(text, odooServices(host))),
     edge: part('edge', parseEdge),
     backup: part('backup', parseBackup),
+    filestoreBackup: part('filestoreBackup', parseFilestoreBackup),
   };
 }
 
@@ -104,6 +113,7 @@ function nothing(host: Host): HostStatus {
     odoo: null,
     edge: null,
     backup: null,
+    filestoreBackup: null,
   };
 }
 

@@ -11,6 +11,8 @@ export const LIMITS = {
   backupAge: { warning: 26 * 3600, problem: 50 * 3600 },
   /** The same where there is a weekly one only, and a day for it. */
   weeklyBackupAge: { warning: 8 * 86_400, problem: 15 * 86_400 },
+  /** Seconds since the last snapshot of the filestore, where one is taken each hour: two that did not come, then a day of them. */
+  filestoreAge: { warning: 3 * 3600, problem: 26 * 3600 },
   /** Part of a file system that must be free. PostgreSQL stops when there is none; `df` rounds, people react slowly. */
   diskFree: { warning: 0.1, problem: 0.05 },
   /** Part of memory that programs can still get; below it the kernel begins to kill. */

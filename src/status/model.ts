@@ -3,6 +3,7 @@ import type { RoleName } from '../inventory/cluster.js';
 import type { ConnectionBudget } from '../inventory/connection-budget.js';
 import type { BackupStatus } from './backup.js';
 import type { EdgeStatus } from './edge.js';
+import type { FilestoreBackupStatus } from './filestore-backup.js';
 import type { JobsStatus } from './jobs.js';
 import type { OdooServiceStatus } from './odoo.js';
 import type { PgbouncerStatus } from './pgbouncer.js';
@@ -30,6 +31,7 @@ export interface HostStatus {
   readonly odoo: readonly OdooServiceStatus[] | null;
   readonly edge: EdgeStatus | null;
   readonly backup: BackupStatus | null;
+  readonly filestoreBackup: FilestoreBackupStatus | null;
 }
 
 /** What a database host is now, whatever the inventory calls it. */

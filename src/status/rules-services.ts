@@ -15,6 +15,7 @@ export function serviceRules(status: ClusterStatus): readonly Alert[] {
     ...jobRules(status),
     ...status.hosts.flatMap(edgeRules),
     ...status.hosts.flatMap(backupRules),
+    ...status.hosts.flatMap(filestoreRules),
   ];
 }
 
@@ -103,6 +104,25 @@ function redisRules(host: HostStatus): readonly Alert[] {
     alerts.push(warning({ id: 'redis.memory', host: name, message, next }));
   }
   return alerts;
+}
+
+/** Where snapshots are taken at other times than each hour, once a day is what is expected. */
+function filestoreRules({ host, filestoreBackup }: HostStatus): readonly Alert[] {
+  if (filestoreBackup === null) return [];
+  const { age, hourly } = filestoreBackup;
+  const words = {
+    id: 'backup.filestore',
+    host,
+    next: "on Odoo's first app host: journalctl -u odoo-prov-filestore-backup -n 50; odoo-prov backup FILE takes one now",
+  };
+  if (age === null) {
+    return [problem({ ...words, message: `there is no snapshot of the filestore on ${host}` })];
+  }
+  const limits = hourly ? LIMITS.filestoreAge : LIMITS.backupAge;
+  return graded(age, limits, {
+    ...words,
+    message: `the newest snapshot of the filestore is ${span(age)} old (limit ${span(limits.warning)})`,
+  });
 }
 
 function backupRules(status: HostStatus): readonly Alert[] {

@@ -54,7 +54,7 @@ export function runs(host: HostStatus, role: string): boolean {
 }
 
 /** Stages that bring units and are no roles of the inventory. */
-const FOLLOWING = ['base', 'archive', 'backup'];
+const FOLLOWING = ['base', 'archive', 'backup', 'filestore-backup'];
 
 function serviceRules(host: HostStatus): readonly Alert[] {
   if (host.services === null) return [];

@@ -19,6 +19,9 @@ export function databaseLines(status: ClusterStatus, view: StatusView): readonly
           ...(server.archive === null ? [] : fact('archive', archive(server.archive), view)),
         ]),
     ...hosts.flatMap(({ backup }) => (backup === null ? [] : fact('backup', newest(backup), view))),
+    ...hosts.flatMap(({ filestoreBackup }) =>
+      filestoreBackup === null ? [] : fact('filestore', newestSnapshot(filestoreBackup), view),
+    ),
     ...(primary?.jobs ? fact('jobs', jobs(primary.jobs), view) : []),
     ...poolLines(hosts, view),
   ];
@@ -89,6 +92,10 @@ function archive(a: NonNullable<PostgresServer['archive']>): string {
 function newest({ newest: found, message }: NonNullable<HostStatus['backup']>): string {
   if (found === null) return `none (${message})`;
   return `${found.label} (${found.type}), ${span(found.age)} ago; repository: ${message}`;
+}
+
+function newestSnapshot({ age }: NonNullable<HostStatus['filestoreBackup']>): string {
+  return age === null ? 'no snapshot' : `snapshot ${span(age)} ago`;
 }
 
 function jobs({ active, lastRunAge, overdue }: NonNullable<HostStatus['jobs']>): string {

@@ -10,6 +10,7 @@ import {
   directory,
   file,
   group,
+  job,
   mount,
   symlink,
   sysctl,
@@ -252,6 +253,31 @@ const units: readonly ContractCase[] = [
   },
 ];
 
+const JOB = '/usr/lib/systemd/system/contract-job.service';
+const jobs: readonly ContractCase[] = [
+  {
+    name: 'job',
+    resource: job({
+      unit: 'contract-job.service',
+      stamp: `${HERE}/done`,
+      within: 20,
+      describes: 'the job',
+    }),
+    start: `systemctl stop contract-job 2>/dev/null; systemctl reset-failed contract-job 2>/dev/null
+${CLEAN}; printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "test ! -e ${HERE}/broken && touch ${HERE}/done"\\n' > ${JOB}
+systemctl daemon-reload`,
+    end: `rm -rf ${HERE} ${JOB}; systemctl daemon-reload`,
+    drifts: [
+      { how: `rm ${HERE}/done`, fields: ['last run'] },
+      {
+        how: `touch ${HERE}/broken; systemctl start contract-job 2>/dev/null; rm ${HERE}/broken`,
+        fields: ['last run'],
+      },
+    ],
+    watch: ['/etc/systemd', '/var/lib'],
+  },
+];
+
 const KEY = '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----';
 const packages: readonly ContractCase[] = [
   {
@@ -306,5 +332,5 @@ describe.each(releases)('on Debian %s', (release) => {
     const lab = await testLab(`contract-${release}`, { release, hosts: [{ name: 'h1' }] });
     shell = labShell(lab, 'h1');
   });
-  describeKind(() => shell, [...files, ...system, ...units, ...packages]);
+  describeKind(() => shell, [...files, ...system, ...units, ...jobs, ...packages]);
 });

@@ -20,7 +20,7 @@ const NAME = `${TEST_LAB_PREFIX}backup`;
 /** Odoo's hosts are there for the inventory and stay bare: nothing of the database needs them. */
 const INVENTORY = `cluster: ${NAME}
 odoo: { database: rows }
-postgres: { backup: { host: backup1 } }
+postgres: { backup: { host: backup1, filestore: off } }
 hosts:
   web1: { address: 198.51.100.11, roles: [edge, app, cron, gevent, pgbouncer, redis] }
   db1: { address: 198.51.100.12, roles: [pg-primary] }

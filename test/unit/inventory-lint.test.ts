@@ -258,11 +258,18 @@ describe('backup', () => {
 
   test('a host of its own needs no roles', () => {
     const text = `${keeper('host: backup1')}  backup1: { address: 198.51.100.61, ${MACHINE} }\n`;
-    expect(said(text, 'backup')).toEqual(['fine: WAL and backups are kept on backup1']);
+    expect(said(text, 'backup')).toEqual([
+      'fine: WAL, backups and attachments are kept on backup1',
+    ]);
+    expect(said(text.replace('host: backup1', 'host: backup1, filestore: off'), 'backup')).toEqual([
+      'fine: WAL and backups are kept on backup1',
+      'note: attachments are not saved with the database: filestore: off',
+    ]);
     expect(clusterOf(text).postgres.backup).toEqual({
       host: 'backup1',
       full: 'Sun *-*-* 01:00:00',
       diff: 'Mon..Sat *-*-* 01:00:00',
+      filestore: 'hourly',
       keep: 2,
       path: '/var/lib/pgbackrest',
     });

@@ -8,7 +8,7 @@ import { PACKAGE_ROOT } from '../../src/template/package-files.js';
 import { testCluster, testHost, testSite } from '../support/site.js';
 
 /** Roles that follow from the others and are not written in inventories. */
-const IMPLIED = ['archive', 'backup', 'base', 'odoo', 'odoo-database'];
+const IMPLIED = ['archive', 'backup', 'base', 'filestore-backup', 'odoo', 'odoo-database'];
 
 const docs = readFileSync(join(PACKAGE_ROOT, 'docs/inventory.md'), 'utf8');
 
@@ -40,7 +40,13 @@ describe('the table of roles', () => {
 
   it('keeps updates of the system away from every service that a role runs', () => {
     const host = testHost('one', 1, SUPPORTED_ROLES);
-    const backup = { host: host.name, full: 'Sun 02:00', keep: 2, path: '/var/lib/pgbackrest' };
+    const backup = {
+      host: host.name,
+      full: 'Sun 02:00',
+      filestore: 'hourly',
+      keep: 2,
+      path: '/var/lib/pgbackrest',
+    };
     const { postgres } = testCluster([host]);
     const cluster = testCluster([host], { postgres: { ...postgres, backup } });
     const site = testSite(cluster, host);

@@ -4,12 +4,12 @@ import { hostCertificate } from '../../src/postgres/certificates.js';
 import { Secret } from '../../src/shell/index.js';
 
 const secret = new Secret('a secret');
-const db = hostCertificate(secret, 'db1', ['198.51.100.31']);
+const db = hostCertificate(secret, 'db1', { dns: ['198.51.100.31'] });
 const read = (pem: string): X509Certificate => new X509Certificate(pem);
 
 describe('certificates between the repository and the database hosts', () => {
   it('are the same whenever they are made: nothing to change in the next run', () => {
-    const again = hostCertificate(secret, 'db1', ['198.51.100.31']);
+    const again = hostCertificate(secret, 'db1', { dns: ['198.51.100.31'] });
     expect(again.certificate).toBe(db.certificate);
     expect(again.authority).toBe(db.authority);
     expect(again.key.reveal()).toBe(db.key.reveal());
@@ -31,16 +31,23 @@ describe('certificates between the repository and the database hosts', () => {
     expect(certificate.checkPrivateKey(createPrivateKey(db.key.reveal()))).toBe(true);
   });
 
+  it('name an address as one for who looks for it there', () => {
+    const names = { dns: [], ip: ['198.51.100.31'] };
+    const certificate = read(hostCertificate(secret, 'db1', names).certificate);
+    expect(certificate.subjectAltName).toBe('DNS:db1, IP Address:198.51.100.31');
+    expect(certificate.checkIP('198.51.100.31')).toBe('198.51.100.31');
+  });
+
   it('never end', () => {
     expect(read(db.certificate).validTo).toBe('Dec 31 23:59:59 9999 GMT');
     expect(read(db.authority).validTo).toBe('Dec 31 23:59:59 9999 GMT');
   });
 
   it('of another host or another secret have another key', () => {
-    const other = hostCertificate(secret, 'db2', []);
+    const other = hostCertificate(secret, 'db2', { dns: [] });
     expect(other.authority).toBe(db.authority);
     expect(other.key.reveal()).not.toBe(db.key.reveal());
-    const stranger = hostCertificate(new Secret('another'), 'db1', ['198.51.100.31']);
+    const stranger = hostCertificate(new Secret('another'), 'db1', { dns: ['198.51.100.31'] });
     expect(read(stranger.certificate).verify(read(db.authority).publicKey)).toBe(false);
   });
 });

@@ -274,6 +274,24 @@ describe('the rest', () => {
       /^problem host.unknown: redis1 does not tell about system/,
     );
   });
+
+  it('a filestore whose snapshots are missing or old', () => {
+    const saved = (text: string): ReturnType<typeof answered> =>
+      answered('backup1', 81, [], { services: '\n\n', filestoreBackup: text });
+    const now = 1_795_000_000;
+    const at = (age: number, calendar = 'hourly'): string =>
+      `${String(now)}\n${calendar}\n${String(now - age)}.25\n`;
+    expect(told(saved(at(3000)))).toEqual([]);
+    expect(told(saved(at(4 * 3600)))).toEqual([
+      'warning backup.filestore: the newest snapshot of the filestore is 4 h old (limit 3 h)',
+    ]);
+    expect(code(saved(at(27 * 3600)))).toBe(3);
+    expect(told(saved(at(4 * 3600, '*-*-* 02:00:00')))).toEqual([]);
+    expect(told(saved(`${String(now)}\nhourly\n`))).toEqual([
+      'problem backup.filestore: there is no snapshot of the filestore on backup1',
+    ]);
+  });
+
   it('a backup: none, old, damaged, being made', () => {
     const timers = {
       'odoo-prov-backup-full.timer': 'backup',

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Written by odoo-prov, which replaces changes made here.
+# The repository of the filestore's snapshots on its own host:
+#   filestore-repository create     makes it, if there is none; as the user that it belongs to
+#   filestore-repository list       a line a snapshot: the time at which it was begun, its id; as root
+#   filestore-repository prune      removes what no backup of the database leads to; as root
+set -eu
+export LC_ALL=C
+set -a
+. /etc/odoo-prov-filestore/server/environment
+set +a
+cd /
+
+as() {
+  user=$1
+  shift
+  setpriv --reuid="$user" --regid="$user" --init-groups "$@"
+}
+restic_() { as "$BACKUP_USER" restic --no-cache "$@"; }
+
+# Of all snapshots, oldest first: seconds since 1970, and the id.
+list() {
+  all=$(restic_ snapshots --json)
+  printf '%s\n' "$all" | grep -oE '"(time|id)":"[^"]*"' | cut -d '"' -f 4 | paste -d ' ' - - |
+    while read -r time id; do
+      echo "$(date -u -d "$time" +%s) $id"
+    done | sort -n
+}
+
+case ${1-} in
+  create)
+    # Its last step writes this file.
+    [ -e "$RESTIC_REPOSITORY/config" ] || restic --no-cache init ;;
+  list) list ;;
+  prune)
+    # The end of the oldest backup that is kept: no earlier moment can be restored.
+    oldest=$(as postgres pgbackrest --stanza="$STANZA" --output=json --log-level-console=off --log-level-file=off info |
+      grep -oE '"timestamp":\{"start":[0-9]+,"stop":[0-9]+\}' | sed -n '1s/.*"stop":\([0-9]*\)}/\1/p')
+    if [ -z "$oldest" ]; then
+      echo 'there is no backup of the database: nothing is removed'
+      exit 0
+    fi
+    # A moment needs the last snapshot before it, and the first after it.
+    old=$(list | awk -v oldest="$oldest" \
+      '{ at[NR] = $1; id[NR] = $2; if ($1 <= oldest) last = NR } END { for (i = 1; i < last; i++) print id[i] }')
+    # Only what belongs to nobody alive any more.
+    restic_ unlock
+    # shellcheck disable=SC2086 # one word an id
+    [ -z "$old" ] || restic_ forget --quiet $old
+    restic_ prune --quiet
+    restic_ check --quiet ;;
+  *)
+    echo 'usage: filestore-repository create | list | prune' >&2
+    exit 1 ;;
+esac

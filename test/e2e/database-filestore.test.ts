@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { labOf } from '../../src/cli/lab.js';
+import { loadSoundCluster } from '../../src/cli/load-inventory.js';
+import { labShell, must, type HostShell } from '../support/host-shell.js';
+import { TEST_LAB_PREFIX } from '../support/lab.js';
+import { buildProgram, odooProv, printed, recapOf, type ProgramEnd } from '../support/program.js';
+
+const NAME = `${TEST_LAB_PREFIX}files`;
+const INVENTORY = `cluster: ${NAME}
+odoo: { database: acme, users: 5 }
+postgres: { backup: { host: backup1, keep: 1 } }
+hosts:
+  web1: { address: 198.51.100.11, roles: [edge, app, cron, gevent, pgbouncer, redis, pg-primary] }
+  backup1: { address: 198.51.100.12 }
+`;
+const FILES = '/var/lib/odoo/filestore/acme';
+const REPOSITORY = '/var/lib/pgbackrest/filestore';
+/** Every file by its hash, name, owner, group and mode. */
+const LISTING = `cd ${FILES} && find . -path ./checklist -prune -o -type f -printf '%p %u %g %m ' -exec sha1sum {} \\; | sort`;
+/** Milliseconds: Odoo is installed. */
+const INSTALLATION = 3_600_000;
+
+let inventory: string;
+let web: HostShell;
+let keeper: HostShell;
+
+async function ok(...words: readonly string[]): Promise<ProgramEnd> {
+  const end = await odooProv(words);
+  expect(end.code, printed(end)).toBe(0);
+  return end;
+}
+
+async function nothingToDo(): Promise<void> {
+  const end = await odooProv(['apply', inventory, '--json']);
+  expect(end.code, printed(end)).toBe(0);
+  expect(recapOf(end).changed, printed(end)).toBe(0);
+}
+
+async function sql(text: string): Promise<string> {
+  const script = `cd /tmp && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d acme <<'EOF'\n${text};\nEOF`;
+  return (await must(web, script)).trim();
+}
+
+/** Puts an attachment where Odoo would; its path. */
+async function attach(content: string): Promise<string> {
+  const name = createHash('sha1').update(content).digest('hex');
+  const path = `${FILES}/${name.slice(0, 2)}/${name}`;
+  await must(
+    web,
+    `runuser -u odoo -- sh -c 'umask 027; mkdir -p ${FILES}/${name.slice(0, 2)}; printf %s "$0" >${path}' '${content}'`,
+  );
+  return path;
+}
+
+const listing = async (): Promise<readonly string[]> =>
+  (await must(web, LISTING)).trim().split('\n');
+
+async function snapshots(): Promise<readonly string[]> {
+  const text = await must(keeper, '/usr/lib/odoo-prov/filestore-repository list');
+  return text.trim().split('\n');
+}
+
+beforeAll(async () => {
+  buildProgram();
+  const folder = join(tmpdir(), `odoo-prov-${NAME}`);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'files.yaml');
+  writeFileSync(file, INVENTORY);
+  const { lab, inventory: derived } = await labOf(loadSoundCluster(file, true));
+  inventory = derived;
+  web = labShell(lab, 'web1');
+  keeper = labShell(lab, 'backup1');
+  const end = await odooProv(['apply', inventory, '--json']);
+  expect(end.code, printed(end)).toBe(0);
+}, INSTALLATION);
+
+describe('the filestore', () => {
+  it('is saved by the first apply, and the next has nothing to do', async () => {
+    await nothingToDo();
+    expect((await snapshots()).length).toBeGreaterThan(0);
+    expect((await ok('backup', inventory, '--list')).stdout).toMatch(/^filestore: \d+ snapshot/m);
+    const look = await odooProv(['status', inventory, '--json']);
+    const { hosts } = JSON.parse(look.stdout) as {
+      readonly hosts: readonly { host: string; filestoreBackup: unknown }[];
+    };
+    expect(hosts.find(({ host }) => host === 'backup1')?.filestoreBackup).toMatchObject({
+      age: expect.any(Number) as number,
+      hourly: true,
+    });
+  });
+
+  it('is encrypted, and its password is in no unit', async () => {
+    await attach('seen by nobody');
+    await ok('backup', inventory);
+    expect((await keeper(`grep -rl 'seen by nobody' ${REPOSITORY}`)).stdout).toBe('');
+    const unit = 'systemctl show -P ExecStart -P Environment odoo-prov-filestore-server';
+    const password = await must(keeper, 'cat /etc/odoo-prov-filestore/server/password');
+    expect(await must(keeper, unit)).not.toContain(password);
+  });
+
+  it('is taken in from who has a certificate of its own, and cannot be deleted by them', async () => {
+    const restic = (words: string): string =>
+      `. /etc/odoo-prov-filestore/client/environment; export RESTIC_REPOSITORY RESTIC_PASSWORD_FILE
+restic --no-cache --cacert "$AUTHORITY" ${words} 2>&1`;
+    const [newest = ''] = (await snapshots()).slice(-1);
+    const id = newest.split(' ')[1] ?? '';
+    const removing = await web(restic(`--tls-client-cert "$IDENTITY" forget ${id}`));
+    expect(removing.code, removing.stdout).not.toBe(0);
+    expect(await snapshots()).toContain(newest);
+    const nobody = await web(`timeout 20 sh -c '${restic('snapshots')}'`);
+    expect(nobody.code).not.toBe(0);
+    const other = '/etc/pgbackrest/tls';
+    const stranger = `cat ${other}/host.key ${other}/host.crt >/tmp/other.pem
+timeout 20 sh -c '${restic('--tls-client-cert /tmp/other.pem snapshots')}'; code=$?; rm /tmp/other.pem; exit $code`;
+    expect((await web(stranger)).code).not.toBe(0);
+  });
+
+  it('that is missing is not saved as empty, and status tells', async () => {
+    await must(web, `mv ${FILES} ${FILES}.away`);
+    const before = await snapshots();
+    const end = await odooProv(['backup', inventory]);
+    await must(web, `mv ${FILES}.away ${FILES}`);
+    expect(end.code, printed(end)).toBe(3);
+    expect(printed(end)).toContain('nothing is saved over them');
+    expect(await snapshots()).toEqual(before);
+    const look = await odooProv(['status', inventory]);
+    expect(look.code).toBe(3);
+    expect(printed(look)).toContain('odoo-prov-filestore-backup on web1 is failed');
+    const mended = await odooProv(['apply', inventory, '--json']);
+    expect(mended.code, printed(mended)).toBe(0);
+    expect((await snapshots()).length).toBe(before.length + 1);
+  });
+});
+
+describe('a restore in place', () => {
+  it('brings back what was there at the moment, with its owner and mode, and removes nothing', async () => {
+    const gone = [await attach('one'), await attach('two')];
+    await sql('create table moments (v text)');
+    const then = await listing();
+    await ok('backup', inventory, '--name', 'both');
+    const later = await attach('three');
+    await sql(`insert into moments values ('later')`);
+    await must(web, `rm ${gone.join(' ')}`);
+    await ok('backup', inventory);
+    const end = await ok('restore', inventory, '--to-name', 'both', '--confirm', NAME);
+    expect(end.stdout).toContain('web1: 2 files were missing and are back');
+    expect(await sql('select count(*) from moments')).toBe('0');
+    const now = await listing();
+    expect(then.filter((line) => !now.includes(line))).toEqual([]);
+    expect(now.some((line) => line.includes(later.slice(-40)))).toBe(true);
+    expect((await web(`ls -A ${FILES}/../.odoo-prov-restore`)).code).not.toBe(0);
+    await nothingToDo();
+  });
+
+  it('leaves every attachment that the database names in its place', async () => {
+    const names = await sql(
+      'select distinct store_fname from ir_attachment where store_fname is not null',
+    );
+    const lacking = await web(
+      `cd ${FILES} && while read -r name; do [ -e "$name" ] || echo "$name"; done <<'EOF'\n${names}\nEOF`,
+    );
+    expect(names.split('\n').length).toBeGreaterThan(5);
+    expect(lacking.stdout).toBe('');
+  });
+
+  it('refuses a snapshot of which a file has another content than its name says', async () => {
+    const path = await attach('honest');
+    await must(web, `printf forged >${path}`);
+    await ok('backup', inventory);
+    const [newest = ''] = (await snapshots()).slice(-1);
+    await must(web, `rm ${path}`);
+    const end = await web(
+      `setpriv --reuid=odoo --regid=odoo --groups="$(id -g odoo),$(getent group odoo-prov-backup | cut -d : -f 3)" /usr/lib/odoo-prov/filestore-restore ${newest.split(' ')[1] ?? ''}`,
+    );
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain(path.slice(-40));
+    expect((await web(`ls ${path}`)).code).not.toBe(0);
+    await ok('backup', inventory);
+  });
+});
+
+describe('old snapshots', () => {
+  it('go with the backups of the database that need them', async () => {
+    const before = await snapshots();
+    await ok('backup', inventory, '--type', 'full');
+    await ok('backup', inventory);
+    await must(keeper, 'systemctl start odoo-prov-filestore-prune');
+    const after = await snapshots();
+    expect(after.length).toBeLessThan(before.length);
+    // The last one before the backup that is kept, and the two since.
+    expect(after[0]).toBe(before.at(-1));
+    expect(after.length).toBe(3);
+    await nothingToDo();
+  });
+});
