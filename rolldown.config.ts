@@ -1,4 +1,5 @@
 import { defineConfig } from 'rolldown';
+import { precompiledTemplates } from './scripts/precompiled-templates.js';
 import { thirdPartyNotices } from './scripts/third-party-notices.js';
 
 /**
@@ -28,5 +29,5 @@ export default defineConfig({
     chunkFileNames: 'chunks/[name].js',
     sourcemap: true,
   },
-  plugins: [thirdPartyNotices()],
+  plugins: [precompiledTemplates(), thirdPartyNotices()],
 });

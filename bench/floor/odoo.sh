@@ -1,5 +1,5 @@
 # What app, cron and gevent hosts share.
-# covers directory:/usr/lib/odoo-prov/addons/odoo_prov_session_redis apt-source:odoo-prov-sid user:odoo group:odoo check:filestore-shared-odoo
+# covers directory:/usr/lib/odoo-prov/addons/odoo_prov_session_redis aptSource:odoo-prov-sid user:odoo group:odoo check:filestore-shared-odoo
 module=/usr/lib/odoo-prov/addons/odoo_prov_session_redis
 # covers file:/usr/lib/odoo-prov/addons/odoo_prov_session_redis/LICENSE
 # covers file:/usr/lib/odoo-prov/addons/odoo_prov_session_redis/__init__.py

@@ -5,7 +5,8 @@ packages="$packages ssl-cert postgresql-17"
 directories="$directories /etc/postgresql-common/createcluster.d /var/log/postgresql/odoo-prov /etc/systemd/system/postgresql@17-main.service.d"
 files="$files /etc/postgresql-common/createcluster.d/50-odoo-prov.conf /etc/postgresql/17/main/pg_hba.conf
   /etc/postgresql/17/main/conf.d/50-odoo-prov.conf /etc/systemd/system/postgresql@17-main.service.d/odoo-prov.conf"
-units="$units postgresql.service postgresql@17-main.service"
+units="$units postgresql.service postgresql@17-main.service odoo-prov-postgres-guard.service odoo-prov-postgres-standby-loss.service"
+sysctls="$sysctls net.ipv4.tcp_syn_retries"
 watched="$watched /etc/postgresql/17/main/pg_hba.conf"
 bin=/usr/lib/postgresql/17/bin
 $bin/pg_controldata /var/lib/postgresql/17/main

@@ -6,3 +6,5 @@ files="$files $own /etc/odoo-prov/pgbouncer.pgpass"
 units="$units pgbouncer.service"
 watched="$watched $own /var/lib/dpkg/info/pgbouncer.list"
 PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass PGCONNECT_TIMEOUT=4 psql -XAtqw -h @address@ -p 6432 -U odoo -d odoo -c 'select current_user'
+# covers pgbouncerDatabase:odoo pgbouncerDatabase:postgres
+setpriv --reuid=postgres --regid=postgres --init-groups psql -XAtqw -h /var/run/postgresql -p 6432 -U pgbouncer -d pgbouncer -c 'SHOW DATABASES'

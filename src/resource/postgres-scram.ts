@@ -4,6 +4,9 @@ import { Secret } from '../shell/index.js';
 /** PostgreSQL's own default (`scram_iterations`), also before it could be set. */
 const ITERATIONS = 4096;
 
+/** Verifiers that were made already: a run needs the same one several times, and each takes some 20 ms. */
+const made = new Map<string, Secret>();
+
 /**
  * The verifier that PostgreSQL keeps for a password, `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey` (RFC 5802,
  * RFC 7677). PgBouncer can log in to the server with what a client proves only if its `userlist.txt` holds
@@ -18,7 +21,12 @@ export function scramVerifier(role: string, password: Secret): Secret {
     throw new Error(`the password of the PostgreSQL role ${role} must be printable ASCII`);
   }
   const saltOfSalt = `odoo-prov scram ${role}`;
-  return verifierWithSalt(plain, pbkdf2Sync(plain, saltOfSalt, ITERATIONS, 16, 'sha256'));
+  const key = `${role} ${plain}`;
+  const verifier =
+    made.get(key) ??
+    verifierWithSalt(plain, pbkdf2Sync(plain, saltOfSalt, ITERATIONS, 16, 'sha256'));
+  made.set(key, verifier);
+  return verifier;
 }
 
 /** The verifier of a password for one salt (RFC 5802, section 3). */

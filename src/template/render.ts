@@ -1,7 +1,7 @@
-import Handlebars from 'handlebars';
 import { reveal, Secret } from '../shell/index.js';
+import { compileTemplate } from './compile.js';
 
-const compiled = new Map<string, HandlebarsTemplateDelegate>();
+const compiled = new Map<string, (data: unknown) => string>();
 
 /**
  * Fills a Handlebars template in. A name that the data lacks is an error, and nothing is HTML-escaped.
@@ -14,7 +14,7 @@ export function renderTemplate(
 ): string | Secret {
   let template = compiled.get(text);
   if (template === undefined) {
-    template = Handlebars.compile(text, { noEscape: true, strict: true });
+    template = compileTemplate(text);
     compiled.set(text, template);
   }
   const seen = { secret: false };
