@@ -51,6 +51,7 @@ export class Moves {
         confirmDead: [dead],
         force: false,
         remembered: dead,
+        withoutStandby: () => Promise.resolve(this.#cluster.postgres.replication.onStandbyLoss),
       });
       await runFailover(mover, plan);
       return plan.choice.candidate.host;

@@ -1,7 +1,7 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster } from '../../src/facts/topology.js';
-import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
+import { databaseHosts, hostsWith, type Cluster } from '../../src/inventory/cluster.js';
 import {
   bytesText,
   chooseCandidate,
@@ -11,7 +11,15 @@ import {
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, type View } from './sight.js';
 import { cutOff, pointTo } from './poolers.js';
-import { awaitStreaming, fence, follow, promote, reconnectBus, type Mover } from './steps.js';
+import {
+  awaitStreaming,
+  fence,
+  follow,
+  goOnAlone,
+  promote,
+  reconnectBus,
+  type Mover,
+} from './steps.js';
 
 export interface FailoverOptions {
   /** The standby to promote, by the operator's choice. */
@@ -22,6 +30,11 @@ export interface FailoverOptions {
   readonly force: boolean;
   /** Who was primary at the last run. */
   readonly remembered?: string;
+  /**
+   * Asked with the host to promote where commits would wait for a standby that is not there, and the inventory does
+   * not say `on_standby_loss: continue`.
+   */
+  readonly withoutStandby: (host: string) => Promise<'block' | 'continue'>;
 }
 
 /** What a failover is going to do; nothing has been changed yet. */
@@ -31,8 +44,12 @@ export interface FailoverPlan {
   readonly fence: readonly string[];
   /** Hosts that cannot be reached and were confirmed dead. */
   readonly dead: readonly string[];
+  /** No standby is left for commits to wait for, and they are not to wait. */
+  readonly alone: boolean;
   /** What will happen, a line each. */
   readonly steps: readonly string[];
+  /** What the operator should know, true at the moment of the look. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -47,12 +64,21 @@ export async function planFailover(
 ): Promise<FailoverPlan> {
   requirePoolers(cluster, reached);
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
+  const living = view.sights.find(({ host }) => options.confirmDead.includes(host));
+  if (living !== undefined) throw notDead(living.host);
   const choice = chooseCandidate(cluster, view.sights, options.to);
   const alive = view.sights.find((sight) => sight.writable);
   if (alive !== undefined && !options.force) throw stillAlive(alive);
   const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);
   const dead = silentPrimaries(cluster, view, options);
   const { candidate, others } = choice;
+  const { replication } = cluster.postgres;
+  const lonely = replication.synchronous !== 'off' && !hasStandby(cluster, others);
+  const onLoss =
+    !lonely || replication.onStandbyLoss === 'continue'
+      ? replication.onStandbyLoss
+      : await options.withoutStandby(candidate.host);
+  const alone = lonely && onLoss === 'continue';
   const stuck = new Set(view.sights.filter((sight) => sight.stuck).map(({ host }) => host));
   const steps = [
     'hold all clients back at every PgBouncer',
@@ -62,6 +88,7 @@ export async function planFailover(
     ),
     ...dead.map((host) => `${host}: off, by your word (--confirm-dead)`),
     `promote ${candidate.host}, ${receivedText(choice)}`,
+    ...(lonely ? [standbyText(candidate.host, alone)] : []),
     `lead every PgBouncer to ${candidate.host} and let the clients through`,
     ...others.map(({ host }) => `${host} follows ${candidate.host}`),
     'restart odoo-gevent, so that live chat listens again at once',
@@ -69,7 +96,27 @@ export async function planFailover(
       (host) => `later, by you: odoo-prov rejoin FILE --host ${host}, which stays down until then`,
     ),
   ];
-  return { choice, fence: old, dead, steps };
+  return { choice, fence: old, dead, alone, steps, notes: newestText(candidate) };
+}
+
+function newestText({ host, newest }: Sight): string[] {
+  if (newest === undefined) return [];
+  const time = newest.toISOString().slice(0, 19).replace('T', ' ');
+  return [
+    `${host}'s newest transaction was saved at ${time} UTC; what was saved later is not there`,
+  ];
+}
+
+/** Whether one of these is a host for which commits wait once another one is primary: no replica is. */
+function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean {
+  const names = hostsWith(cluster, 'pg-primary', 'pg-standby').map(({ name }) => name);
+  return others.some(({ host }) => names.includes(host));
+}
+
+function standbyText(host: string, alone: boolean): string {
+  return alone
+    ? `${host} saves alone until a standby is back: if it is lost as well, so may be all of that time`
+    : `no standby is left: every commit on ${host} waits until one is back (\`--on-standby-loss continue\` does not wait)`;
 }
 
 function receivedText({ candidate, others, behind }: Choice): string {
@@ -111,6 +158,17 @@ function stillAlive(alive: Sight): Failure {
   });
 }
 
+function notDead(host: string): Failure {
+  return new Failure({
+    reason: 'refused',
+    host,
+    message: 'it answers, so it is not dead',
+    expected: 'a host that is off, and stays off',
+    found: 'it was asked over SSH, and answered',
+    remedy: `leave --confirm-dead ${host} out: what can be reached is stopped by the failover itself`,
+  });
+}
+
 function notFenced(host: string, why: Failure | undefined): Failure {
   return new Failure({
     reason: 'refused',
@@ -118,7 +176,7 @@ function notFenced(host: string, why: Failure | undefined): Failure {
     message: 'it cannot be reached, so nobody can tell whether it still takes writes',
     expected: 'the old primary stopped, over SSH or by your own hand',
     found: why?.message ?? 'no answer',
-    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${host}. What it had not sent is lost: with synchronous replication nothing that was acknowledged, else the last moments`,
+    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${host}. What it had not sent is lost: with synchronous replication nothing that was acknowledged (unless it went on alone, without a standby), else the last moments`,
   });
 }
 
@@ -128,6 +186,7 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
   await promote(mover, candidate.host);
+  if (plan.alone) await goOnAlone(mover, candidate.host);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
   const names = others.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.

@@ -33,7 +33,9 @@ select 'live', not pg_is_in_recovery(),
   case when pg_is_in_recovery()
     then greatest(coalesce(pg_last_wal_receive_lsn(), '0/0'), coalesce(pg_last_wal_replay_lsn(), '0/0'))
     else pg_current_wal_lsn() end,
-  coalesce((select received_tli from pg_stat_wal_receiver where status = 'streaming'), 0);
+  coalesce((select received_tli from pg_stat_wal_receiver where status = 'streaming'), 0),
+  case when pg_is_in_recovery()
+    then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end;
 EOF`);
 
 /** Looks at one database host. @returns undefined when it holds no data */
@@ -42,7 +44,7 @@ export async function lookAt(session: Session): Promise<Sight | undefined> {
   const [first = '', second = ''] = stdout.split('\n');
   const [what, standby, checkpoint, history, systemIdentifier = ''] = first.split(' ');
   if (what !== 'data') return undefined;
-  const [live, writable, lsn = '0/0', received = '0'] = second.split(' ');
+  const [live, writable, lsn = '0/0', received = '0', newest = '0'] = second.split(' ');
   return {
     host: session.host.name,
     running: live === 'live',
@@ -51,6 +53,7 @@ export async function lookAt(session: Session): Promise<Sight | undefined> {
     standby: standby === 'yes',
     timeline: Math.max(Number(checkpoint), Number(history), Number(received)),
     lsn: live === 'live' ? parseLsn(lsn) : 0n,
+    newest: Number(newest) > 0 ? new Date(Number(newest) * 1000) : undefined,
     streaming: Number(received) > 0,
     systemIdentifier,
   };

@@ -1,6 +1,7 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure, type FailureDetails } from '../../src/failure/failure.js';
 import { hostsWith, type Cluster } from '../../src/inventory/cluster.js';
+import { STANDBY_LOSS_PROGRAM } from '../../src/postgres/standby-loss.js';
 import { raw, sh, type Script } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -96,6 +97,13 @@ ${audit('promoted')}
 echo "select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int" | sql`);
   const timeline = await step(mover, host, 'promote it', script, 90);
   mover.tell(host, `takes writes, on ${timeline}`);
+}
+
+/** Lets a new primary commit without a standby; its own watch ends that when one has caught up. */
+export async function goOnAlone(mover: Mover, host: string): Promise<void> {
+  const reason = 'a failover left none, and was told to go on';
+  await step(mover, host, 'let it commit alone', sh`${STANDBY_LOSS_PROGRAM} alone ${reason}`, 20);
+  mover.tell(host, 'saves alone until a standby is back');
 }
 
 /** Makes the other standbys look for the new primary at once, not when they notice that theirs is gone. */

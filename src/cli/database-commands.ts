@@ -31,6 +31,12 @@ export function addPrimary(program: Command): void {
         list,
       )
       .option('--force', 'also while the primary is alive: it is stopped')
+      .addOption(
+        new Option(
+          '--on-standby-loss <way>',
+          'with synchronous replication and no standby left: commits wait (block) or do not (continue)',
+        ).choices(['block', 'continue']),
+      )
       .option('--dry-run', dry)
       .option('--yes', 'do not ask'),
   ).action(async (file: string, flags: FailoverFlags) =>

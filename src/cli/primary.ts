@@ -9,7 +9,7 @@ import { EXIT, Failure } from '../failure/failure.js';
 import { databaseHosts, hostsWith, type Cluster } from '../inventory/cluster.js';
 import { readState } from '../state/cluster-state.js';
 import { createConnector } from '../transport/index.js';
-import { askYesNo } from '../ui/prompt.js';
+import { askChoice, askYesNo } from '../ui/prompt.js';
 import { print, tell } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { becomePassword, type BecomeFlags } from './become.js';
@@ -27,6 +27,7 @@ export interface SwitchoverFlags extends MoveFlags {
 export interface FailoverFlags extends SwitchoverFlags {
   readonly confirmDead?: readonly string[];
   readonly force?: true;
+  readonly onStandbyLoss?: 'block' | 'continue';
 }
 export interface RejoinFlags extends MoveFlags {
   readonly host?: string;
@@ -46,18 +47,43 @@ export function switchover(file: string, flags: SwitchoverFlags): Promise<void> 
 
 /** `odoo-prov failover FILE`. */
 export function failover(file: string, flags: FailoverFlags): Promise<void> {
+  const withoutStandby = onceAsked(flags);
   return move(file, flags, [flags.to, ...(flags.confirmDead ?? [])], async (cluster, reached) => {
     const remembered = readState(cluster.file).postgres?.primary;
     const plan = await planFailover(cluster, reached, {
       force: flags.force === true,
       ...(flags.to !== undefined && { to: flags.to }),
       confirmDead: flags.confirmDead ?? [],
+      withoutStandby,
       ...(remembered !== undefined && { remembered }),
     });
     const question = `Promote ${plan.choice.candidate.host}?`;
     const left = [...plan.fence, ...plan.dead];
-    return { steps: plan.steps, question, left, run: (mover) => runFailover(mover, plan) };
+    const { steps, notes } = plan;
+    return { steps, notes, question, left, run: (mover) => runFailover(mover, plan) };
   });
+}
+
+/** Whether to wait for a standby where a failover leaves none: by the flag, or asked once. A dry run asks nobody. */
+function onceAsked(flags: FailoverFlags): (host: string) => Promise<'block' | 'continue'> {
+  let answer = flags.onStandbyLoss ?? (flags.dryRun === true ? 'block' : undefined);
+  return async (host) => {
+    const chosen =
+      answer ??
+      (await askChoice(
+        `No standby is left once ${host} is primary, and replication is synchronous. What shall commits do?`,
+        [
+          {
+            value: 'block' as const,
+            name: 'wait until a standby is back: nothing is saved till then',
+          },
+          { value: 'continue' as const, name: `go on: what is saved till then is on ${host} only` },
+        ],
+        'give --on-standby-loss block|continue',
+      ));
+    answer = chosen;
+    return chosen;
+  };
 }
 
 /** `odoo-prov rejoin FILE`. */
@@ -75,6 +101,8 @@ export function rejoin(file: string, flags: RejoinFlags): Promise<void> {
 /** What is about to be done. */
 interface Move {
   readonly steps: readonly string[];
+  /** What is only told: it may have changed when the steps are looked at again. */
+  readonly notes?: readonly string[];
   readonly question: string;
   /** Hosts that are not to be touched afterwards. */
   readonly left?: readonly string[];
@@ -104,6 +132,7 @@ async function move(
     if (flags.dryRun !== true) await locks.take([...reached.sessions.values()]);
     let agreed = await plan(cluster, reached);
     agreed.steps.forEach((text, index) => print(`${String(index + 1).padStart(2)}  ${text}`));
+    for (const note of agreed.notes ?? []) print(`    ${note}`);
     if (flags.dryRun === true) return;
     if (flags.yes !== true) {
       if (!(await askYesNo(agreed.question, 'give --yes'))) {

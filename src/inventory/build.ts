@@ -114,6 +114,7 @@ function postgresOf(input: Input): Cluster['postgres'] {
   return {
     replication: {
       synchronous: replication?.synchronous ?? 'off',
+      onStandbyLoss: replication?.on_standby_loss ?? 'block',
       maxLag: bytesOf(replication?.max_lag ?? '16MB'),
     },
     loneStart: loneStart ?? 'wait',

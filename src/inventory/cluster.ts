@@ -92,6 +92,8 @@ export interface Cluster {
        * until it can be read on a standby.
        */
       readonly synchronous: 'off' | 'on' | 'remote_apply';
+      /** With synchronous replication and no standby left: `block`, commits wait; `continue`, they do not. */
+      readonly onStandbyLoss: 'block' | 'continue';
       /** Bytes of WAL that a standby may lack before it counts as lagging. */
       readonly maxLag: number;
     };

@@ -38,7 +38,7 @@ function adviceFor(cluster: Cluster, role: RoleName, single: boolean): string {
 
 /** What waiting for standbys costs and gains. */
 function replication(cluster: Cluster): Finding[] {
-  const { synchronous } = cluster.postgres.replication;
+  const { synchronous, onStandbyLoss } = cluster.postgres.replication;
   const copies = hostsWith(cluster, 'pg-standby', 'pg-replica').map(({ name }) => name);
   const standbys = hostsWith(cluster, 'pg-standby').map(({ name }) => name);
   const add = (severity: Finding['severity'], message: string, advice?: string): Finding[] => [
@@ -53,10 +53,17 @@ function replication(cluster: Cluster): Finding[] {
     synchronous === 'on'
       ? 'a standby has it on disk'
       : 'it can be read on a standby: each commit takes as long as its replay there, which a long query may hold up';
-  if (standbys.length > 1)
-    return add('fine', `a commit ends when ${waits} (any of ${standbys.join(', ')})`);
-  const message = `a commit ends when ${waits}, and ${standbys.join('')} is the only one: while it is down, nothing can be saved in Odoo`;
-  return add('warning', message, 'a second pg-standby');
+  if (standbys.length > 1) {
+    const none = onStandbyLoss === 'block' ? 'commits wait' : 'the primary goes on alone';
+    const message = `a commit ends when ${waits} (any of ${standbys.join(', ')}); with none left, ${none}`;
+    return add('fine', message);
+  }
+  const only = `a commit ends when ${waits}, and ${standbys.join('')} is the only one`;
+  const without =
+    onStandbyLoss === 'block'
+      ? 'while it is down, nothing can be saved in Odoo'
+      : 'while it is down, what is saved is on the primary only';
+  return add('warning', `${only}: ${without}`, 'a second pg-standby');
 }
 
 /** What must be so outside of the cluster. */

@@ -20,7 +20,11 @@ const postgres = section({
     max_lag: size()
       .describe('A standby that lacks more WAL than this counts as lagging. Default: 16MB.')
       .optional(),
-    on_standby_loss: choice('way to go on', ['block'], { continue: 'block' }).optional(),
+    on_standby_loss: choice('way to go on', ['block', 'continue'])
+      .describe(
+        'With synchronous replication, once no standby is left: block (default), commits wait until one is back; continue, the primary commits alone meanwhile.',
+      )
+      .optional(),
   }).optional(),
   backup: backup.describe('WAL archive and backups, by pgBackRest. Default: none.').optional(),
   ha: choice('ha', ['manual'], { patroni: 'manual' }).describe('Default: manual.').optional(),

@@ -14,6 +14,8 @@ export interface Sight {
   readonly timeline: number;
   /** Bytes of WAL since the cluster was made: written by a primary, received by a standby. */
   readonly lsn: bigint;
+  /** When the newest transaction was committed that it has replayed; undefined for a primary, and before the first. */
+  readonly newest: Date | undefined;
   /** Receives WAL right now. */
   readonly streaming: boolean;
   readonly systemIdentifier: string;

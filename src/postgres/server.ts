@@ -24,6 +24,7 @@ import {
   versionOf,
 } from './layout.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
+import { standbyLoss } from './standby-loss.js';
 
 /** PostgreSQL's packages, which are kept from making a cluster of their own. */
 export function packages(site: Site): readonly Resource[] {
@@ -68,6 +69,7 @@ export function server(site: Site, data: Resource): readonly Resource[] {
     ...service(site, version, doors),
     ...slots(site),
     ...guardService(site),
+    ...standbyLoss(site),
   ];
 }
 

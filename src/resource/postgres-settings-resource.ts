@@ -34,6 +34,8 @@ export function postgresSettings(options: {
 
 /** Where it is, below the cluster's configuration. */
 export const SETTINGS_FILE = 'conf.d/50-odoo-prov.conf';
+/** What a primary without a standby puts over our settings for the time being; see templates/postgres/standby-loss.sh. */
+export const ALONE_FILE = 'conf.d/60-odoo-prov-alone.conf';
 /** Owner and mode of the file. */
 export const SETTINGS_MODE = 'postgres:postgres 644';
 

@@ -3,6 +3,7 @@ import type { Kind, Observed, State } from './kind.js';
 import { restartOf, restartState } from './postgres-restart.js';
 import { applySettings } from './postgres-settings-apply.js';
 import {
+  ALONE_FILE,
   confOf,
   contentOf,
   namesOf,
@@ -37,12 +38,13 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
   for (const [name, value] of Object.entries(settings)) {
     const wanted = settingText(value);
     const row = answer.rows.find((r) => r[0] === 's' && r[1]?.toLowerCase() === name.toLowerCase());
-    const [, , setting = '', unit = '', type = '', context = '', , shown = '', reset = ''] =
+    const [, , setting = '', unit = '', type = '', context = '', , shown = '', reset = '', source] =
       row ?? [];
     // Over the socket, tcp_… show 0 whatever is set; of a mode like 0640, the other one is in decimal.
     const same =
       row !== undefined &&
-      [setting, reset].some((live) => meansTheSame(wanted, { setting: live, unit, type }));
+      (source === 'alone' ||
+        [setting, reset].some((live) => meansTheSame(wanted, { setting: live, unit, type })));
     state[name] = same ? wanted : row === undefined ? 'absent' : shown;
     if (!same && (context === 'postmaster' || row === undefined)) due.push(name);
   }
@@ -86,7 +88,8 @@ export const postgresSettingsKind: Kind<PostgresSettings> = {
 fi`;
     });
     const query = probeSql(`
-select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val
+select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val,
+  case when sourcefile like '%/${ALONE_FILE}' then 'alone' else '' end
 from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
 select 'e', name, error from pg_file_settings

@@ -1,3 +1,5 @@
+import { ALONE_FILE } from '../resource/index.js';
+
 /**
  * One query that gives all that `status` shows of a server as one JSON object, primary or standby alike; the
  * form is `server` in postgres.ts. Positions are bytes of WAL (a pg_lsn less 0/0), ages are seconds by the
@@ -33,6 +35,10 @@ select json_build_object(
   'replayPaused', case when recovering then pg_is_wal_replay_paused() else false end,
   'uptime', extract(epoch from clock_timestamp() - pg_postmaster_start_time()),
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),
+  -- Since when a synchronous primary commits without a standby.
+  'aloneFor', (
+    select extract(epoch from clock_timestamp() - modification) from pg_stat_file(
+      regexp_replace(current_setting('config_file'), '[^/]*$', '${ALONE_FILE}'), true)),
   'connections', (
     select json_build_object(
       'used', count(*),

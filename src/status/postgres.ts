@@ -69,6 +69,8 @@ const server = z.object({
   /** Seconds since it was started. */
   uptime: z.number(),
   synchronousStandbyNames: z.string(),
+  /** Seconds for which a synchronous primary has been committing without a standby. */
+  aloneFor: known,
   connections: z.object({
     used: z.number(),
     active: z.number(),

@@ -41,8 +41,18 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
   return [];
 }
 
-/** With synchronous replication and nobody to wait for, every commit waits for ever. */
+/** With synchronous replication and nobody to wait for, every commit waits for ever, or for nobody. */
 export function synchronousRules(host: string, server: PostgresServer): readonly Alert[] {
+  if (server.aloneFor !== null) {
+    return [
+      problem({
+        id: 'postgres.alone',
+        host,
+        message: `${host} has been saving alone for ${span(server.aloneFor)}, without a synchronous standby: if it is lost now, so may be all of that time`,
+        next: 'bring a standby back; commits wait for it again as soon as it has caught up',
+      }),
+    ];
+  }
   if (server.synchronousStandbyNames === '') return [];
   const held = server.downstream.some(
     ({ sync, state }) => (sync === 'sync' || sync === 'quorum') && state === 'streaming',

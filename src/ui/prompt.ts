@@ -29,7 +29,28 @@ export async function askText(message: string, instead: string): Promise<string>
   return String(await ask({ type: 'input', message }, instead));
 }
 
+/**
+ * Asks for one of a few.
+ * @param instead what to do where nobody can be asked, e.g. `give --on-standby-loss block`
+ * @throws Failure usage when stdin is not a terminal, interrupted on Ctrl-C
+ */
+export async function askChoice<T extends string>(
+  message: string,
+  choices: readonly { readonly value: T; readonly name: string }[],
+  instead: string,
+): Promise<T> {
+  const answer = await ask({ type: 'select', message, choices }, instead);
+  const chosen = choices.find(({ value }) => value === answer);
+  if (chosen === undefined) throw new Error(`${String(answer)} is none of the choices`);
+  return chosen.value;
+}
+
 type Question =
+  | {
+      readonly type: 'select';
+      readonly message: string;
+      readonly choices: readonly { readonly value: string; readonly name: string }[];
+    }
   | { readonly type: 'input'; readonly message: string }
   | { readonly type: 'password'; readonly message: string; readonly mask: false }
   | { readonly type: 'confirm'; readonly message: string; readonly default: boolean };

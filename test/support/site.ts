@@ -41,7 +41,7 @@ export function testCluster(hosts: readonly Host[], change: Partial<Cluster> = {
       settings: {},
     },
     postgres: {
-      replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 },
+      replication: { synchronous: 'off', onStandbyLoss: 'block', maxLag: 16 * 1024 ** 2 },
       loneStart: 'wait',
       settings: {},
     },

@@ -4,6 +4,7 @@ import { planRejoin, type RejoinPlan } from '../../playbooks/primary/rejoin-plan
 import { planSwitchover } from '../../playbooks/primary/switchover.js';
 import type { Reached } from '../../playbooks/primary/connect.js';
 import { Failure } from '../../src/failure/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
 import type { Session } from '../../src/transport/session.js';
 import { testCluster, testHost } from '../support/site.js';
 
@@ -43,8 +44,25 @@ function reached(answers: Readonly<Record<string, string>>): Reached {
   return { sessions, unreached };
 }
 
-function plan(answers: Readonly<Record<string, string>>, options: Partial<FailoverOptions> = {}) {
-  return planFailover(cluster, reached(answers), { force: false, confirmDead: [], ...options });
+/** Fails where it is asked about standbys, unless the test answers. */
+const OPTIONS: FailoverOptions = {
+  force: false,
+  confirmDead: [],
+  withoutStandby: (host) =>
+    Promise.reject(new Error(`asked what to do without a standby of ${host}`)),
+};
+
+function plan(
+  answers: Readonly<Record<string, string>>,
+  options: Partial<FailoverOptions> = {},
+  replication: Partial<Cluster['postgres']['replication']> = {},
+) {
+  const { postgres } = cluster;
+  const asked: Cluster = {
+    ...cluster,
+    postgres: { ...postgres, replication: { ...postgres.replication, ...replication } },
+  };
+  return planFailover(asked, reached(answers), { ...OPTIONS, ...options });
 }
 
 describe('a failover', () => {
@@ -94,12 +112,60 @@ describe('a failover', () => {
       ...lost.unreached,
       ['pool1', new Failure({ reason: 'unreachable', message: 'no answer', remedy: '' })] as const,
     ]);
-    const options = { force: false, confirmDead: [] };
-    await expect(planFailover(cluster, { sessions, unreached }, options)).rejects.toThrow(
+    await expect(planFailover(cluster, { sessions, unreached }, OPTIONS)).rejects.toThrow(
       'could go on leading clients',
     );
     const other = STANDBY.replace(' 7', ' 8');
     await expect(plan({ db1: STOPPED, db2: other })).rejects.toThrow('another PostgreSQL cluster');
+  });
+
+  it('refuses the word that a host is dead which answers', async () => {
+    const all = { db1: STOPPED, db2: STANDBY, db3: STANDBY };
+    for (const host of ['db1', 'db3']) {
+      await expect(plan(all, { confirmDead: [host] })).rejects.toThrow(
+        'it answers, so it is not dead',
+      );
+    }
+  });
+
+  it('says of when the newest transaction is that takes over', async () => {
+    const dated = STANDBY.replace(/1\n$/, '1 1795334400\n');
+    const { notes } = await plan({ db1: STOPPED, db2: dated });
+    expect(notes).toEqual([
+      "db2's newest transaction was saved at 2026-11-22 08:00:00 UTC; what was saved later is not there",
+    ]);
+  });
+
+  describe('that leaves no standby for commits to wait for', () => {
+    const last = { db1: STOPPED, db2: STANDBY };
+    const waits = /no standby is left: every commit on db2 waits/;
+    const goesOn = /db2 saves alone until a standby is back/;
+
+    it('asks what commits shall do', async () => {
+      const on = { synchronous: 'on' } as const;
+      await expect(plan(last, {}, on)).rejects.toThrow('asked what to do without a standby of db2');
+      const answer = (way: 'block' | 'continue') =>
+        plan(last, { withoutStandby: () => Promise.resolve(way) }, on);
+      const blocked = await answer('block');
+      expect([blocked.alone, blocked.steps.join('\n')]).toEqual([
+        false,
+        expect.stringMatching(waits),
+      ]);
+      const alone = await answer('continue');
+      expect([alone.alone, alone.steps.join('\n')]).toEqual([true, expect.stringMatching(goesOn)]);
+    });
+
+    it('goes on where the inventory says so', async () => {
+      const { alone } = await plan(last, {}, { synchronous: 'on', onStandbyLoss: 'continue' });
+      expect(alone).toBe(true);
+    });
+
+    it('has nothing to ask where commits wait for nobody, or another standby is there', async () => {
+      expect((await plan(last)).alone).toBe(false);
+      const both = { ...last, db3: STANDBY };
+      const on = { synchronous: 'on', onStandbyLoss: 'continue' } as const;
+      expect((await plan(both, {}, on)).alone).toBe(false);
+    });
   });
 });
 

@@ -123,7 +123,7 @@ hosts:
         settings: {},
       },
       postgres: {
-        replication: { synchronous: 'off', maxLag: 16 * 1024 ** 2 },
+        replication: { synchronous: 'off', onStandbyLoss: 'block', maxLag: 16 * 1024 ** 2 },
         loneStart: 'wait',
         settings: {},
       },

@@ -14,6 +14,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
   return {
     ...{ host, lsn: BigInt(lsn), timeline: 1, systemIdentifier: '7' },
     ...{ running: true, stuck: false, writable: false, standby: true, streaming: false },
+    newest: undefined,
     ...change,
   };
 }

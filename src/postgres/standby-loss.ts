@@ -1,0 +1,59 @@
+import { hostsWith } from '../inventory/cluster.js';
+import { file, keyOf, unit } from '../resource/index.js';
+import type { Resource } from '../resource/kind.js';
+import type { Site } from '../role/role.js';
+import { binFolder, dataFolder, versionOf } from './layout.js';
+
+/** Lets the primary commit alone: `… alone REASON`. */
+export const STANDBY_LOSS_PROGRAM = '/usr/lib/odoo-prov/postgres-standby-loss';
+const CONFIG = '/etc/odoo-prov/postgres-standby-loss.conf';
+const SERVICE = 'odoo-prov-postgres-standby-loss.service';
+
+/**
+ * With synchronous replication: what watches over the last standby on the host that is primary. It is on every
+ * database host, so that a promotion changes no file, and with `block` too, since a failover may be told to go on
+ * alone. Its folders are the guard's.
+ */
+export function standbyLoss(site: Site): readonly Resource[] {
+  const { replication } = site.cluster.postgres;
+  if (replication.synchronous === 'off') return [unit({ name: SERVICE, running: false })];
+  const version = versionOf(site);
+  const candidates = hostsWith(site.written, 'pg-primary', 'pg-standby');
+  const program = file({
+    path: STANDBY_LOSS_PROGRAM,
+    content: site.asset('postgres/standby-loss.sh'),
+    mode: '0755',
+  });
+  const config = file({
+    path: CONFIG,
+    content: site.template('postgres/standby-loss.conf.hbs', {
+      data: dataFolder(version),
+      conf: `/etc/postgresql/${String(version)}/main`,
+      bin: binFolder(version),
+      standbys: candidates.map(({ name }) => `'${name}'`).join(', '),
+      onStandbyLoss: replication.onStandbyLoss,
+    }),
+  });
+  const unitFile = file({
+    path: `/etc/systemd/system/${SERVICE}`,
+    content: `# Written by odoo-prov.
+[Unit]
+Description=What a synchronous PostgreSQL primary does without a standby
+After=network-online.target
+
+[Service]
+ExecStart=${STANDBY_LOSS_PROGRAM} watch
+Restart=always
+RestartSec=3
+
+[Install]
+WantedBy=multi-user.target
+`,
+  });
+  return [
+    program,
+    config,
+    unitFile,
+    unit({ name: SERVICE, restartFor: [keyOf(unitFile), keyOf(program), keyOf(config)] }),
+  ];
+}
