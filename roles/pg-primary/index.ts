@@ -1,6 +1,6 @@
 import { databaseHosts } from '../../src/inventory/cluster.js';
 import { ODOO_USER } from '../../src/odoo/layout.js';
-import { REPLICATION_USER, versionOf } from '../../src/postgres/layout.js';
+import { REPLICATION_USER, REPORTING_USER, versionOf } from '../../src/postgres/layout.js';
 import { packages, server } from '../../src/postgres/server.js';
 import {
   postgresCluster,
@@ -23,6 +23,7 @@ export const pgPrimary: RoleDefinition = {
     ...server(site, postgresCluster({ version: versionOf(site) })),
     ...contents(site),
     ...replication(site),
+    ...reporting(site),
   ],
 };
 
@@ -53,6 +54,25 @@ function replication(site: Site): readonly Resource[] {
         'pg_read_binary_file(text)',
         'pg_read_binary_file(text, bigint, bigint, boolean)',
       ],
+    }),
+  ];
+}
+
+/** The role for reports. What it starts is read only and ends in time, so that it holds up neither vacuum nor replay. */
+function reporting(site: Site): readonly Resource[] {
+  const { reporting: wanted } = site.cluster.postgres;
+  if (wanted === undefined) return [];
+  return [
+    postgresRole({
+      name: REPORTING_USER,
+      password: site.secret('postgres-reporting-password'),
+      memberOf: ['pg_read_all_data'],
+      connectionLimit: wanted.connections,
+      settings: {
+        default_transaction_read_only: 'on',
+        idle_in_transaction_session_timeout: '5min',
+        statement_timeout: '15min',
+      },
     }),
   ];
 }

@@ -110,7 +110,7 @@ function filestoreOf(input: Input): Cluster['filestore'] {
 }
 
 function postgresOf(input: Input): Cluster['postgres'] {
-  const { replication, lone_start: loneStart, settings } = input.postgres ?? {};
+  const { replication, reporting, lone_start: loneStart, settings } = input.postgres ?? {};
   return {
     replication: {
       synchronous: replication?.synchronous ?? 'off',
@@ -119,6 +119,12 @@ function postgresOf(input: Input): Cluster['postgres'] {
     },
     loneStart: loneStart ?? 'wait',
     settings: settings ?? {},
+    ...(reporting !== undefined && {
+      reporting: {
+        from: reporting.from.map((from) => (from.includes('/') ? from : `${from}/32`)),
+        connections: reporting.connections ?? 10,
+      },
+    }),
     ...backupOf(input),
   };
 }

@@ -100,6 +100,8 @@ export interface Cluster {
     /** Whether a primary starts by itself while no other database host answers. */
     readonly loneStart: 'wait' | 'start';
     readonly settings: Settings;
+    /** Who may read Odoo's database as `reporting` (addresses with their bits), with how many connections. */
+    readonly reporting?: { readonly from: readonly string[]; readonly connections: number };
     /** Not given: nothing is archived. */
     readonly backup?: Backup;
   };

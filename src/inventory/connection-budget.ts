@@ -35,7 +35,7 @@ export interface ConnectionBudget extends Load {
   readonly poolSize: number;
   /** Pool of each PgBouncer for the database `postgres`, where cron and bus LISTEN and everyone NOTIFYs. */
   readonly postgresPoolSize: number;
-  /** PostgreSQL's max_connections: all pools, and 20 for superusers, upgrades, dumps and monitoring. */
+  /** PostgreSQL's max_connections: all pools, reports, and 20 for superusers, upgrades, dumps and monitoring. */
   readonly maxConnections: number;
 }
 
@@ -126,9 +126,10 @@ export function connectionBudget(
   const poolSize =
     numberOf(settings['default_pool_size']) ?? Math.max(20, roundUp(held * 1.25, 10));
   const postgresPoolSize = roundUp(busiest.listeners + 10, 5);
+  const beside = BESIDE_POOLS + (cluster.postgres.reporting?.connections ?? 0);
   const maxConnections =
     numberOf(cluster.postgres.settings['max_connections']) ??
-    Math.max(100, roundUp(pools.length * (poolSize + postgresPoolSize) + BESIDE_POOLS, 10));
+    Math.max(100, roundUp(pools.length * (poolSize + postgresPoolSize) + beside, 10));
   return {
     ...[...loads.values()].reduce(plus, NOTHING),
     busiest,

@@ -44,6 +44,10 @@ function replication(cluster: Cluster): Finding[] {
   const add = (severity: Finding['severity'], message: string, advice?: string): Finding[] => [
     { severity, subject: 'replication', message, ...(advice !== undefined && { advice }) },
   ];
+  if (copies.length === 0 && cluster.postgres.reporting !== undefined) {
+    const message = 'reports read on the primary itself: a long one slows Odoo down';
+    return add('warning', message, 'a pg-replica for them');
+  }
   if (copies.length === 0) return [];
   if (synchronous === 'off') {
     const message = `commits wait for the primary alone: its loss costs what ${copies.join(', ')} had not yet received`;

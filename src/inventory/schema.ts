@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { backup } from './schema-backup.js';
 import { hosts, ssh } from './schema-hosts.js';
 import { odoo } from './schema-odoo.js';
-import { choice, filePath, section, settings, size, text, unsupported, whole } from './values.js';
+import {
+  choice,
+  filePath,
+  network,
+  section,
+  settings,
+  size,
+  text,
+  unsupported,
+  whole,
+} from './values.js';
 import { didYouMean, show, words } from './words.js';
 
 /*
@@ -27,6 +37,15 @@ const postgres = section({
       .optional(),
   }).optional(),
   backup: backup.describe('WAL archive and backups, by pgBackRest. Default: none.').optional(),
+  reporting: section({
+    from: z
+      .array(network())
+      .min(1, { error: () => words('nobody could report', 'at least one address or network') })
+      .describe('Who may connect: addresses and networks.'),
+    connections: whole('a number of connections', 1, 200).describe('Default: 10.').optional(),
+  })
+    .describe('A role "reporting" that reads Odoo\'s database, on the replicas. Default: none.')
+    .optional(),
   ha: choice('ha', ['manual'], { patroni: 'manual' }).describe('Default: manual.').optional(),
   lone_start: choice('way to start alone', ['wait', 'start'])
     .describe(

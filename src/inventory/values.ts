@@ -132,6 +132,24 @@ export function address(): z.ZodString {
     });
 }
 
+/** An address, or a network as `198.51.100.0/24`; not most of the internet. */
+export function network(): z.ZodString {
+  const error = (issue: Issue): string =>
+    words(
+      `${show(issue.input)} is not a network`,
+      'an IPv4 address, or a network with 8 to 32 bits, e.g. 198.51.100.0/24',
+    );
+  return z.string({ error }).refine(
+    (value) => {
+      const [base = '', bits = '32', ...rest] = value.split('/');
+      return (
+        rest.length === 0 && isIPv4(base) && /^\d{1,2}$/.test(bits) && +bits >= 8 && +bits <= 32
+      );
+    },
+    { error },
+  );
+}
+
 function addressWords(input: unknown): string {
   const expected = 'the IPv4 address of one host, e.g. 198.51.100.11';
   if (typeof input === 'string' && isIPv6(input)) {

@@ -4,6 +4,10 @@ import type { Site } from '../role/role.js';
 export const PORT = 5432;
 /** The role that standbys, pg_rewind and the guard of the other hosts log in as. */
 export const REPLICATION_USER = 'replicator';
+/** The role of people and programs that only read. */
+export const REPORTING_USER = 'reporting';
+/** Seconds by which a replica may be behind: a query may hold up replay for 30 s (max_standby_streaming_delay). */
+export const LAG_SECONDS = 30;
 /** Where the server's own walreceiver finds its password: in postgres' home, for it alone. */
 export const REPLICATION_PASS_FILE = '/var/lib/postgresql/.odoo-prov-pgpass';
 

@@ -23,6 +23,7 @@ import {
   unitOf,
   versionOf,
 } from './layout.js';
+import { gatePackages, replicaGate } from './replica-gate.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
 import { standbyLoss } from './standby-loss.js';
 
@@ -39,6 +40,7 @@ export function packages(site: Site): readonly Resource[] {
     aptPackage({ name: 'ssl-cert' }),
     aptPackage({ name: `postgresql-${String(versionOf(site))}` }),
     ...archivePackages(site),
+    ...gatePackages(site),
   ];
 }
 
@@ -70,6 +72,7 @@ export function server(site: Site, data: Resource): readonly Resource[] {
     ...slots(site),
     ...guardService(site),
     ...standbyLoss(site),
+    ...replicaGate(site),
   ];
 }
 

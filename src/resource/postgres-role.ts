@@ -14,6 +14,10 @@ export interface PostgresRole extends Resource {
   readonly memberOf: readonly string[];
   /** Functions of the database `postgres` that it may call, by signature. */
   readonly executes: readonly string[];
+  /** Connections that it may have at once; not given: what is there stays. */
+  readonly connectionLimit?: number;
+  /** What its sessions begin with, e.g. `statement_timeout`; not given: what is there stays. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Printable ASCII; kept on the server as a SCRAM-SHA-256 verifier. */
   readonly password: Secret;
 }
@@ -28,11 +32,25 @@ export function postgresRole(options: {
   readonly replication?: boolean;
   readonly memberOf?: readonly string[];
   readonly executes?: readonly string[];
+  readonly connectionLimit?: number;
+  readonly settings?: Readonly<Record<string, string>>;
 }): PostgresRole {
   const { name, password, login = true, createdb = false, replication = false } = options;
-  const { memberOf = [], executes = [] } = options;
-  const flags = { login, createdb, replication };
-  return { kind: 'postgresRole', id: name, name, ...flags, memberOf, executes, password };
+  const { memberOf = [], executes = [], connectionLimit, settings } = options;
+  return {
+    ...{ kind: 'postgresRole', id: name, name, login, createdb, replication, memberOf, executes },
+    ...(connectionLimit !== undefined && { connectionLimit }),
+    ...(settings !== undefined && { settings }),
+    password,
+  };
+}
+
+/** As the probe prints them. */
+function settingsText(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(', ');
 }
 
 const FLAGS = ['login', 'createdb', 'superuser', 'createrole', 'replication'] as const;
@@ -71,7 +89,9 @@ export const postgresRoleKind: Kind<PostgresRole> = {
     return probeSql(`
 select rolname, rolcanlogin, rolcreatedb, rolsuper, rolcreaterole, rolreplication,
   encode(sha256(convert_to(${literal(salt)} || coalesce(rolpassword, ''), 'UTF8')), 'hex'),
-  ${missingRights(wanted)}
+  ${missingRights(wanted)}, rolconnlimit,
+  (select coalesce(string_agg(one, ', ' order by one collate "C"), '')
+    from pg_db_role_setting, unnest(setconfig) as one where setrole = pg_authid.oid and setdatabase = 0)
 from pg_authid where rolname in (${names});`);
   },
 
@@ -84,6 +104,8 @@ from pg_authid where rolname in (${names});`);
         ...Object.fromEntries(flags),
         password: row[FLAGS.length + 1] ?? '',
         missing_rights: row[FLAGS.length + 2] ?? '',
+        connection_limit: Number(row[FLAGS.length + 3]),
+        settings: row[FLAGS.length + 4] ?? '',
       };
     });
   },
@@ -93,7 +115,13 @@ from pg_authid where rolname in (${names});`);
     const password = createHash('sha256')
       .update(salt + verifier)
       .digest('hex');
-    return { ...flagsOf(role), password, missing_rights: '' };
+    return {
+      ...flagsOf(role),
+      password,
+      missing_rights: '',
+      ...(role.connectionLimit !== undefined && { connection_limit: role.connectionLimit }),
+      ...(role.settings !== undefined && { settings: settingsText(role.settings) }),
+    };
   },
 
   apply({ resource: role }) {
@@ -103,13 +131,20 @@ from pg_authid where rolname in (${names});`);
       ...role.memberOf.map((of) => `grant ${identifier(of)} to ${name};`),
       ...role.executes.map((signature) => `grant execute on function ${signature} to ${name};`),
     ];
+    const limit = role.connectionLimit;
+    const settings = Object.entries(role.settings ?? {});
+    const session = [
+      ...(limit === undefined ? [] : [`alter role ${name} connection limit ${String(limit)};`]),
+      ...(role.settings === undefined ? [] : [`alter role ${name} reset all;`]),
+      ...settings.map(([key, value]) => `alter role ${name} set ${key} = ${literal(value)};`),
+    ];
     return runSql(
       'postgres',
       new Secret(`
 select ${literal(`create role ${name}`)}
   where not exists (select from pg_roles where rolname = ${literal(role.name)}) \\gexec
 alter role ${name} ${attributes(role)} password ${literal(verifier.reveal())};
-${grants.join('\n')}
+${[...grants, ...session].join('\n')}
 `),
     );
   },

@@ -1,10 +1,12 @@
+import { LAG_SECONDS } from '../postgres/layout.js';
+
 /**
  * From where on something is worth an operator's attention. Each says why it is where it is; docs/status.md
  * lists them. The lag in bytes that counts is the inventory's `postgres.replication.max_lag`.
  */
 export const LIMITS = {
-  /** Seconds. A query on a standby may hold up replay for 30 s (max_standby_streaming_delay, its default). */
-  lagSeconds: 30,
+  /** Seconds; a replica is closed to Odoo from there on. */
+  lagSeconds: LAG_SECONDS,
   /** Seconds that a full segment may wait for the archive: at a segment a minute, five are lost with the disk. */
   archiveWaiting: 300,
   /** Seconds since the last backup: a daily one and two hours for it; then two that did not come. */
