@@ -37,7 +37,7 @@ EOF
 
 end_idle() {
   ask "select pg_terminate_backend(pid) from pg_stat_activity
-    where usename = '$ROLE' and state = 'idle' and client_addr::text = any (string_to_array('$READERS', ' '))" >/dev/null
+    where usename = '$ROLE' and state = 'idle' and host(client_addr) = any (string_to_array('$READERS', ' '))" >/dev/null
 }
 
 open() {
