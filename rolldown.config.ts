@@ -15,8 +15,8 @@ export default defineConfig({
     lab: 'src/lab/index.ts',
   },
   platform: 'node',
-  // ssh2 tries natively compiled helpers and works the same without them: there are none beside a bundle.
-  external: [/\.node$/],
+  // ssh2 and ws try natively compiled helpers and work the same without them: there are none beside a bundle.
+  external: [/\.node$/, 'bufferutil', 'utf-8-validate'],
   resolve: { alias: { 'cpu-features': false } },
   // Libraries in CommonJS use these names, which ES modules do not have.
   transform: {

@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Whole clusters whose suites take longer than `npm test` may: `npm run soak`. */
-const SOAK = ['test/e2e/database-*.test.ts', 'test/e2e/full-status.test.ts'];
+const SOAK = [
+  'test/e2e/database-*.test.ts',
+  'test/e2e/full-status.test.ts',
+  'test/e2e/full-failover-test.test.ts',
+];
 
 const onHosts = {
   globalSetup: ['test/support/lab-teardown.ts'],

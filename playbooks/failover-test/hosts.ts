@@ -11,11 +11,16 @@ import { classifyCommandFailure, createConnector } from '../../src/transport/ind
 import type { ConnectOptions, Connector, ForwardingSession } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from '../primary/sight.js';
 
-/** The hosts that this test is about: databases, poolers, and where the archive is. */
-export function testedHosts(cluster: Cluster): readonly Host[] {
+/** The hosts of the database tier: databases, poolers, and where the archive is. */
+export function databaseTier(cluster: Cluster): readonly Host[] {
   const backup = backupHost(cluster);
   const hosts = [...databaseHosts(cluster), ...hostsWith(cluster, 'pgbouncer')];
   return [...new Set([...hosts, ...(backup === undefined ? [] : [backup])])];
+}
+
+/** The hosts of Odoo: edges, Odoo itself, and where the sessions are. */
+export function odooTier(cluster: Cluster): readonly Host[] {
+  return hostsWith(cluster, 'edge', 'app', 'cron', 'gevent', 'redis');
 }
 
 /** Connections to the tested hosts, and what is asked over them. */
@@ -29,10 +34,11 @@ export class Hosts {
     this.#connect = connect;
   }
 
-  /** @throws Failure of the first that cannot be reached */
+  /** Connects to those that it has no connection to. @throws Failure of the first that cannot be reached */
   async connect(hosts: readonly Host[]): Promise<void> {
     const ends = await Promise.allSettled(
       hosts.map(async (host) => {
+        if (this.#sessions.has(host.name)) return;
         this.#sessions.set(host.name, await this.connector.connect(host, this.#connect));
       }),
     );
@@ -51,6 +57,21 @@ export class Hosts {
     const answer = await this.session(host).run(script, { limit });
     if (answer.code === 0) return answer.stdout.trim();
     throw classifyCommandFailure(host, undefined, answer);
+  }
+
+  /** Connects to a host anew, and asks it. @returns undefined while it cannot be reached */
+  async reconnected(host: Host, script: Script): Promise<string | undefined> {
+    try {
+      await this.#sessions.get(host.name)?.close();
+      this.#sessions.set(
+        host.name,
+        await this.connector.connect(host, { ...this.#connect, limit: 5 }),
+      );
+      return await this.run(host.name, script, 10);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
   }
 
   /** One statement, or several, as the superuser in a database of a host; rows as lines. @param limit seconds */

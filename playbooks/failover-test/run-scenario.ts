@@ -1,6 +1,12 @@
 import type { Check } from '../../src/failover-test/check.js';
 import { gapsOf, perSecond, type Span } from '../../src/failover-test/gaps.js';
 import { judgeCluster } from '../../src/failover-test/judge-cluster.js';
+import { counted } from '../../src/failover-test/counted.js';
+import {
+  judgeUsers,
+  userFigures,
+  type UserObservation,
+} from '../../src/failover-test/judge-users.js';
 import { judgeWrites } from '../../src/failover-test/judge-writes.js';
 import { compareLedger, lossOf } from '../../src/failover-test/ledger.js';
 import {
@@ -10,21 +16,22 @@ import {
   type ScenarioReport,
 } from '../../src/failover-test/report.js';
 import { Failure } from '../../src/failure/failure.js';
-import { databaseHosts, hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import type { Login } from '../../src/load/pg-connection.js';
-import { Writers } from '../../src/load/writers.js';
-import { PGBOUNCER_PORT } from '../../src/odoo/layout.js';
 import type { ConnectOptions } from '../../src/transport/session.js';
 import type { Hosts } from './hosts.js';
 import { lookUntilHealthy, type Seen } from './health.js';
+import { drain, makeLoad, type Load } from './load.js';
 import type { Moves } from './moves.js';
-import { countRows, makeTable, storedRows, TABLE } from './table.js';
+import type { OdooTestData } from './odoo-data.js';
+import { countRows, makeTable, storedRows } from './table.js';
+import { lookForTraces } from './traces.js';
 import { Trial, type RunnableScenario } from './trial.js';
 
-/** Clients that write at the same time. */
-export const CLIENTS = 6;
 /** Seconds for the cluster to become healthy again after a scenario. */
 const HEALTHY_SECONDS = 120;
+/** Milliseconds in which a user, who asks once a second, has had an answer if all is well. */
+const USER_SILENCE = 10_000;
 
 /** What all scenarios of a run share. */
 export interface Bench {
@@ -36,6 +43,8 @@ export interface Bench {
   readonly hosts: Hosts;
   readonly moves: Moves;
   readonly login: Login;
+  /** Undefined where Odoo is not part of the test. */
+  readonly odoo: OdooTestData | undefined;
   readonly connect: ConnectOptions;
   readonly onMark: (mark: Mark) => void;
   readonly stop: AbortSignal;
@@ -52,38 +61,34 @@ export async function runScenario(
   await makeTable(hosts, primary.name, cluster.odoo.database);
   const from = performance.now();
   const now = (): number => performance.now() - from;
-  const writers = new Writers({
-    ...{ clients: CLIENTS, login: bench.login, table: TABLE, now },
-    ways: hostsWith(cluster, 'pgbouncer').map(({ name, address }) => ({
-      host: name,
-      open: () => hosts.session(name).forward(address, PGBOUNCER_PORT),
-    })),
-  });
-  const { moves, onMark, stop } = bench;
-  const trial = new Trial({ cluster, primary, hosts, moves, writers, now, onMark, stop });
+  const { moves, onMark, stop, login, odoo } = bench;
+  const load = makeLoad({ hosts, cluster, login, odoo, now });
+  const { writers, users } = load;
+  const trial = new Trial({ cluster, primary, hosts, moves, writers, users, now, onMark, stop });
   writers.start();
+  users?.start();
   const broken = await breakAndHeal(trial, scenario);
   const endedAt = now();
-  await writers.stop();
+  await drain(load, hosts, primary.name, cluster, stop);
   const after = await lookUntilHealthy(bench.written, bench.tested, bench.connect, HEALTHY_SECONDS);
   const expectation = scenario.expects(cluster);
+  const mayLose = scenario.mayLose === true && cluster.postgres.replication.synchronous === 'off';
   const span = spanOf(scenario, trial.marks, endedAt);
-  const rows = await storedRows(
-    hosts,
-    after.status.database.primary ?? primary.name,
-    cluster.odoo.database,
-  );
+  const primaryNow = after.status.database.primary ?? primary.name;
+  const rows = await storedRows(hosts, primaryNow, cluster.odoo.database);
+  const seenByUsers = await userObservation(bench, scenario, load, primaryNow, span, mayLose);
   const comparison = compareLedger(writers.ledger, rows);
   const gaps = gapsOf(writers.ledger, writers.numbers, span);
   const total = rows.reduce((sum, { copies }) => sum + copies, 0);
   const checks: readonly Check[] = [
     ...broken.checks,
     ...judgeWrites({
-      ...{ writes: writers.ledger, comparison, gaps, expectation },
+      ...{ writes: writers.ledger, comparison, gaps, mayLose },
+      expectation: scenario.expectsWrites?.(cluster) ?? expectation,
       limits: cluster.failoverTest,
-      mayLose: scenario.onRequest && cluster.postgres.replication.synchronous === 'off',
       ...(trial.cutOver === undefined ? {} : { cutOver: trial.cutOver }),
     }),
+    ...(seenByUsers === undefined ? [] : judgeUsers(seenByUsers)),
     ...trial.checks,
     ...judgeCluster({
       timeline: before.status.database.timeline ?? 0,
@@ -106,7 +111,34 @@ export async function runScenario(
     verdict: broken.interrupted ? 'interrupted' : verdictOf(checks, expectation),
     milliseconds: endedAt,
     marks: trial.marks,
+    users: seenByUsers === undefined ? null : userFigures(seenByUsers),
     series: perSecond(writers.ledger, endedAt),
+    requests: users === undefined ? [] : perSecond(users.ledger, endedAt),
+  };
+}
+
+/** What the users saw and left; undefined where Odoo is not part of the test. */
+async function userObservation(
+  { cluster, hosts }: Bench,
+  scenario: RunnableScenario,
+  load: Load,
+  primary: string,
+  span: Span,
+  mayLose: boolean,
+): Promise<UserObservation | undefined> {
+  const { users } = load;
+  if (users === undefined) return undefined;
+  // What was asked after the end was only to end it.
+  const requests = users.ledger.filter(({ begun }) => begun <= span.endedAt);
+  return {
+    ...{ requests, received: users.received, listeners: users.listeners, mayLose },
+    gaps: gapsOf(requests, users.numbers, { ...span, silence: USER_SILENCE }),
+    traces: await lookForTraces(hosts, cluster, primary, load),
+    expectation: scenario.expectsUsers?.(cluster) ?? scenario.expects(cluster),
+    limits: {
+      ...cluster.failoverTest,
+      ...(scenario.failedRequests === undefined ? {} : { failedRequests: scenario.failedRequests }),
+    },
   };
 }
 
@@ -125,10 +157,10 @@ async function breakAndHeal(trial: Trial, scenario: RunnableScenario): Promise<B
     else throw error;
   };
   try {
-    await trial.untilWriting(20);
+    await trial.untilServed(20);
     await trial.wait();
     await scenario.run(trial);
-    await trial.untilWriting(trial.cluster.failoverTest.rto);
+    await trial.untilServed(trial.cluster.failoverTest.rto);
     await trial.wait();
   } catch (error) {
     note(error);
@@ -188,10 +220,4 @@ async function rowsSeen(
 function noAnswer(error: unknown): undefined {
   if (!(error instanceof Failure)) throw error;
   return undefined;
-}
-
-function counted(words: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
 }

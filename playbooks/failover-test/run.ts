@@ -8,17 +8,20 @@ import {
 } from '../../src/failover-test/report.js';
 import type { Scenario } from '../../src/failover-test/scenario.js';
 import { Failure } from '../../src/failure/failure.js';
-import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import type { Login } from '../../src/load/pg-connection.js';
-import { ODOO_USER } from '../../src/odoo/layout.js';
+import { initialisingHost, ODOO_USER, unitName } from '../../src/odoo/layout.js';
+import { raw } from '../../src/shell/index.js';
 import { openSecrets } from '../../src/secrets/index.js';
 import { PACKAGE_VERSION } from '../../src/template/package-files.js';
 import type { ConnectOptions } from '../../src/transport/session.js';
 import { refuseArmed } from './fault.js';
 import { converge, isHealthy, look, requireHealthy, type Seen } from './health.js';
-import { Hosts, testedHosts } from './hosts.js';
+import { databaseTier, Hosts, odooTier } from './hosts.js';
+import { CLIENTS, USERS } from './load.js';
 import { Moves } from './moves.js';
-import { CLIENTS, runScenario, type Bench } from './run-scenario.js';
+import { LEFT_IN_ODOO, makeOdooData, removeOdooData } from './odoo-data.js';
+import { runScenario, type Bench } from './run-scenario.js';
 import { dropTable, tableIsGone } from './table.js';
 import type { RunnableScenario } from './trial.js';
 
@@ -51,9 +54,13 @@ export async function failoverTest(
 ): Promise<Report> {
   const started = new Date().toISOString();
   const login = await loginOf(written);
-  const tested = testedHosts(written);
   const hosts = new Hosts(connect);
   try {
+    const withoutOdoo = await whyWithoutOdoo(written, hosts);
+    if (withoutOdoo !== undefined)
+      progress.looking(`users of Odoo are no part of this: ${withoutOdoo}`);
+    const tier = databaseTier(written);
+    const tested = withoutOdoo === undefined ? [...new Set([...tier, ...odooTier(written)])] : tier;
     progress.looking('is the cluster healthy, and as the inventory says?');
     await hosts.connect(tested);
     await refuseArmed(hosts, tested);
@@ -63,22 +70,27 @@ export async function failoverTest(
       ...{ primary: primary.name, formerPrimaries: [], rivals: [] },
     });
     const settle = async (): Promise<void> => {
-      await converge(written, tested, connect, false);
+      await converge(written, tier, connect, false);
     };
     const moves = new Moves(written, hosts, connect, settle);
-    const bench: Bench = {
+    const bench: Omit<Bench, 'odoo'> = {
       ...{ cluster, written, tested, primary, hosts, moves, login, connect, stop },
       onMark: progress.marked,
     };
-    const done = await runAll(bench, scenarios, first, progress);
+    const run = async (odoo: Bench['odoo']): Promise<Pick<Report, 'scenarios' | 'skipped'>> =>
+      runAll({ ...bench, odoo }, scenarios, first, progress, withoutOdoo);
+    const done =
+      withoutOdoo === undefined ? await withOdooData(bench, progress, run) : await run(undefined);
     progress.looking('is the cluster as it was before?');
-    const afterwards = await judgeAfterwards(bench);
+    const afterwards = await judgeAfterwards(bench, withoutOdoo === undefined);
     return {
       ...{ cluster: written.name, version: PACKAGE_VERSION, started },
       ended: new Date().toISOString(),
       limits: written.failoverTest,
       synchronous: written.postgres.replication.synchronous,
       clients: CLIENTS,
+      users: withoutOdoo === undefined ? USERS : 0,
+      ...(withoutOdoo === undefined ? {} : { withoutOdoo }),
       hosts: tested.map(({ name }) => ({ host: name, roles: rolesNow(cluster, name) })),
       verdict: stop.aborted ? 'interrupted' : verdictOfRun(done.scenarios, afterwards),
       ...done,
@@ -89,17 +101,50 @@ export async function failoverTest(
   }
 }
 
+/** Why the test is about the database tier alone; undefined where Odoo is part of it. */
+async function whyWithoutOdoo(cluster: Cluster, hosts: Hosts): Promise<string | undefined> {
+  const apps = hostsWith(cluster, 'app');
+  await hosts.connect(apps);
+  const unit = unitName('app');
+  const found = await Promise.all(
+    apps.map(({ name }) =>
+      hosts.run(name, raw(`systemctl list-unit-files --no-legend ${unit} || :`)),
+    ),
+  );
+  if (found.some((line) => line.startsWith(unit))) return undefined;
+  return `Odoo is not installed on ${apps.map(({ name }) => name).join(', ')}`;
+}
+
+/** Runs something while a user of the test is in Odoo; it is removed whatever happens. */
+async function withOdooData<T>(
+  { hosts, cluster }: Pick<Bench, 'hosts' | 'cluster'>,
+  progress: Progress,
+  work: (odoo: Bench['odoo']) => Promise<T>,
+): Promise<T> {
+  const host = initialisingHost(cluster);
+  progress.looking(`a user for the test is made in Odoo, on ${host.name}`);
+  const data = await makeOdooData(hosts, host, cluster);
+  try {
+    return await work(data);
+  } finally {
+    await removeOdooData(hosts, host, cluster);
+  }
+}
+
 async function runAll(
   bench: Bench,
   scenarios: readonly RunnableScenario[],
   first: Seen,
   progress: Progress,
+  withoutOdoo: string | undefined,
 ): Promise<Pick<Report, 'scenarios' | 'skipped'>> {
   const reports: ScenarioReport[] = [];
   const skipped: { scenario: Scenario['name']; why: string }[] = [];
   let before = first;
   for (const scenario of scenarios) {
-    const why = await whyNot(bench, scenario, before, reports.at(-1));
+    const why =
+      (scenario.needsOdoo === true ? withoutOdoo : undefined) ??
+      (await whyNot(bench, scenario, before, reports.at(-1)));
     if (why !== undefined) {
       skipped.push({ scenario: scenario.name, why });
       progress.skipped(scenario, why);
@@ -130,7 +175,10 @@ async function whyNot(
 }
 
 /** Nothing of the test is left: no row, no change, the same primary. */
-async function judgeAfterwards(bench: Bench): Promise<readonly Check[]> {
+async function judgeAfterwards(
+  bench: Omit<Bench, 'odoo'>,
+  withOdoo: boolean,
+): Promise<readonly Check[]> {
   const { cluster, written, tested, hosts, connect, primary } = bench;
   const { database } = cluster.odoo;
   const { status } = await look(written, tested, connect);
@@ -138,6 +186,7 @@ async function judgeAfterwards(bench: Bench): Promise<readonly Check[]> {
   const next = 'odoo-prov status FILE, then odoo-prov apply FILE';
   if (now !== null) await dropTable(hosts, now, database);
   const gone = now !== null && (await tableIsGone(hosts, now, database));
+  const left = now === null || !withOdoo ? '0' : await hosts.sql(now, database, LEFT_IN_ODOO);
   const changes = await converge(written, tested, connect, true).catch((error: unknown) => {
     if (error instanceof Failure) return error;
     throw error;
@@ -150,6 +199,10 @@ async function judgeAfterwards(bench: Bench): Promise<readonly Check[]> {
     assertion('after.rows', 'nothing of the test is left in the database', gone, {
       found: now === null ? 'no primary to ask' : 'the schema odoo_prov_failover_test is there',
       next: 'the next run removes it; or: drop schema odoo_prov_failover_test cascade',
+    }),
+    assertion('after.odoo', 'nothing of the test is left in Odoo', left === '0', {
+      found: `${left} records`,
+      next: 'the next run removes them: users, attachments, contact tags, actions called odoo-prov failover-test',
     }),
     assertion('after.apply', 'apply finds nothing to change', changes === 0, {
       found: changes instanceof Failure ? changes.message : `${changes} changes`,

@@ -1,3 +1,4 @@
+import type { StoredJob } from '../../src/failover-test/requests.js';
 import type { StoredRow } from '../../src/failover-test/ledger.js';
 import { ODOO_USER } from '../../src/odoo/layout.js';
 import type { Hosts } from './hosts.js';
@@ -5,9 +6,12 @@ import type { Hosts } from './hosts.js';
 /** The test's own schema: nothing else is ever touched, and it goes when the test ends. */
 const SCHEMA = 'odoo_prov_failover_test';
 export const TABLE = `${SCHEMA}.writes`;
+/** Jobs that users asked for, and a row for each time that Odoo's scheduled action did one. */
+export const JOBS_TABLE = `${SCHEMA}.jobs`;
+export const RUNS_TABLE = `${SCHEMA}.runs`;
 
 /**
- * Makes the table anew. Without any constraint, so that a row that is there twice can be seen; its client is
+ * Makes the tables anew. Without any constraint, so that a row that is there twice can be seen; its client is
  * Odoo's role, since it comes the way that Odoo comes.
  */
 export async function makeTable(hosts: Hosts, primary: string, database: string): Promise<void> {
@@ -17,7 +21,11 @@ export async function makeTable(hosts: Hosts, primary: string, database: string)
     `drop schema if exists ${SCHEMA} cascade;
 create schema ${SCHEMA} authorization ${ODOO_USER};
 create table ${TABLE} (client int not null, sequence int not null, written timestamptz not null default clock_timestamp());
-alter table ${TABLE} owner to ${ODOO_USER};`,
+create table ${JOBS_TABLE} (job int not null, planned timestamptz not null default clock_timestamp(), done timestamptz);
+create table ${RUNS_TABLE} (job int not null, at timestamptz not null default clock_timestamp());
+alter table ${TABLE} owner to ${ODOO_USER};
+alter table ${JOBS_TABLE} owner to ${ODOO_USER};
+alter table ${RUNS_TABLE} owner to ${ODOO_USER};`,
   );
 }
 
@@ -44,13 +52,40 @@ export async function storedRows(
 ): Promise<readonly StoredRow[]> {
   const query = `select client, sequence, count(*) from ${TABLE} group by 1, 2;`;
   const text = await hosts.sql(host, database, query);
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [client = NaN, sequence = NaN, copies = NaN] = line.split(' ').map(Number);
-      return { client, sequence, copies };
-    });
+  return lines(text).map((line) => {
+    const [client = NaN, sequence = NaN, copies = NaN] = line.split(' ').map(Number);
+    return { client, sequence, copies };
+  });
+}
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** The jobs that were asked for, and how often each was done. */
+export async function storedJobs(
+  hosts: Hosts,
+  host: string,
+  database: string,
+): Promise<readonly StoredJob[]> {
+  const query = `select job, (select count(*) from ${RUNS_TABLE} r where r.job = j.job) from ${JOBS_TABLE} j;`;
+  const rows = lines(await hosts.sql(host, database, query));
+  return rows.map((line) => {
+    const [job = NaN, runs = NaN] = line.split(' ').map(Number);
+    return { job, runs };
+  });
+}
+
+/** Names of a table's rows that begin so, of a model whose names may be translated; each as often as it is there. */
+export async function storedNames(
+  hosts: Hosts,
+  host: string,
+  database: string,
+  table: string,
+  mark: string,
+): Promise<readonly string[]> {
+  const query = `select coalesce(substring(name::text from '${mark} [0-9]+/[0-9]+'), '') from ${table} where name::text like '%${mark} %';`;
+  return lines(await hosts.sql(host, database, query));
 }
 
 /** How many rows a server has. */

@@ -3,6 +3,7 @@ import type { Check } from '../../src/failover-test/check.js';
 import type { Mark } from '../../src/failover-test/report.js';
 import type { Scenario } from '../../src/failover-test/scenario.js';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import type { OdooUsers } from '../../src/load/odoo-users.js';
 import type { Writers } from '../../src/load/writers.js';
 import { breakHost, healHost, type Fault } from './fault.js';
 import type { Hosts } from './hosts.js';
@@ -23,6 +24,8 @@ export interface TrialOptions {
   readonly hosts: Hosts;
   readonly moves: Moves;
   readonly writers: Writers;
+  /** Undefined where Odoo is not part of the test. */
+  readonly users: OdooUsers | undefined;
   readonly now: () => number;
   readonly onMark: (mark: Mark) => void;
   /** Ctrl-C. */
@@ -106,9 +109,13 @@ export class Trial {
     }
   }
 
-  /** Waits until every client writes again. */
-  async untilWriting(seconds: number): Promise<boolean> {
-    const from = this.#options.now();
-    return this.until(seconds, () => this.#options.writers.allWroteSince(from));
+  /** Waits until every client writes, and every user is answered, again. */
+  async untilServed(seconds: number): Promise<boolean> {
+    const { now, writers, users } = this.#options;
+    const from = now();
+    return this.until(
+      seconds,
+      () => writers.allWroteSince(from) && users?.allServedSince(from) !== false,
+    );
   }
 }

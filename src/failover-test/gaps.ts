@@ -1,6 +1,12 @@
-import type { Write } from './ledger.js';
+/** A write or a request of a client, as far as its time goes. */
+export interface Attempt {
+  readonly client: number;
+  readonly outcome: 'acknowledged' | 'refused' | 'unknown';
+  /** Milliseconds since the scenario began. */
+  readonly ended: number;
+}
 
-/** How long writes stood still. Milliseconds. */
+/** How long writes, or requests, stood still. Milliseconds. */
 export interface Gaps {
   /** The longest time in which no client at all was told of a success. */
   readonly all: number;
@@ -9,7 +15,7 @@ export interface Gaps {
   /** Of each client's longest time without a success: the median, and the most. */
   readonly p50: number;
   readonly max: number;
-  /** Clients that were told of no success for {@link SILENT_MILLISECONDS} when it ended. */
+  /** Clients that were told of no success for {@link Span.silence} when it ended. */
   readonly silent: readonly number[];
   /**
    * Until every client could write again: where a recovery is expected from the fault on, the longest time of a
@@ -29,10 +35,12 @@ export interface Span {
   /** From when on a recovery may be expected: the fault itself, or its end. */
   readonly recoverFrom: number;
   readonly endedAt: number;
+  /** Milliseconds in which each client must have had a success at the end; {@link SILENT_MILLISECONDS} if not given. */
+  readonly silence?: number;
 }
 
 /** Measures how long writes stood still from the fault on. @param clients their numbers */
-export function gapsOf(writes: readonly Write[], clients: readonly number[], span: Span): Gaps {
+export function gapsOf(writes: readonly Attempt[], clients: readonly number[], span: Span): Gaps {
   const times = (client?: number): readonly number[] =>
     writes
       .filter((write) => write.outcome === 'acknowledged')
@@ -44,7 +52,7 @@ export function gapsOf(writes: readonly Write[], clients: readonly number[], spa
   const silent = clients.filter(
     (client) =>
       (times(client).findLast((at) => at <= span.endedAt) ?? 0) <
-      span.endedAt - SILENT_MILLISECONDS,
+      span.endedAt - (span.silence ?? SILENT_MILLISECONDS),
   );
   const max = Math.max(0, ...perClient);
   const back = clients.map(
@@ -88,7 +96,7 @@ export interface Second {
 }
 
 /** Writes by the second in which their answer came, from the first second to the last. */
-export function perSecond(writes: readonly Write[], endedAt: number): readonly Second[] {
+export function perSecond(writes: readonly Attempt[], endedAt: number): readonly Second[] {
   const seconds = Array.from({ length: Math.ceil(endedAt / 1000) }, () => ({
     saved: 0,
     failed: 0,

@@ -1,14 +1,18 @@
 import { assertion, type Check } from './check.js';
 import type { Gaps } from './gaps.js';
 import { lossOf, type Comparison, type Write } from './ledger.js';
-import { SURVIVES_SECONDS, type Expectation } from './scenario.js';
+import type { Expectation } from './scenario.js';
 
-/** From where on a scenario has failed. Seconds; the inventory's `failover_test`. */
+/** From where on a scenario has failed; the inventory's `failover_test`. Seconds. */
 export interface Limits {
   /** Recovery time objective: the longest time until every client can write again. */
   readonly rto: number;
   /** Recovery point objective: the longest time of which acknowledged writes may be lost in a failover. */
   readonly rpo: number;
+  /** The longest time for which a client may be without a success where the cluster survives. */
+  readonly gap: number;
+  /** How many requests of users may fail where the cluster survives. */
+  readonly failedRequests: number;
 }
 
 /** What the writers of a scenario saw. */
@@ -80,7 +84,7 @@ function standstill({ gaps, expectation, limits }: WriteObservation): readonly C
     found: `clients ${silent.join(', ')} do not`,
     next: 'odoo-prov status FILE: is there a primary, and does every PgBouncer lead to it?',
   });
-  const limit = expectation.kind === 'survives' ? SURVIVES_SECONDS : limits.rto;
+  const limit = expectation.kind === 'survives' ? limits.gap : limits.rto;
   const most = expectation.kind === 'survives' ? gaps.max : gaps.recovery;
   const text =
     expectation.kind === 'survives'

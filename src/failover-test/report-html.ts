@@ -36,11 +36,18 @@ const NAMES: Readonly<Record<ScenarioReport['verdict'], string>> = {
 
 function factsOf(report: Report): string {
   const { limits, synchronous, hosts, started, ended, clients, version } = report;
+  const { rto, rpo, gap, failedRequests } = limits;
   const rows: readonly (readonly [string, string])[] = [
     ['When', `${moment(started)} to ${moment(ended)} (UTC), odoo-prov ${version}`],
-    ['Load', `${clients} clients that write through PgBouncer, ten rows a second each`],
+    [
+      'Load',
+      `${clients} clients that write through PgBouncer, ten rows a second each; ${usersOf(report)}`,
+    ],
     ['Replication', synchronous === 'off' ? 'asynchronous' : `synchronous (${synchronous})`],
-    ['Limits', `back within ${limits.rto} s (RTO); a failover may lose ${limits.rpo} s (RPO)`],
+    [
+      'Limits',
+      `back within ${rto} s (RTO); a failover may lose ${rpo} s (RPO); what survives makes nobody wait for more than ${gap} s, and ${failedRequests} requests fail at most`,
+    ],
     [
       'Hosts',
       hosts.map(({ host, roles }) => `${host} (${roles.join(', ') || 'backup'})`).join(', '),
@@ -49,36 +56,62 @@ function factsOf(report: Report): string {
   return `<dl>${rows.map(([name, text]) => `<dt>${name}</dt><dd>${xml(text)}</dd>`).join('')}</dl>`;
 }
 
-function tableOf({ scenarios, skipped }: Report): string {
-  const head = [
-    'Scenario',
-    'Verdict',
-    'Nobody could write',
-    'A client: median',
-    'longest',
-    'Saved',
-    'Failed',
-    'Lost',
-  ];
-  const rows = scenarios.map(({ scenario, title, verdict, figures }) => {
-    const cells =
+/** The users, or why there are none. */
+function usersOf({ users, withoutOdoo }: Report): string {
+  return users === 0
+    ? `no users of Odoo: ${withoutOdoo ?? ''}`
+    : `${users} users who work in Odoo through the edges, one request a second each; one who logs in again and again, one who sends messages and asks for jobs, two who listen`;
+}
+
+const WRITE_COLUMNS = ['Nobody could write', 'A client: longest', 'Saved', 'Failed', 'Lost'];
+const USER_COLUMNS = [
+  'A user: longest',
+  'Answered',
+  'Failed',
+  'Sessions lost',
+  'Messages lost',
+  'Jobs never, twice',
+  'Files missing',
+];
+
+function tableOf({ scenarios, skipped, users: withUsers }: Report): string {
+  const columns = withUsers > 0 ? [...WRITE_COLUMNS, ...USER_COLUMNS] : WRITE_COLUMNS;
+  const head = ['Scenario', 'Verdict', ...columns];
+  const rows = scenarios.map(({ scenario, title, verdict, figures, users }) => {
+    const writes =
       figures === null
-        ? ['', '', '', '', '', '']
+        ? WRITE_COLUMNS.map(() => '')
         : [
             secondsText(figures.gaps.all),
-            secondsText(figures.gaps.p50),
             secondsText(figures.gaps.max),
             String(figures.acknowledged),
             String(figures.refused + figures.unknown),
             String(figures.lost.rows),
           ];
+    const requests =
+      users === null
+        ? columns.slice(WRITE_COLUMNS.length).map(() => '')
+        : [
+            secondsText(users.gaps.max),
+            String(users.answered),
+            String(users.failed),
+            String(users.sessionsLost),
+            `${users.messages.lost} of ${users.messages.sent}`,
+            `${users.jobs.never}, ${users.jobs.twice} of ${users.jobs.asked}`,
+            String(users.filesMissing),
+          ];
+    const cells = [...writes, ...requests];
     return `<tr><td><a href="#${scenario}">${scenario}</a><br><small>${xml(title)}</small></td><td class="${verdict}">${NAMES[verdict]}</td>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`;
   });
   const missing = skipped.map(
     ({ scenario, why }) =>
-      `<tr class="skipped"><td>${scenario}</td><td>skipped</td><td colspan="6">${xml(why)}</td></tr>`,
+      `<tr class="skipped"><td>${scenario}</td><td>skipped</td><td colspan="${columns.length}">${xml(why)}</td></tr>`,
   );
-  return `<table><thead><tr>${head.map((text) => `<th>${text}</th>`).join('')}</tr></thead>
+  const groups =
+    withUsers > 0
+      ? `<tr><th colspan="2"></th><th colspan="${WRITE_COLUMNS.length}">Writes through PgBouncer</th><th colspan="${USER_COLUMNS.length}">Odoo's users</th></tr>`
+      : '';
+  return `<table><thead>${groups}<tr>${head.map((text) => `<th>${text}</th>`).join('')}</tr></thead>
 <tbody>${[...rows, ...missing].join('\n')}</tbody></table>`;
 }
 
@@ -87,8 +120,9 @@ function afterwardsOf({ afterwards }: Report): string {
 }
 
 function scenarioOf(report: ScenarioReport): string {
-  const { scenario, title, verdict, expectation, marks, checks, figures } = report;
+  const { scenario, title, verdict, expectation, marks, checks, figures, users } = report;
   const errors = Object.entries(figures?.errors ?? {}).map(([name, count]) => `${name} ${count}×`);
+  const told = Object.entries(users?.errors ?? {}).map(([name, count]) => `${name} ${count}×`);
   const happened = marks.map(
     ({ at, kind, host, text }) =>
       `<li class="${kind}"><span>${secondsText(at)}</span> ${xml(`${host}: ${text}`)}</li>`,
@@ -99,6 +133,7 @@ ${timelineSvg(report)}
 <ol>${happened.join('\n')}</ol>
 ${checksOf(checks)}
 ${errors.length === 0 ? '' : `<p><small>What clients were told: ${xml(errors.join(', '))}.</small></p>`}
+${told.length === 0 ? '' : `<p><small>What users were told: ${xml(told.join(', '))}.</small></p>`}
 </section>`;
 }
 
@@ -115,14 +150,14 @@ function moment(iso: string): string {
   return iso.slice(0, 19).replace('T', ' ');
 }
 
-const LEGEND = `<p class="legend"><i class="saved"></i> writes saved in a second <i class="failed"></i> writes that failed
-<i class="gap"></i> the longest time in which nobody could write. Numbered lines are what happened, red: broken, green: healed.
-<b>Survived</b>: writes went on. <b>Outage, recovered</b>: they stopped, as they must where there is only one of
+const LEGEND = `<p class="legend"><i class="saved"></i> writes saved, or requests answered, in a second <i class="failed"></i> those that failed
+<i class="gap"></i> the longest time in which nobody could. Numbered lines are what happened, red: broken, green: healed.
+<b>Survived</b>: writers and users went on. <b>Outage, recovered</b>: they stopped, as they must where there is only one of
 something, and went on within the limit.</p>`;
 
 const STYLE = `
 :root{color-scheme:light}
-body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1c2430}
+body{font:15px/1.5 system-ui,sans-serif;max-width:1200px;margin:2em auto;padding:0 1em;color:#1c2430}
 h1{margin-bottom:.2em} h2{margin-top:2em} h2 span{font-size:.7em;padding:.15em .6em;border-radius:1em;vertical-align:middle}
 .verdict{font-size:1.2em;padding:.6em 1em;border-radius:6px}
 .passed,.survived{background:#dff3e3;color:#14532d} .recovered{background:#fdf0cf;color:#6b4600}
@@ -132,7 +167,7 @@ table{border-collapse:collapse;width:100%} th,td{border-bottom:1px solid #dde1e7
 .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums} small,.skipped td{color:#5c6675}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}
 rect.saved{fill:#4a9d63} rect.failed{fill:#d64533} rect.gap{fill:#f6c9c3}
-.axis,line.tick{stroke:#8b94a3} .scale{text-anchor:end;fill:#5c6675} text.tick{text-anchor:middle;fill:#5c6675}
+.axis,line.tick{stroke:#8b94a3} .scale{text-anchor:end;fill:#5c6675} text.tick{text-anchor:middle;fill:#5c6675} text.label{fill:#5c6675}
 g text{text-anchor:middle} g line{stroke-width:1;stroke-dasharray:3 2}
 g.fault line{stroke:#b3271b} g.fault text{fill:#b3271b;font-weight:bold} g.heal line{stroke:#1c7a37} g.heal text{fill:#1c7a37;font-weight:bold}
 g.step line{stroke:#a9b1bd} g.step text{fill:#5c6675}

@@ -34,7 +34,12 @@ export function markLine({ at, host, text }: Mark): string {
 
 /** What came of a scenario: the verdict with its figures, and each assertion that failed. */
 export function scenarioLines(report: ScenarioReport): readonly string[] {
-  return [`${verdictText(report)}  ${figuresText(report)}`, ...report.checks.flatMap(failedLines)];
+  const users = usersText(report);
+  return [
+    `${verdictText(report)}  ${figuresText(report)}`,
+    ...(users === undefined ? [] : [`           ${users}`]),
+    ...report.checks.flatMap(failedLines),
+  ];
 }
 
 /** `recovered` and not `survived` where writes stood still. */
@@ -57,6 +62,20 @@ function figuresText({ figures }: ScenarioReport): string {
   return [
     `no write for ${secondsText(gaps.all)} (a client: p50 ${secondsText(gaps.p50)}, max ${secondsText(gaps.max)})`,
     `${acknowledged} saved, ${refused + unknown} failed, ${lost.rows} lost`,
+  ].join('; ');
+}
+
+/** What Odoo's users felt; undefined where they are no part of the test. */
+function usersText({ users }: ScenarioReport): string | undefined {
+  if (users === null) return undefined;
+  const { gaps, answered, failed, logins, sessionsLost, messages, jobs, filesMissing } = users;
+  return [
+    `no answer for ${secondsText(gaps.all)} (a user: p50 ${secondsText(gaps.p50)}, max ${secondsText(gaps.max)})`,
+    `${answered} requests answered, ${failed} failed`,
+    `${logins.failed} logins and ${sessionsLost} sessions lost`,
+    `${messages.sent} messages, ${messages.lost} lost, at most ${secondsText(messages.longest)} late`,
+    `${jobs.asked} jobs, ${jobs.never} never done, ${jobs.twice} twice`,
+    `${filesMissing} files missing`,
   ].join('; ');
 }
 

@@ -3,6 +3,7 @@ import type { Gaps, Second } from './gaps.js';
 import type { Limits } from './judge-writes.js';
 import type { Loss } from './ledger.js';
 import type { Expectation, ScenarioName } from './scenario.js';
+import type { UserFigures } from './users.js';
 
 /** Something that happened during a scenario. */
 export interface Mark {
@@ -38,8 +39,13 @@ export interface ScenarioReport {
   readonly milliseconds: number;
   readonly checks: readonly Check[];
   readonly figures: Figures | null;
+  /** Null where Odoo is not part of the test. */
+  readonly users: UserFigures | null;
   readonly marks: readonly Mark[];
+  /** Writes of each second. */
   readonly series: readonly Second[];
+  /** Requests of users of each second; empty where Odoo is not part of the test. */
+  readonly requests: readonly Second[];
 }
 
 /** A whole run. Fields are added, never renamed. */
@@ -52,6 +58,9 @@ export interface Report {
   /** `off`, `on`, `remote_apply`. */
   readonly synchronous: string;
   readonly clients: number;
+  /** Users of Odoo who work; with why there are none. */
+  readonly users: number;
+  readonly withoutOdoo?: string;
   readonly hosts: readonly { readonly host: string; readonly roles: readonly string[] }[];
   readonly verdict: 'passed' | 'failed' | 'interrupted';
   readonly scenarios: readonly ScenarioReport[];

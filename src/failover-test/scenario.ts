@@ -9,13 +9,20 @@ export type ScenarioName =
   | 'primary-frozen'
   | 'primary-cut-off'
   | 'switchover'
-  | 'archive-unreachable';
+  | 'archive-unreachable'
+  | 'app-down'
+  | 'cron-down'
+  | 'gevent-down'
+  | 'edge-down'
+  | 'redis-down'
+  | 'rolling-restart'
+  | 'host-reset';
 
 /** What a cluster can be expected to do, from its topology alone. */
 export interface Expectation {
   /**
-   * `survives`: writes go on, at most {@link SURVIVES_SECONDS} late. `outage`: they stop, and go on by
-   * themselves, or when the host is back.
+   * `survives`: writes, or users, go on, at most `gap` seconds late. `outage`: they stop, and go on by themselves, or
+   * when the host is back.
    */
   readonly kind: 'survives' | 'outage';
   /** One sentence: which part of the topology makes it so. */
@@ -27,19 +34,24 @@ export interface Scenario {
   readonly name: ScenarioName;
   /** One line: what is broken. */
   readonly title: string;
-  /** Only when it is named: it may lose data where replication is asynchronous. */
+  /** Only when it is named: it may lose data, or resets a machine. */
   readonly onRequest: boolean;
   /** From when on the recovery is measured: the fault, or the moment at which it is healed. */
   readonly recoversFrom: 'fault' | 'heal';
+  /** What was acknowledged in the last moments may be lost where replication is asynchronous, within the RPO. */
+  readonly mayLose?: true;
   /** By how much the timeline goes up: once for each promotion. */
   readonly promotions: number;
   /** What the inventory lacks for it; undefined when it can be run. */
   readonly lacks: (cluster: Cluster) => string | undefined;
+  /** For the whole: an outage of writers or of users is one. */
   readonly expects: (cluster: Cluster) => Expectation;
+  /** For the writers alone, where it is not the same. */
+  readonly expectsWrites?: (cluster: Cluster) => Expectation;
+  /** For Odoo's users alone, where it is not the same. */
+  readonly expectsUsers?: (cluster: Cluster) => Expectation;
+  /** How many requests of users may fail, where it is not what the inventory says. */
+  readonly failedRequests?: number;
+  /** It is about Odoo: nothing to test where there is none. */
+  readonly needsOdoo?: true;
 }
-
-/**
- * Longest time, in seconds, for which a client of a cluster that survives may be without a successful write: a
- * new connection through another host, and what a person takes for a slow page rather than for an outage.
- */
-export const SURVIVES_SECONDS = 5;

@@ -149,9 +149,16 @@ function backupOf(input: Input): Pick<Cluster['postgres'], 'backup'> {
 
 /** Synchronous replication promises to lose nothing; else the last moments may be lost. */
 function failoverTestOf(input: Input): Cluster['failoverTest'] {
-  const { rto, rpo } = input.failover_test ?? {};
+  const { rto, rpo, gap, failed_requests: failedRequests } = input.failover_test ?? {};
   const synchronous = input.postgres?.replication?.synchronous ?? 'off';
-  return { rto: rto ?? 60, rpo: rpo ?? (synchronous === 'off' ? 5 : 0) };
+  return {
+    rto: rto ?? 60,
+    rpo: rpo ?? (synchronous === 'off' ? 5 : 0),
+    // A new connection through another host, and what a person takes for a slow page rather than for an outage.
+    gap: gap ?? 5,
+    // Those that a dying host had just taken: a POST is never sent again.
+    failedRequests: failedRequests ?? 3,
+  };
 }
 
 /** The typed cluster of an inventory in which no mistake was found, every default filled in. */

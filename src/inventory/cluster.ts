@@ -127,10 +127,14 @@ export interface Cluster {
   };
   /** From where on `failover-test` says failed. Seconds. */
   readonly failoverTest: {
-    /** Longest time until every client can write again. */
+    /** Longest time until every client can write, and every user is answered, again. */
     readonly rto: number;
     /** Longest time of which acknowledged writes may be lost in a failover. */
     readonly rpo: number;
+    /** Longest time for which a client, or a user, may be without a success where the cluster survives. */
+    readonly gap: number;
+    /** How many requests of users may fail where the cluster survives. */
+    readonly failedRequests: number;
   };
   readonly hosts: readonly Host[];
 }

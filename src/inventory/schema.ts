@@ -131,12 +131,22 @@ export const inventorySchema = section({
   filestore: filestore.describe('Where attachments are.').optional(),
   failover_test: section({
     rto: whole('a number of seconds', 1, 3600)
-      .describe('Longest time, in seconds, until every client can write again. Default: 60.')
+      .describe(
+        'Longest time, in seconds, until every client can write, and every user is answered, again. Default: 60.',
+      )
       .optional(),
     rpo: whole('a number of seconds', 0, 3600)
       .describe(
         'Longest time, in seconds, of which saved writes may be lost in a failover. Default: 0 with synchronous replication, else 5.',
       )
+      .optional(),
+    gap: whole('a number of seconds', 1, 3600)
+      .describe(
+        'Longest time, in seconds, for which a client or user may be without a success where the cluster survives. Default: 5.',
+      )
+      .optional(),
+    failed_requests: whole('a number of requests', 0, 10_000)
+      .describe('How many requests of users may fail where the cluster survives. Default: 3.')
       .optional(),
   })
     .describe('From where on failover-test says failed.')

@@ -1,19 +1,13 @@
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError } from 'pg';
 import type { Write } from '../failover-test/ledger.js';
 import { Failure } from '../failure/failure.js';
 import { connectPg, type Login, type PgConnection } from './pg-connection.js';
-
-/** A PgBouncer, and the way to it. */
-export interface Way {
-  readonly host: string;
-  readonly open: () => Promise<Duplex>;
-}
+import type { Way } from './way.js';
 
 export interface WritersOptions {
   readonly clients: number;
-  /** Each client begins with another one, and takes the next when its own fails, as Odoo does. */
+  /** The PgBouncers. Each client begins with another one, and takes the next when its own fails, as Odoo does. */
   readonly ways: readonly Way[];
   readonly login: Login;
   /** A table with the columns client and sequence. */

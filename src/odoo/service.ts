@@ -25,8 +25,8 @@ import { busModuleFiles } from './bus-module.js';
 import { sessionModuleFiles } from './session-module.js';
 
 /** Read by libpq: see the template. */
-const PG_SERVICE_FILE = `${ODOO_CONFIG_FOLDER}/pg_service.conf`;
-const PG_SERVICE = 'odoo';
+export const PG_SERVICE_FILE = `${ODOO_CONFIG_FOLDER}/pg_service.conf`;
+export const PG_SERVICE = 'odoo';
 
 /** What differs from service to service, beside the options. */
 const DETAILS: Readonly<

@@ -49,7 +49,7 @@ export function testCluster(hosts: readonly Host[], change: Partial<Cluster> = {
     redis: { settings: {} },
     edge: { balancer: 'nginx', balance: 'round-robin', tls: 'self-signed', maxBody: '128m' },
     filestore: { type: 'local', path: '/var/lib/odoo' },
-    failoverTest: { rto: 60, rpo: 5 },
+    failoverTest: { rto: 60, rpo: 5, gap: 5, failedRequests: 3 },
     hosts,
     ...change,
   };

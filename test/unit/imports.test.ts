@@ -96,6 +96,7 @@ const ONLY_IN: Readonly<Record<string, string>> = {
   handlebars: 'src/template',
   'age-encryption': 'src/secrets',
   pg: 'src/load',
+  ws: 'src/load',
 };
 const PURE = [
   'src/shell',

@@ -131,7 +131,7 @@ hosts:
       redis: { settings: {} },
       edge: { balancer: 'nginx', balance: 'round-robin', tls: 'self-signed', maxBody: '128m' },
       filestore: { type: 'local', path: '/var/lib/odoo' },
-      failoverTest: { rto: 60, rpo: 5 },
+      failoverTest: { rto: 60, rpo: 5, gap: 5, failedRequests: 3 },
       hosts: [
         {
           name: 'one',

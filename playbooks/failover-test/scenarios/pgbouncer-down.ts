@@ -19,6 +19,13 @@ export const pgbouncerDown: RunnableScenario = {
       ? { kind: 'survives', why: `there are ${count} PgBouncers, and clients know all of them` }
       : { kind: 'outage', why: 'there is only one PgBouncer' };
   },
+  expectsUsers: (cluster) => ({
+    kind: 'outage',
+    why:
+      hostsWith(cluster, 'pgbouncer').length > 1
+        ? "Odoo's open connections through it end, and requests with them"
+        : 'there is only one PgBouncer',
+  }),
   run: async (trial) => {
     const [host] = hostsWith(trial.cluster, 'pgbouncer');
     if (host === undefined) throw new Error('the inventory was not checked: there is no PgBouncer');

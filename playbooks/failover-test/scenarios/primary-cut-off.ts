@@ -14,6 +14,7 @@ export const primaryCutOff: RunnableScenario = {
   name: 'primary-cut-off',
   title: 'the primary is cut off from the network: failover, rejoin, and back',
   onRequest: true,
+  mayLose: true,
   recoversFrom: 'fault',
   promotions: 2,
   lacks: (cluster) =>
@@ -32,7 +33,7 @@ export const primaryCutOff: RunnableScenario = {
     await trial.fault(cutOffHost(primary, 'primary-cut-off'));
     const successor = await moves.failover(primary.name, tell);
     trial.cutOverNow();
-    await trial.untilWriting(trial.cluster.failoverTest.rto);
+    await trial.untilServed(trial.cluster.failoverTest.rto);
     await trial.heal();
     const fenced = await trial.until(GUARD_SECONDS, () => isDown(trial));
     if (fenced) trial.mark('step', primary.name, 'was stopped by its own guard');

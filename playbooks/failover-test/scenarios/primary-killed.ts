@@ -16,7 +16,7 @@ export const primaryKilled: RunnableScenario = {
   run: async (trial) => {
     await trial.fault(postgresKilled(trial.primary, 'primary-killed'));
     // By itself: healing is only for what did not come back.
-    await trial.untilWriting(trial.cluster.failoverTest.rto);
+    await trial.untilServed(trial.cluster.failoverTest.rto);
     await trial.heal();
   },
 };

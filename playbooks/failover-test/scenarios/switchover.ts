@@ -20,7 +20,7 @@ export const switchover: RunnableScenario = {
     const [standby] = hostsWith(trial.cluster, 'pg-standby');
     trial.mark('fault', primary.name, `switchover to ${standby?.name ?? 'a standby'}`);
     await moves.switchover(standby?.name, tell, trial.cutOverNow);
-    await trial.untilWriting(trial.cluster.failoverTest.rto);
+    await trial.untilServed(trial.cluster.failoverTest.rto);
     await trial.wait();
     trial.mark('step', primary.name, 'switchover back');
     await moves.switchover(primary.name, tell);

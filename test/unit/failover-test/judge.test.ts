@@ -5,6 +5,8 @@ import { judgeWrites, type WriteObservation } from '../../../src/failover-test/j
 import { compareLedger, type StoredRow, type Write } from '../../../src/failover-test/ledger.js';
 import { verdictOf, verdictOfRun } from '../../../src/failover-test/report.js';
 
+const LIMITS = { rto: 4, rpo: 1, gap: 5, failedRequests: 3 };
+
 /** One client: a write every 100 ms for 10 s, the fault at 3 s, an outage from there on of so many ms. */
 function history(outage: number): readonly Write[] {
   return Array.from({ length: 100 }, (_, index): Write => {
@@ -38,7 +40,7 @@ function observe(
     comparison: compareLedger(writes, rows),
     gaps: gapsOf(writes, [0], { faultAt: 3000, recoverFrom: 3000, endedAt: 10_000 }),
     expectation: { kind: 'outage', why: 'there is one PgBouncer' },
-    limits: { rto: 4, rpo: 1 },
+    limits: LIMITS,
     mayLose: false,
     ...rest,
   });
@@ -64,7 +66,7 @@ describe('writes are judged', () => {
 
   it('by the gap where none is expected, and never as survived because the RTO allows it', () => {
     const writes = history(5500);
-    const rest = { expectation: SURVIVES, limits: { rto: 60, rpo: 0 } };
+    const rest = { expectation: SURVIVES, limits: { ...LIMITS, rto: 60 } };
     expect(observe(writes, stored(writes), rest)).toEqual(['writes.gap']);
   });
 
@@ -73,7 +75,7 @@ describe('writes are judged', () => {
     const rows = stored(writes).filter(({ sequence }) => sequence < 25 || sequence > 30);
     expect(observe(writes, rows)).toEqual(['writes.lost']);
     expect(observe(writes, rows, { mayLose: true })).toEqual([]);
-    const strict = { mayLose: true, limits: { rto: 4, rpo: 0 } };
+    const strict = { mayLose: true, limits: { ...LIMITS, rpo: 0 } };
     expect(observe(writes, rows, strict)).toEqual(['writes.lost']);
     const more = stored(writes).filter(({ sequence }) => sequence < 15 || sequence > 30);
     expect(observe(writes, more, { mayLose: true })).toEqual(['writes.lost']);

@@ -23,6 +23,14 @@ const RECOVERED: ScenarioReport = {
     { at: 3000, kind: 'fault', host: 'pool1', text: 'PgBouncer is killed & <stays> down' },
     { at: 6500, kind: 'heal', host: 'pool1', text: 'healed' },
   ],
+  users: {
+    ...{ answered: 55, failed: 2, sessionsLost: 0, filesMissing: 0, errors: { 'HTTP 502': 2 } },
+    gaps: { all: 300, allFrom: 1000, p50: 1100, max: 2200, silent: [], recovery: 100 },
+    logins: { done: 3, failed: 1 },
+    messages: { sent: 6, lost: 0, longest: 140 },
+    jobs: { asked: 6, never: 0, twice: 0 },
+  },
+  requests: Array.from({ length: 12 }, (_, second) => ({ saved: 4, failed: second === 3 ? 2 : 0 })),
   series: Array.from({ length: 12 }, (_, second) =>
     second >= 3 && second < 7 ? { saved: 0, failed: 4 } : { saved: 40, failed: 0 },
   ),
@@ -49,9 +57,10 @@ const REPORT: Report = {
   version: '0.1.0',
   started: '2026-11-22T04:00:00.000Z',
   ended: '2026-11-22T04:05:00.000Z',
-  limits: { rto: 60, rpo: 5 },
+  limits: { rto: 60, rpo: 5, gap: 5, failedRequests: 3 },
   synchronous: 'off',
   clients: 6,
+  users: 4,
   hosts: [{ host: 'db1', roles: ['pg-primary'] }],
   verdict: 'failed',
   scenarios: [RECOVERED, FAILED],
@@ -63,6 +72,7 @@ describe('the report', () => {
   it('names an outage as one, with what to do about each failure', () => {
     expect(scenarioLines(FAILED)).toEqual([
       'FAILED     no write for 4.2 s (a client: p50 4.3 s, max 4.4 s); 300 saved, 15 failed, 0 lost',
+      '           no answer for 0.3 s (a user: p50 1.1 s, max 2.2 s); 55 requests answered, 2 failed; 1 logins and 0 sessions lost; 6 messages, 0 lost, at most 0.1 s late; 6 jobs, 0 never done, 0 twice; 0 files missing',
       '  standby.streams',
       '    expected  db2 follows on timeline 3',
       '    found     not streaming',
@@ -81,10 +91,22 @@ describe('the report', () => {
     expect(html).toContain('outage, recovers: there is only one PgBouncer');
     expect(html).toContain('next: odoo-prov rejoin FILE --host db2');
     expect(html).toContain('postgres.backup is not set');
-    // Eight seconds with saved writes, four with failed ones, in each of two scenarios.
-    expect(html.match(/<rect class="saved"/g)).toHaveLength(16);
-    expect(html.match(/<rect class="failed"/g)).toHaveLength(8);
+    expect(html).toContain('What users were told: HTTP 502 2×.');
+    expect(html).toContain("Odoo's users");
+    // Eight seconds with saved writes, four with failed ones; twelve with requests, one with failed ones; twice.
+    expect(html.match(/<rect class="saved"/g)).toHaveLength(2 * (8 + 12));
+    expect(html.match(/<rect class="failed"/g)).toHaveLength(2 * (4 + 1));
     expect(html.match(/<rect class="gap"/g)).toHaveLength(2);
+  });
+
+  it('says that there were no users, and why', () => {
+    const alone = { ...RECOVERED, users: null, requests: [] };
+    const report = { ...REPORT, users: 0, withoutOdoo: 'Odoo is not installed on web1' };
+    const html = reportToHtml({ ...report, scenarios: [alone] });
+    expect(html).toContain('no users of Odoo: Odoo is not installed on web1');
+    expect(html).not.toContain('Sessions lost');
+    expect(html.match(/<rect class="saved"/g)).toHaveLength(8);
+    expect(scenarioLines(alone)).toHaveLength(1);
   });
 
   it('is JUnit: a case an assertion, what was not run is skipped', () => {

@@ -34,6 +34,35 @@ describe('what a topology is expected to do', () => {
     expect(expected('standby-down', cluster([...one, 'pg-standby'], 'on'))).toBe('survives');
   });
 
+  it('is survival for Odoo where a pool has two hosts, and never for the one Redis', () => {
+    const pools = [
+      ['app-down', 'app'],
+      ['cron-down', 'cron'],
+      ['gevent-down', 'gevent'],
+      ['edge-down', 'edge'],
+    ] as const;
+    for (const [name, role] of pools) {
+      expect(expected(name, cluster([role]))).toBe('outage');
+      expect(expected(name, cluster([role, role]))).toBe('survives');
+      expect(expected(name, cluster([]))).toBe(`no host has the role ${role}`);
+    }
+    expect(expected('redis-down', cluster(['redis']))).toBe('outage');
+    expect(expected('redis-down', cluster([]))).toBe('no host has the role redis');
+  });
+
+  it('lets writers of the database go on whatever happens to Odoo', () => {
+    const one = cluster(['edge', 'app', 'cron', 'gevent', 'redis']);
+    for (const scenario of SCENARIOS.filter(({ needsOdoo }) => needsOdoo === true)) {
+      expect(scenario.expectsWrites?.(one).kind, scenario.name).toBe('survives');
+    }
+    // With one cron host jobs wait, not users.
+    const cron = SCENARIOS.find(({ name }) => name === 'cron-down');
+    expect([cron?.expects(one).kind, cron?.expectsUsers?.(one).kind]).toEqual([
+      'outage',
+      'survives',
+    ]);
+  });
+
   it('is nothing where the hosts are missing, and says which', () => {
     const alone = cluster(['pg-primary', 'pgbouncer']);
     expect(expected('standby-down', alone)).toBe('no host has the role pg-standby');
@@ -45,6 +74,7 @@ describe('what a topology is expected to do', () => {
   it('asks for a name where something may be lost', () => {
     expect(SCENARIOS.filter(({ onRequest }) => onRequest).map(({ name }) => name)).toEqual([
       'primary-cut-off',
+      'host-reset',
     ]);
   });
 });
