@@ -135,10 +135,13 @@ function mainData(site: Site): Readonly<Record<string, unknown>> {
   };
 }
 
-/** One descriptor a client, one a server connection, and some for itself. */
+/**
+ * One descriptor a client, one a server connection, and some for itself; in thousands, for PgBouncer is restarted when
+ * this changes, and need not be because PostgreSQL takes a few connections more.
+ */
 function filesNeeded(site: Site): number {
   const { maxConnections } = connectionBudget(site.cluster, (of) => site.factsOf(of));
-  return site.cluster.pgbouncer.maxClientConn + maxConnections + 500;
+  return Math.ceil((site.cluster.pgbouncer.maxClientConn + maxConnections + 500) / 1000) * 1000;
 }
 
 /** Odoo's password in a file that only root reads, for the checks. */

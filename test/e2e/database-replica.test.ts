@@ -19,7 +19,10 @@ beforeAll(async () => {
   const end = await db.apply('--restart-primary');
   expect(end.code, printed(end)).toBe(0);
   // Odoo is not installed in this lab.
-  await db.must('web1', 'apt-get update -qq && apt-get install -y -qq postgresql-client >/dev/null');
+  await db.must(
+    'web1',
+    'apt-get update -qq && apt-get install -y -qq postgresql-client >/dev/null',
+  );
 });
 
 afterAll(async () => {

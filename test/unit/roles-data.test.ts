@@ -181,7 +181,7 @@ describe('pgbouncer', () => {
 
   it('has descriptors for all clients', () => {
     const dropIn = textAt(all, '/etc/systemd/system/pgbouncer.service.d/odoo-prov.conf');
-    expect(Number(/LimitNOFILE=(\d+)/.exec(dropIn)?.[1])).toBeGreaterThan(10000);
+    expect(Number(/LimitNOFILE=(\d+)/.exec(dropIn)?.[1])).toBe(11000);
   });
 });
 
