@@ -4,6 +4,7 @@ import { defineConfig } from 'rolldown';
 export default defineConfig({
   input: {
     main: 'bench/main.ts',
+    moves: 'bench/moves.ts',
     meter: 'bench/meter.ts',
     'floor-client': 'bench/floor-client.ts',
   },

@@ -1,0 +1,10 @@
+#!/bin/sh
+# `npm run bench:moves [-- RUNS]`: see docs/benchmarks.md.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+sh "$root/scripts/setup.sh"
+sh "$root/scripts/build.sh"
+cd "$root"
+node_modules/.bin/rolldown -c bench/rolldown.config.ts >/dev/null
+exec node .odoo-prov/bench/moves.js "$@"
