@@ -60,7 +60,7 @@ export async function backupNow(
     await procedure.connect([host, ...filestoreHosts(cluster)]);
     const percent = sh`as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
     sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p'`;
-    const script = lines([AS_POSTGRES, runUnit(unit, percent)]);
+    const script = lines([AS_POSTGRES, runUnit(unit, { progress: percent })]);
     await procedure.step(host, `making a backup (${type})`, script, {
       limit: BACKUP_LIMIT,
       onLine: options.progress,

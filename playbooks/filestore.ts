@@ -24,7 +24,9 @@ export function filestoreHosts(cluster: Cluster): readonly Host[] {
 export async function saveFilestore(procedure: Procedure, cluster: Cluster): Promise<void> {
   const source = filestoreSource(cluster);
   if (source === undefined) return;
-  await procedure.step(source, 'taking a snapshot of the filestore', runUnit(SAVE_UNIT), {
+  // One that the timer began may have passed what was written since.
+  const script = runUnit(SAVE_UNIT, { anew: true });
+  await procedure.step(source, 'taking a snapshot of the filestore', script, {
     limit: LONG,
     remedy: `journalctl -u ${SAVE_UNIT} there says more; odoo-prov apply sets it up and tries it`,
   });

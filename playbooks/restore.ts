@@ -189,18 +189,20 @@ function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonl
 }
 
 /** When a target was, in seconds since 1970; undefined: the latest moment. */
-function momentOf(known: Recoverable, target: RecoveryTarget): number | undefined {
+export function momentOf(known: Recoverable, target: RecoveryTarget): number | undefined {
   if (target.type === 'time') return target.at;
   if (target.type === 'latest') return undefined;
   return known.history.points.findLast(({ name }) => name === target.name)?.at;
 }
 
-function targetText(target: RecoveryTarget): string {
+/** A target, for people. */
+export function targetText(target: RecoveryTarget): string {
   if (target.type === 'latest') return 'the latest moment in the archive';
   return target.type === 'name' ? `the restore point ${target.name}` : postgresTime(target.at);
 }
 
-function commandOf(cluster: Cluster, recovery: RecoveryPlan): readonly string[] {
+/** The command that restores. */
+export function commandOf(cluster: Cluster, recovery: RecoveryPlan): readonly string[] {
   return ['pgbackrest', `--stanza=${stanzaOf(cluster)}`, ...recovery.options, 'restore'];
 }
 

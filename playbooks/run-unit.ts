@@ -1,26 +1,39 @@
-import { sh, type Script } from '../src/shell/index.js';
+import { raw, sh, type Script } from '../src/shell/index.js';
+
+export interface RunUnitOptions {
+  /** Prints how far it is; asked once a second. */
+  readonly progress?: Script;
+  /** What runs already began too early: its end is waited for, and then another one is run. */
+  readonly anew?: true;
+}
 
 /**
  * Runs a service that does something and ends, and waits for its end; it goes on when the connection is lost.
  * One that runs already is waited for. Fails with its last lines.
- * @param progress prints how far it is, now and then
  */
-export function runUnit(unit: string, progress: Script = sh`:`): Script {
+export function runUnit(unit: string, { progress, anew }: RunUnitOptions = {}): Script {
+  const after = anew === true ? raw('while active; do sleep 1; done\n  begin') : raw(':');
   return sh`
 [ "$(systemctl show -P LoadState ${unit})" = loaded ] || { echo ${`this host is not set up for it: there is no ${unit}`} >&2; exit 1; }
-case $(systemctl show -P ActiveState ${unit}) in
-  activating) echo 'one is being made already: its end is waited for' ;;
-  *) systemctl reset-failed ${unit} 2>/dev/null || :
-    systemctl start --no-block ${unit} ;;
-esac
+active() { [ "$(systemctl show -P ActiveState ${unit})" = activating ] || [ -n "$(systemctl list-jobs --no-legend ${unit})" ]; }
+begin() {
+  systemctl reset-failed ${unit} 2>/dev/null || :
+  systemctl start --no-block ${unit}
+}
+if active; then
+  echo 'one is being made already: its end is waited for'
+  ${after}
+else
+  begin
+fi
 last=
-while state=$(systemctl show -P ActiveState ${unit}); [ "$state" = activating ] || [ -n "$(systemctl list-jobs --no-legend ${unit})" ]; do
-  done=$(${progress})
+while active; do
+  done=$(${progress ?? raw(':')})
   [ "$done" = "$last" ] || echo "$done"
   last=$done
   sleep 1
 done
-if [ "$state" = failed ]; then
+if [ "$(systemctl show -P ActiveState ${unit})" = failed ]; then
   journalctl -q -n 12 -o cat -u ${unit} >&2
   exit 1
 fi`;

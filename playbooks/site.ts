@@ -7,17 +7,23 @@ import { kinds } from '../src/resource/index.js';
 import type { ConvergeOptions } from '../src/run/context.js';
 import { closeSessions, converge, type Converged } from '../src/run/converge.js';
 import type { Emit, RunRecap } from '../src/run/event.js';
+import type { RoleDefinition } from '../src/role/role.js';
 import type { SecretStore } from '../src/secrets/index.js';
 import { readState, writeState } from '../src/state/cluster-state.js';
 import { PACKAGE_VERSION, readTemplates } from '../src/template/package-files.js';
 import { createConnector } from '../src/transport/index.js';
+import { keepRecoveryCopy, type ShowKey } from './recovery-copy.js';
 import { verify } from './verify.js';
 
 export interface ApplyOptions extends ConvergeOptions {
   /** The secrets of this inventory, opened (as a dry run for `check`). */
   readonly secrets: SecretStore;
   /** `always`: also when nothing changed. */
-  readonly verify: 'always' | 'after-change';
+  readonly verify: 'always' | 'after-change' | 'never';
+  /** Other roles than all: to prepare hosts for something that must be there before the rest. */
+  readonly roles?: readonly RoleDefinition[];
+  /** Shows a recovery key that is made in this run; not given: none is made. */
+  readonly showKey?: ShowKey;
 }
 
 /**
@@ -41,7 +47,7 @@ export async function apply(
       emit,
       connector,
       kinds,
-      roles: ROLE_DEFINITIONS,
+      roles: options.roles ?? ROLE_DEFINITIONS,
       templates: readTemplates(),
       given: readGiven(cluster),
       secret: (name) => secrets.get(name),
@@ -59,8 +65,12 @@ export async function apply(
     });
     const { recap } = converged;
     sessions = converged.sessions;
-    const serve = options.verify === 'always' || (recap.changed > 0 && !options.check);
+    const changed = recap.changed > 0 && !options.check;
+    const serve = options.verify === 'always' || (changed && options.verify !== 'never');
     const whole = recap.failed + recap.unreachable + recap.interrupted === 0;
+    if (whole && !options.check && options.roles === undefined) {
+      await keepRecoveryCopy(cluster, secrets, sessions, { changed, showKey: options.showKey });
+    }
     const checks =
       serve && whole ? await verify(cluster, options.hosts, sessions, secrets, emit) : [];
     const served = checks.every((check) => check.ok);

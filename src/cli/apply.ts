@@ -2,15 +2,18 @@ import { EXIT } from '../failure/failure.js';
 import type { Cluster, Host } from '../inventory/index.js';
 import type { RunRecap } from '../run/event.js';
 import { rolesOf, selectHosts } from '../run/select.js';
-import { openSecrets, redactor } from '../secrets/index.js';
+import type { RoleDefinition } from '../role/role.js';
+import { openSecrets, RECOVERY_RECIPIENT, redactor, type SecretStore } from '../secrets/index.js';
+import type { Secret } from '../shell/index.js';
 import { createOutput } from '../ui/create-output.js';
-import { print } from '../ui/terminal.js';
+import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { MistakesError } from './mistakes-error.js';
 import { passphraseAsker } from './passphrase.js';
+import { showRecoveryKey } from './recovery-key.js';
 
 export interface HostFlags {
   readonly limit?: readonly string[];
@@ -56,11 +59,15 @@ function loadForPrograms(file: string): Cluster | undefined {
   }
 }
 
-/** The run itself with its output and Ctrl-C, for `apply` and `rehearse`. */
+/**
+ * The run itself with its output and Ctrl-C, for `apply`, `rehearse` and procedures.
+ * @param roles other roles than all, and no look whether the cluster serves: it cannot yet
+ */
 export async function applyCluster(
   cluster: Cluster,
   hosts: readonly Host[],
   flags: ApplyFlags,
+  roles?: readonly RoleDefinition[],
 ): Promise<RunRecap> {
   const check = flags.check === true;
   const password = await becomePassword(flags);
@@ -75,6 +82,7 @@ export async function applyCluster(
     prune: flags.prune === true,
     redact: redactor({ values: known }),
   });
+  const shown: Secret[] = [];
   const interrupt = listenForInterrupt((text) => output.note(text));
   const askPassphrase = passphraseAsker(() => output.hold());
   try {
@@ -91,7 +99,9 @@ export async function applyCluster(
         hosts,
         secrets,
         stop: interrupt.stop,
-        verify: flags.verify === true ? 'always' : 'after-change',
+        verify: flags.verify === true ? 'always' : roles === undefined ? 'after-change' : 'never',
+        ...(roles === undefined ? {} : { roles }),
+        ...(mayShowKey(flags) ? { showKey: (key) => shown.push(key) } : {}),
         connect: {
           signal: interrupt.abort,
           onNewHostKey: (host, fingerprint) =>
@@ -105,7 +115,22 @@ export async function applyCluster(
   } finally {
     interrupt.release();
     await output.finish();
+    // After the list, which would be drawn over it.
+    shown.forEach(showRecoveryKey);
+    if (!check && roles === undefined && lacksRecoveryKey(cluster, secrets)) {
+      tell('Nobody could bring this cluster back from its backups alone: make a recovery key');
+      tell('  odoo-prov secrets FILE recovery-key');
+    }
   }
+}
+
+/** Only to a person: what is not a terminal may be a log. */
+function mayShowKey(flags: ApplyFlags): boolean {
+  return flags.json !== true && (process.stdout.isTTY as boolean | undefined) === true;
+}
+
+function lacksRecoveryKey(cluster: Cluster, secrets: SecretStore): boolean {
+  return cluster.postgres.backup !== undefined && secrets.find(RECOVERY_RECIPIENT) === undefined;
 }
 
 function exitCode(recap: RunRecap, detailed: boolean): number {

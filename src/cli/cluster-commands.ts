@@ -91,16 +91,22 @@ export function addExec(program: Command): void {
     );
 }
 
-/** `secrets FILE list | show NAME | set NAME` */
+type SecretsAction = 'list' | 'show' | 'set' | 'recovery-key';
+
+/** `secrets FILE list | show NAME | set NAME | recovery-key` */
 export function addSecrets(program: Command): void {
   const secrets = program
     .command('secrets')
     .description('the generated passwords, encrypted beside the inventory')
-    .usage('<file> list | show <name> | set odoo-admin-password')
+    .usage('<file> list | show <name> | set <name> | recovery-key')
     .argument('<file>', 'inventory')
-    .addArgument(program.createArgument('<action>', 'what to do').choices(['list', 'show', 'set']))
+    .addArgument(
+      program
+        .createArgument('<action>', 'what to do; recovery-key makes a new one and prints it once')
+        .choices(['list', 'show', 'set', 'recovery-key']),
+    )
     .argument('[name]', 'with show and set: which; set is for what was changed in Odoo');
-  secrets.action(async (file: string, action: 'list' | 'show' | 'set', name: string | undefined) =>
+  secrets.action(async (file: string, action: SecretsAction, name: string | undefined) =>
     (await import('./secrets.js')).secrets(file, action, name),
   );
 }

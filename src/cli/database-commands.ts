@@ -129,6 +129,16 @@ export function addRestore(program: Command): void {
         'confirm',
       ]),
     )
+    .addOption(
+      new Option(
+        '--new-hosts',
+        'all but the host of the backups is lost: make the cluster anew on bare hosts',
+      ).conflicts(['on', 'discardOld']),
+    )
+    .option(
+      '--recovery-key-file <file>',
+      'with --new-hosts, where the secrets are lost as well: the recovery key, instead of typing it',
+    )
     .option('--dry-run', 'only say what would be done')
     .option('--confirm <cluster>', "the cluster's name, instead of typing it when asked")
     .option(

@@ -5,7 +5,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Cluster } from '../inventory/index.js';
-import { labDown, labList, labSshCommand, labUp, type Lab } from '../lab/index.js';
+import { labDown, labList, labSshCommand, labUp, type Lab, type LabSpec } from '../lab/index.js';
 import { quote } from '../shell/index.js';
 import { print, stdoutStyle, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
@@ -37,6 +37,11 @@ export async function labOf(
   const text = labInventory(data as Readonly<Record<string, unknown>>, cluster, lab, machine);
   await writeFile(inventory, text);
   return { lab, inventory };
+}
+
+/** The lab that an inventory's hosts become on this machine. */
+export function labSpecHere(cluster: Cluster): LabSpec {
+  return labSpecOf(cluster, thisMachine());
 }
 
 /** Memory that a container or a service is allowed counts, not what the machine has. */

@@ -5,6 +5,7 @@ import type { Cluster, Host } from '../inventory/index.js';
 import type { RecoveryTarget } from '../postgres/recovery-plan.js';
 import { scratchCommand } from '../postgres/scratch-script.js';
 import { openSecrets } from '../secrets/index.js';
+import type { RoleDefinition } from '../role/role.js';
 import type { Secret } from '../shell/index.js';
 import { askText } from '../ui/prompt.js';
 import { print } from '../ui/terminal.js';
@@ -13,6 +14,7 @@ import { checkName } from './backup.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { parseMoment } from './moment.js';
 import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
+import { readRecoveryKey } from './recovery-key.js';
 
 export interface RestoreFlags extends ProcedureFlags {
   readonly toTime?: string;
@@ -22,12 +24,18 @@ export interface RestoreFlags extends ProcedureFlags {
   readonly confirm?: string;
   readonly discardOld?: true;
   readonly on?: string;
+  readonly newHosts?: true;
+  readonly recoveryKeyFile?: string;
 }
 
 /** `odoo-prov restore FILE --to-time T | --to-name NAME | --latest`, or `--discard-old`. */
 export async function restore(file: string, flags: RestoreFlags): Promise<void> {
   const target = targetOf(flags);
   const cluster = loadSoundCluster(file);
+  if (flags.newHosts === true && target !== undefined) {
+    await newHosts(cluster, file, target, flags);
+    return;
+  }
   const playbook = await import('../../playbooks/restore.js');
   await procedureOptions(flags, async (options) => {
     if (flags.on !== undefined) {
@@ -52,6 +60,39 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
     );
     print(`  discard   odoo-prov restore ${file} --discard-old`);
   });
+}
+
+/** Makes the cluster anew from its backups. Secrets that are lost come from the copy beside them. */
+async function newHosts(
+  cluster: Cluster,
+  file: string,
+  target: RecoveryTarget,
+  flags: RestoreFlags,
+): Promise<void> {
+  const playbook = await import('../../playbooks/new-hosts.js');
+  const { NEW_HOST_ROLES } = await import('../../playbooks/new-hosts-roles.js');
+  const store = await openSecrets(cluster.file, { dryRun: flags.dryRun === true });
+  const lost = store.names().length === 0;
+  const key = lost ? await readRecoveryKey(flags.recoveryKeyFile) : undefined;
+  await procedureOptions(flags, async (options) => {
+    if (key !== undefined) {
+      const secrets = await playbook.fetchSecrets(cluster, key, options);
+      secrets.forEach((value, name) => store.set(name, value));
+      await store.save();
+      if (flags.dryRun !== true) print(`the secrets of ${cluster.name} are back: ${store.file}`);
+    }
+    await playbook.restoreToNewHosts(cluster, target, {
+      ...options,
+      dryRun: flags.dryRun === true,
+      confirm: (what) => confirm(cluster, what, flags),
+      prepare: (hosts) => converge(cluster, hosts, flags, NEW_HOST_ROLES),
+      converge: () => converge(cluster, cluster.hosts, flags),
+    });
+  });
+  if (flags.dryRun === true) return;
+  print(`${cluster.name} is back on new hosts`);
+  print(`  look      odoo-prov apply ${file} --check`);
+  print(`  then      odoo-prov backup ${file} --type full`);
 }
 
 /** Makes a copy on a host that has nothing to do with the database, or removes it. */
@@ -118,16 +159,23 @@ async function converge(
   cluster: Cluster,
   hosts: readonly Host[],
   flags: RestoreFlags,
+  roles?: readonly RoleDefinition[],
 ): Promise<void> {
   const names = new Set(hosts.map(({ name }) => name));
   const chosen = cluster.hosts.filter(({ name }) => names.has(name));
   // Whoever uses the database was stopped for the restore anyway.
   const how = { concurrency: 20, plain: true, restartPrimary: true } as const;
-  const recap = await applyCluster(cluster, chosen, { ...flags, ...how });
+  const recap = await applyCluster(cluster, chosen, { ...flags, ...how }, roles);
   if (recap.exitCode === EXIT.done) return;
   throw new Failure({
     reason: 'not-converged',
-    message: `the database is set back, but its copies could not all be made anew`,
-    remedy: 'see above; odoo-prov apply FILE makes them, and starts what was stopped',
+    message:
+      roles === undefined
+        ? 'the database is set back, but not all that follows from it could be made'
+        : 'the hosts could not be prepared for it: nothing is restored yet',
+    remedy:
+      roles === undefined
+        ? 'see above; odoo-prov apply FILE makes the rest, and starts what was stopped'
+        : 'see above; then run the same command again',
   });
 }

@@ -6,16 +6,21 @@ import { Secret } from '../shell/index.js';
 import { askSecret } from '../ui/prompt.js';
 import { print, tell } from '../ui/terminal.js';
 import { loadCluster } from './load-inventory.js';
+import { newRecoveryKey } from './recovery-key.js';
 
 /** The one secret that people change elsewhere, in Odoo; all others are changed on the hosts by apply alone. */
 const CHANGED_ELSEWHERE = 'odoo-admin-password';
 
-/** `odoo-prov secrets FILE list | show NAME | set NAME`: never makes one. */
+/** `odoo-prov secrets FILE list | show NAME | set NAME | recovery-key`: only the last makes one. */
 export async function secrets(
   file: string,
-  action: 'list' | 'show' | 'set',
+  action: 'list' | 'show' | 'set' | 'recovery-key',
   name: string | undefined,
 ): Promise<void> {
+  if (action === 'recovery-key') {
+    await newRecoveryKey(loadCluster(file).file, file);
+    return;
+  }
   if (action === 'set') {
     await setSecret(file, name);
     return;

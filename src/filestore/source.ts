@@ -26,11 +26,22 @@ import {
 const FOLDER = `${CONFIG}/client`;
 const UNITS = '/etc/systemd/system';
 
-/** Everything of the source: connection, programs, timer, and that it works. restic is installed before. */
+/** What saves and brings back by hand: connection and programs. restic is installed before. */
+export function filestoreTools(site: Site): readonly Resource[] {
+  return [
+    group({ name: BACKUP_USER }),
+    directory({ path: CONFIG }),
+    directory({ path: FOLDER, group: BACKUP_USER, mode: '0750' }),
+    directory({ path: CACHE, owner: ODOO_USER, group: ODOO_USER, mode: '0700' }),
+    ...connection(site),
+    ...programs(site),
+  ];
+}
+
+/** Everything of the source: the tools, a timer, and that it works. */
 export function filestoreClient(site: Site): readonly Resource[] {
   const { cluster } = site;
   const calendar = repositoryOf(cluster).backup.filestore ?? 'hourly';
-  const files = [...connection(site), ...programs(site)];
   const service = file({
     path: `${UNITS}/${SAVE_UNIT}`,
     content: site.template('filestore-backup/save.service.hbs', {
@@ -50,11 +61,7 @@ export function filestoreClient(site: Site): readonly Resource[] {
     validate: `systemd-analyze calendar '${calendar}' >/dev/null`,
   });
   return [
-    group({ name: BACKUP_USER }),
-    directory({ path: CONFIG }),
-    directory({ path: FOLDER, group: BACKUP_USER, mode: '0750' }),
-    directory({ path: CACHE, owner: ODOO_USER, group: ODOO_USER, mode: '0700' }),
-    ...files,
+    ...filestoreTools(site),
     service,
     timer,
     unit({ name, restartFor: [keyOf(timer)] }),

@@ -150,12 +150,14 @@ export function remember(
   const facts = { ...context.state.facts };
   for (const [name, answers] of seen) facts[name] = { ...answers.facts };
   const odoo = odooIsThere ? { database: context.cluster.odoo.database } : context.state.odoo;
+  const { recoveryCopy } = context.state;
   const { systemIdentifier, primary } = topology;
   const recorded = context.state.postgres?.systemIdentifier ?? systemIdentifier;
   const postgres = recorded === undefined ? undefined : { systemIdentifier: recorded, primary };
   return {
     ...(postgres === undefined ? {} : { postgres }),
     ...(odoo === undefined ? {} : { odoo }),
+    ...(recoveryCopy === undefined ? {} : { recoveryCopy }),
     facts: Object.fromEntries(Object.entries(facts).sort()),
   };
 }

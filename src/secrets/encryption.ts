@@ -13,11 +13,21 @@ export async function encryptSecrets(
   secrets: ReadonlyMap<string, Secret>,
   identities: readonly Secret[],
 ): Promise<string> {
-  const { armor, Encrypter, identityToRecipient } = await import('age-encryption');
+  const { identityToRecipient } = await import('age-encryption');
+  return encryptTo(
+    secrets,
+    await Promise.all(identities.map((identity) => identityToRecipient(identity.reveal()))),
+  );
+}
+
+/** The same, to recipients whose identities are not here. */
+export async function encryptTo(
+  secrets: ReadonlyMap<string, Secret>,
+  recipients: readonly string[],
+): Promise<string> {
+  const { armor, Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
-  for (const identity of identities) {
-    encrypter.addRecipient(await identityToRecipient(identity.reveal()));
-  }
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
   const named = [...secrets].map(([name, secret]) => [name, secret.reveal()] as const);
   named.sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify({ version: 1, secrets: Object.fromEntries(named) });
@@ -27,14 +37,14 @@ export async function encryptSecrets(
 /**
  * The secrets in an armoured age file.
  * @param file path of it, for messages
- * @param keyFile path of where the identities come from, for messages
+ * @param key what the identities are, and where to look for the right one, for messages
  * @throws Failure when no identity fits, or when the file is cut or damaged
  */
 export async function decryptSecrets(
   armoured: string,
   identities: readonly Secret[],
   file: string,
-  keyFile: string,
+  key: { readonly name: string; readonly remedy: string },
 ): Promise<Map<string, Secret>> {
   const { armor, Decrypter } = await import('age-encryption');
   let text: string;
@@ -44,7 +54,7 @@ export async function decryptSecrets(
     text = await decrypter.decrypt(armor.decode(armoured), 'text');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw why.includes('no identity matched') ? wrongKey(file, keyFile) : damaged(file, why);
+    throw why.includes('no identity matched') ? wrongKey(file, key) : damaged(file, why);
   }
   return new Map(
     Object.entries(parse(text, file)).map(([name, value]) => [name, new Secret(value)]),
@@ -66,12 +76,15 @@ function parse(text: string, file: string): Record<string, string> {
   return read.data.secrets;
 }
 
-function wrongKey(file: string, keyFile: string): Failure {
+function wrongKey(
+  file: string,
+  { name, remedy }: { readonly name: string; readonly remedy: string },
+): Failure {
   return new Failure({
     reason: 'usage',
-    message: `the key in ${keyFile} does not open ${file}`,
+    message: `${name} does not open ${file}`,
     expected: 'the key that was there when the secrets were made',
-    remedy: 'put that key file there, or name it in ODOO_PROV_KEY_FILE',
+    remedy,
   });
 }
 

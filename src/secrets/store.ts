@@ -148,7 +148,10 @@ async function read(file: string, keyFile: string): Promise<Map<string, Secret>>
       remedy: `copy it there from where these secrets were made, or name it in ${KEY_FILE_VARIABLE}`,
     });
   }
-  return decryptSecrets(armoured, identities, file, keyFile);
+  return decryptSecrets(armoured, identities, file, {
+    name: `the key in ${keyFile}`,
+    remedy: `put that key file there, or name it in ${KEY_FILE_VARIABLE}`,
+  });
 }
 
 function madeTwice(file: string, name: string): Failure {

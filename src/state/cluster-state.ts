@@ -12,6 +12,8 @@ const schema = z.object({
     })
     .optional(),
   odoo: z.object({ database: z.string() }).optional(),
+  /** Of which secrets a copy lies beside the backups, and on which host. */
+  recoveryCopy: z.object({ fingerprint: z.string(), host: z.string() }).optional(),
   facts: z.record(
     z.string(),
     z.object({

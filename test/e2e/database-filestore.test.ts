@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { labOf } from '../../src/cli/lab.js';
+import { labOf, labSpecHere } from '../../src/cli/lab.js';
 import { loadSoundCluster } from '../../src/cli/load-inventory.js';
+import { labUp } from '../../src/lab/index.js';
 import { labShell, must, type HostShell } from '../support/host-shell.js';
 import { TEST_LAB_PREFIX } from '../support/lab.js';
 import { buildProgram, odooProv, printed, recapOf, type ProgramEnd } from '../support/program.js';
@@ -24,18 +25,24 @@ const LISTING = `cd ${FILES} && find . -path ./checklist -prune -o -type f -prin
 /** Milliseconds: Odoo is installed. */
 const INSTALLATION = 3_600_000;
 
+let written: string;
 let inventory: string;
+/** The operator's key: in a place of its own, so that it can be lost. */
+let keyFile: string;
 let web: HostShell;
 let keeper: HostShell;
 
+const run = (...words: readonly string[]): Promise<ProgramEnd> =>
+  odooProv(words, { environment: { ODOO_PROV_KEY_FILE: keyFile } });
+
 async function ok(...words: readonly string[]): Promise<ProgramEnd> {
-  const end = await odooProv(words);
+  const end = await run(...words);
   expect(end.code, printed(end)).toBe(0);
   return end;
 }
 
 async function nothingToDo(): Promise<void> {
-  const end = await odooProv(['apply', inventory, '--json']);
+  const end = await run('apply', inventory, '--json');
   expect(end.code, printed(end)).toBe(0);
   expect(recapOf(end).changed, printed(end)).toBe(0);
 }
@@ -68,13 +75,14 @@ beforeAll(async () => {
   buildProgram();
   const folder = join(tmpdir(), `odoo-prov-${NAME}`);
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'files.yaml');
-  writeFileSync(file, INVENTORY);
-  const { lab, inventory: derived } = await labOf(loadSoundCluster(file, true));
+  written = join(folder, 'files.yaml');
+  writeFileSync(written, INVENTORY);
+  const { lab, inventory: derived } = await labOf(loadSoundCluster(written, true));
   inventory = derived;
+  keyFile = join(lab.directory, 'age.key');
   web = labShell(lab, 'web1');
   keeper = labShell(lab, 'backup1');
-  const end = await odooProv(['apply', inventory, '--json']);
+  const end = await run('apply', inventory, '--json');
   expect(end.code, printed(end)).toBe(0);
 }, INSTALLATION);
 
@@ -83,7 +91,7 @@ describe('the filestore', () => {
     await nothingToDo();
     expect((await snapshots()).length).toBeGreaterThan(0);
     expect((await ok('backup', inventory, '--list')).stdout).toMatch(/^filestore: \d+ snapshot/m);
-    const look = await odooProv(['status', inventory, '--json']);
+    const look = await run('status', inventory, '--json');
     const { hosts } = JSON.parse(look.stdout) as {
       readonly hosts: readonly { host: string; filestoreBackup: unknown }[];
     };
@@ -122,15 +130,15 @@ timeout 20 sh -c '${restic('--tls-client-cert /tmp/other.pem snapshots')}'; code
   it('that is missing is not saved as empty, and status tells', async () => {
     await must(web, `mv ${FILES} ${FILES}.away`);
     const before = await snapshots();
-    const end = await odooProv(['backup', inventory]);
+    const end = await run('backup', inventory);
     await must(web, `mv ${FILES}.away ${FILES}`);
     expect(end.code, printed(end)).toBe(3);
     expect(printed(end)).toContain('nothing is saved over them');
     expect(await snapshots()).toEqual(before);
-    const look = await odooProv(['status', inventory]);
+    const look = await run('status', inventory);
     expect(look.code).toBe(3);
     expect(printed(look)).toContain('odoo-prov-filestore-backup on web1 is failed');
-    const mended = await odooProv(['apply', inventory, '--json']);
+    const mended = await run('apply', inventory, '--json');
     expect(mended.code, printed(mended)).toBe(0);
     expect((await snapshots()).length).toBe(before.length + 1);
   });
@@ -195,5 +203,78 @@ describe('old snapshots', () => {
     expect(after[0]).toBe(before.at(-1));
     expect(after.length).toBe(3);
     await nothingToDo();
+  });
+});
+
+describe('all hosts but that of the backups, and the operator’s secrets, are lost', () => {
+  const ROWS = `select 'res_users', count(*), sum(hashtextextended(t::text, 0)) from res_users t
+union all select 'ir_attachment', count(*), sum(hashtextextended(t::text, 0)) from ir_attachment t
+union all select 'ir_model_data', count(*), sum(hashtextextended(t::text, 0)) from ir_model_data t
+union all select 'moments', count(*), sum(hashtextextended(t::text, 0)) from moments t`;
+  let folder: string;
+  let recoveryKey: string;
+  let rows: string;
+  let files: readonly string[];
+
+  beforeAll(async () => {
+    folder = join(inventory, '..');
+    const made = await ok('secrets', inventory, 'recovery-key');
+    recoveryKey = join(folder, 'recovery.key');
+    writeFileSync(recoveryKey, made.stdout, { mode: 0o600 });
+    await nothingToDo();
+    await attach('worth keeping');
+    await sql(`insert into moments values ('worth keeping')`);
+    // Nobody writes while it is looked at.
+    await must(web, 'systemctl stop odoo-app odoo-cron odoo-gevent');
+    rows = await sql(ROWS);
+    files = await listing();
+    await ok('backup', inventory, '--name', 'before-the-fire');
+    await sql(`insert into moments values ('later')`);
+  });
+
+  it('leaves a copy of the secrets that only the recovery key opens', async () => {
+    const copy = await must(keeper, 'cat /var/lib/pgbackrest/odoo-prov-recovery.age');
+    expect(copy).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----/);
+    for (const name of readdirSync(folder)) {
+      if (name === 'recovery.key' || !/\.(age|json|yaml|key)$/.test(name)) continue;
+      expect(readFileSync(join(folder, name), 'utf8'), name).not.toContain(
+        readFileSync(recoveryKey, 'utf8').trim(),
+      );
+    }
+  });
+
+  it('is refused while a database host holds data', async () => {
+    const end = await run('restore', inventory, '--new-hosts', '--latest', '--confirm', NAME);
+    expect(end.code, printed(end)).toBe(5);
+    expect(printed(end)).toContain('this host holds a database');
+  });
+
+  it('gives every row and every file back on a bare host', { timeout: INSTALLATION }, async () => {
+    const spec = labSpecHere(loadSoundCluster(written, true));
+    const tell = (): void => undefined;
+    await labUp({ ...spec, hosts: spec.hosts.filter(({ name }) => name === 'backup1') }, tell);
+    await labUp(spec, tell);
+    expect((await web('ls /etc/postgresql /var/lib/odoo')).code).not.toBe(0);
+    for (const name of readdirSync(folder)) {
+      if (/^inventory\.(secrets|state)|^age\.key$/.test(name)) rmSync(join(folder, name));
+    }
+    const restore = ['restore', inventory, '--new-hosts', '--to-name', 'before-the-fire'];
+    const asked = await run(...restore, '--confirm', NAME);
+    expect(asked.code, printed(asked)).toBe(1);
+    expect(printed(asked)).toContain('--recovery-key-file');
+    await ok(...restore, '--recovery-key-file', recoveryKey, '--confirm', NAME);
+    await must(web, 'systemctl stop odoo-app odoo-cron odoo-gevent');
+    expect(await sql('select v from moments')).toBe('worth keeping');
+    const now = await listing();
+    expect(files.filter((line) => !now.includes(line))).toEqual([]);
+    // Odoo has run since, and logged somebody in: rows of users and of its own books may have moved on.
+    expect((await sql(ROWS)).split('\n').filter((line) => /moments|model_data/.test(line))).toEqual(
+      rows.split('\n').filter((line) => /moments|model_data/.test(line)),
+    );
+    const mended = await run('apply', inventory, '--json');
+    expect(mended.code, printed(mended)).toBe(0);
+    await nothingToDo();
+    await ok('backup', inventory, '--type', 'full');
+    await ok('backup', inventory, '--verify');
   });
 });

@@ -1,0 +1,44 @@
+import { odoo } from '../roles/odoo/index.js';
+import { filestoreSource } from '../src/filestore/layout.js';
+import { filestoreTools } from '../src/filestore/source.js';
+import { filestoreMarker, ODOO_UID, ODOO_USER, ODOO_HOME } from '../src/odoo/layout.js';
+import { archiveClient } from '../src/postgres/archive.js';
+import { packages } from '../src/postgres/server.js';
+import { aptPackage, group, user } from '../src/resource/index.js';
+import type { RoleDefinition } from '../src/role/role.js';
+
+/*
+ * What bare hosts must have before data comes back to them: a part of what their roles want, no service of which
+ * runs yet.
+ */
+
+/** The first database host: PostgreSQL's packages, no cluster, and its way to the repository. */
+const database: RoleDefinition = {
+  name: 'pg-primary',
+  summary: 'what a restore from the repository needs',
+  after: [],
+  on: (host) => host.roles.includes('pg-primary'),
+  install: packages,
+  configure: archiveClient,
+};
+
+/** The host of the filestore: Odoo's user and folders, and restic. */
+const files: RoleDefinition = {
+  name: 'odoo',
+  summary: 'what bringing attachments back needs',
+  after: [],
+  on: (host, cluster) => host.name === filestoreSource(cluster)?.name,
+  install: () => [
+    group({ name: ODOO_USER, gid: ODOO_UID }),
+    user({ name: ODOO_USER, uid: ODOO_UID, home: ODOO_HOME }),
+    aptPackage({ name: 'restic' }),
+  ],
+  configure: (site) => [
+    ...odoo
+      .configure(site)
+      .filter(({ kind, id }) => kind === 'directory' || id === filestoreMarker(site.cluster)),
+    ...filestoreTools(site),
+  ],
+};
+
+export const NEW_HOST_ROLES: readonly RoleDefinition[] = [database, files];

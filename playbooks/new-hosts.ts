@@ -1,0 +1,184 @@
+import { databaseHosts, hostsWith, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { Failure } from '../src/failure/failure.js';
+import { filestoreSource } from '../src/filestore/layout.js';
+import { versionOf } from '../src/postgres/layout.js';
+import {
+  configureBareScript,
+  doneScript,
+  holdsDataScript,
+  restoreBareScript,
+  settleBareScript,
+} from '../src/postgres/new-host-script.js';
+import { stanzaOf } from '../src/postgres/pgbackrest.js';
+import { historyFile, setBackLine } from '../src/postgres/recovery-history.js';
+import {
+  newestTimeline,
+  planRecovery,
+  type RecoveryPlan,
+  type RecoveryTarget,
+} from '../src/postgres/recovery-plan.js';
+import { analyzeScript, recoverScript } from '../src/postgres/restore-script.js';
+import { openSealed } from '../src/secrets/index.js';
+import { sh, type Secret } from '../src/shell/index.js';
+import { readState } from '../src/state/cluster-state.js';
+import { withProcedure } from './backup.js';
+import { bringFilesBack } from './filestore.js';
+import type { Procedure, ProcedureOptions } from './procedure.js';
+import { recoveryCopyPath } from './recovery-copy.js';
+import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+import { commandOf, momentOf, targetText } from './restore.js';
+
+/** Seconds that restoring and replaying may take. */
+const LONG = 7 * 24 * 3600;
+
+export interface NewHostsOptions extends ProcedureOptions {
+  readonly dryRun: boolean;
+  /** Asks whether to go on, when everything is known and nothing was changed. @throws Failure to stop */
+  readonly confirm: (what: readonly string[]) => Promise<void>;
+  /** Gives these hosts what a restore needs there. */
+  readonly prepare: (hosts: readonly Host[]) => Promise<void>;
+  /** Makes everything else, on all hosts: `apply`. */
+  readonly converge: () => Promise<void>;
+}
+
+/**
+ * The secrets of a cluster from the copy beside its backups.
+ * @param key the recovery key
+ * @throws Failure when there is no copy, or the key does not open it
+ */
+export async function fetchSecrets(
+  cluster: Cluster,
+  key: Secret,
+  options: ProcedureOptions,
+): Promise<ReadonlyMap<string, Secret>> {
+  const { host } = needRepository(cluster);
+  const path = recoveryCopyPath(cluster);
+  return withProcedure(options, async (procedure) => {
+    await procedure.connect([host]);
+    const text = await procedure.ask(host, sh`cat ${path}`, {
+      remedy:
+        'without this copy only the secrets file of the machine that applied brings the cluster back',
+    });
+    return openSealed(text, key, `${path} on ${host.name}`);
+  });
+}
+
+/**
+ * Brings a cluster back of which only the backups are left: the database on the host that the inventory calls the
+ * primary, the attachments, then everything else.
+ * @throws Failure refused where a database host holds data
+ */
+export async function restoreToNewHosts(
+  cluster: Cluster,
+  target: RecoveryTarget,
+  options: NewHostsOptions,
+): Promise<void> {
+  const { host: keeper } = needRepository(cluster);
+  const [primary] = hostsWith(cluster, 'pg-primary');
+  if (primary === undefined) throw new Error('the inventory was not checked: there is no primary');
+  const source = filestoreSource(cluster);
+  const prepared = [...new Set([primary, ...(source === undefined ? [] : [source])])];
+  await withProcedure(options, async (procedure) => {
+    await procedure.connect([...new Set([keeper, ...databaseHosts(cluster), ...prepared])]);
+    await refuseData(procedure, cluster);
+    const known = await readRepository(procedure, cluster);
+    const plan = planRecovery(known, target);
+    if ('found' in plan) {
+      throw new Failure({ reason: 'refused', message: 'that moment cannot be restored', ...plan });
+    }
+    const told = [
+      `${cluster.name} is made anew from the backups on ${keeper.name}, as of ${targetText(target)}`,
+      `${primary.name}: ${commandOf(cluster, plan).join(' ')}; then replaying and promoting`,
+      ...(source === undefined ? [] : [`${source.name}: bringing the attachments back`]),
+      'all hosts: apply',
+    ];
+    if (options.dryRun) {
+      told.forEach(options.tell);
+      return;
+    }
+    await options.confirm(told);
+    await options.prepare(prepared);
+    const version = restoredVersion(cluster, primary, known.info.archive);
+    const timeline = await restoreDatabase(procedure, cluster, primary, plan, version);
+    await noteSetBack(procedure, cluster, newestTimeline(known), timeline);
+    await bringFilesBack(procedure, cluster, momentOf(known, target));
+    await procedure.ask(primary, doneScript());
+    await options.converge();
+    await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
+  });
+}
+
+async function refuseData(procedure: Procedure, cluster: Cluster): Promise<void> {
+  for (const host of databaseHosts(cluster)) {
+    const found = (await procedure.ask(host, holdsDataScript())).trim();
+    if (found !== 'data') continue;
+    throw new Failure({
+      reason: 'refused',
+      host: host.name,
+      message: 'this host holds a database: it is not a new one',
+      expected: 'database hosts without any data',
+      remedy:
+        'to set this cluster back: odoo-prov restore without --new-hosts. If that data is to be given up, move /var/lib/postgresql away there first',
+    });
+  }
+}
+
+/** @throws Failure where the host's Debian brings another PostgreSQL than the one that was backed up */
+function restoredVersion(cluster: Cluster, host: Host, archive: string | undefined): number {
+  const facts = readState(cluster.file).facts[host.name];
+  if (facts === undefined) throw new Error('preparing the host did not record its facts');
+  const version = versionOf({ facts });
+  const saved = Number(archive?.split('-')[0]);
+  if (saved === version) return version;
+  throw new Failure({
+    reason: 'refused',
+    host: host.name,
+    message: `the backups are of PostgreSQL ${String(saved)}, and this host's Debian has ${String(version)}`,
+    expected: `the Debian with PostgreSQL ${String(saved)}: ${saved === 15 ? '12' : '13'}`,
+    remedy: 'take a host with that Debian',
+  });
+}
+
+/** @returns the new timeline */
+async function restoreDatabase(
+  procedure: Procedure,
+  cluster: Cluster,
+  primary: Host,
+  plan: RecoveryPlan,
+  version: number,
+): Promise<string> {
+  const remedy = 'see what it said, and run the same command again: what was cut is restored anew';
+  const bytes = Math.ceil(plan.set.size * 1.1);
+  const restore = restoreBareScript(version, commandOf(cluster, plan), bytes);
+  await procedure.step(primary, `restoring ${plan.set.label}`, restore, {
+    limit: LONG,
+    onLine: procedure.options.progress,
+    remedy,
+  });
+  await procedure.ask(primary, configureBareScript(version, stanzaOf(cluster)), { remedy });
+  // Debian's own place: ours is there after apply only.
+  const recover = recoverScript(version, '/var/log/postgresql');
+  const text = await procedure.step(primary, 'replaying and promoting', recover, {
+    limit: LONG,
+    remedy,
+  });
+  await procedure.ask(primary, settleBareScript(), { remedy });
+  return text.trim();
+}
+
+/** What was written after the target is on the timeline that is left: the history says until when. */
+async function noteSetBack(
+  procedure: Procedure,
+  cluster: Cluster,
+  left: number,
+  timeline: string,
+): Promise<void> {
+  const { backup, host } = needRepository(cluster);
+  const line = setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline);
+  await procedure.ask(
+    host,
+    sh`
+${AS_POSTGRES}
+printf '%s\n' ${line} | as_postgres tee -a ${historyFile(backup.path)} >/dev/null`,
+  );
+}
