@@ -57,7 +57,7 @@ export async function backupNow(
   const { host } = needRepository(cluster);
   const unit = `odoo-prov-backup@${type}.service`;
   return withProcedure(options, async (procedure) => {
-    await procedure.connect([host, ...filestoreHosts(cluster)]);
+    await procedure.connect([host]);
     const percent = sh`as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
     sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p'`;
     const script = lines([AS_POSTGRES, runUnit(unit, { progress: percent })]);
@@ -67,6 +67,7 @@ export async function backupNow(
       remedy: `journalctl -u ${unit} there says more; odoo-prov apply checks the whole way`,
     });
     // The database first: an attachment that no row names yet does no harm, one that is missing does.
+    await procedure.connect(filestoreHosts(cluster));
     await saveFilestore(procedure, cluster);
     return readRepository(procedure, cluster);
   });

@@ -80,7 +80,7 @@ export async function bringFilesBack(
     source,
     `bringing attachments back from the snapshots of ${times.join(' and ')}`,
     restoreFilesScript(chosen),
-    { limit: LONG, remedy: 'run the same command again: what was brought back stays' },
+    { limit: LONG, remedy: 'what was brought back stays; mend the cause' },
   );
   const { added, known } = parseAdded(text);
   procedure.options.tell(

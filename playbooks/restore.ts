@@ -265,7 +265,10 @@ printf '%s\n' ${setBackLine(String(Math.floor(Date.now() / 1000)), String(left),
     await procedure.unlock();
     await options.converge(all);
   }
-  await bringFilesBack(procedure, cluster, momentOf(plan.known, target));
+  // Odoo is started whatever becomes of them: this restore is not to be repeated for a few attachments.
+  const files = await Promise.allSettled([
+    bringFilesBack(procedure, cluster, momentOf(plan.known, target)),
+  ]);
   await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
   await procedure.step(keeper, 'checking the archive', checkScript(cluster), { limit: 300 });
   for (const { host, units } of [...stopped].reverse()) {
@@ -273,6 +276,14 @@ printf '%s\n' ${setBackLine(String(Math.floor(Date.now() / 1000)), String(left),
     await procedure.step(host, `starting ${units.join(', ')}`, start(units), { limit: 300 });
   }
   await answered(procedure, stopped);
+  for (const end of files) if (end.status === 'rejected') throw withoutFiles(end.reason);
+}
+
+function withoutFiles(error: unknown): unknown {
+  if (!(error instanceof Failure)) return error;
+  const message = `the database is set back and Odoo runs, but attachments may be missing: ${error.details.message}`;
+  const remedy = `not the restore again: mend this (${error.details.remedy}); on the first app host, filestore-restore SNAPSHOT, in /usr/lib/odoo-prov, brings them back; \`odoo-prov backup FILE --list\` shows the snapshots`;
+  return new Failure({ ...error.details, message, remedy });
 }
 
 function checkScript(cluster: Cluster): Script {

@@ -186,11 +186,11 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
   await promote(mover, candidate.host);
-  if (plan.alone) await goOnAlone(mover, candidate.host);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
   const names = others.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([
+    ...(plan.alone ? [goOnAlone(mover, candidate.host)] : []),
     pointTo(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
   ]);

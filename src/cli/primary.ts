@@ -49,6 +49,7 @@ export function switchover(file: string, flags: SwitchoverFlags): Promise<void> 
 export function failover(file: string, flags: FailoverFlags): Promise<void> {
   const withoutStandby = onceAsked(flags);
   return move(file, flags, [flags.to, ...(flags.confirmDead ?? [])], async (cluster, reached) => {
+    if (flags.onStandbyLoss === 'block') requireBlocking(cluster);
     const remembered = readState(cluster.file).postgres?.primary;
     const plan = await planFailover(cluster, reached, {
       force: flags.force === true,
@@ -61,6 +62,18 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
     const left = [...plan.fence, ...plan.dead];
     const { steps, notes } = plan;
     return { steps, notes, question, left, run: (mover) => runFailover(mover, plan) };
+  });
+}
+
+/** The hosts do by themselves what the inventory says: a flag cannot hold them back. @throws Failure usage */
+function requireBlocking({ postgres }: Cluster): void {
+  if (postgres.replication.onStandbyLoss === 'block') return;
+  throw new Failure({
+    reason: 'usage',
+    message: '--on-standby-loss block is against the inventory',
+    expected: 'postgres: { replication: { on_standby_loss: block } }',
+    found: 'on_standby_loss: continue',
+    remedy: 'change the inventory and apply it, or leave the flag out',
   });
 }
 

@@ -16,6 +16,7 @@ const ASSUMED: Facts = {
   codename: 'trixie',
   container: false,
   mirror: 'http://deb.debian.org/debian',
+  assumed: true,
 };
 
 /** Prints `name=value` lines. */

@@ -1,5 +1,5 @@
 import { hostsWith } from '../inventory/cluster.js';
-import { file, keyOf, unit } from '../resource/index.js';
+import { absentFile, ALONE_FILE, file, keyOf, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { binFolder, dataFolder, versionOf } from './layout.js';
@@ -16,8 +16,11 @@ const SERVICE = 'odoo-prov-postgres-standby-loss.service';
  */
 export function standbyLoss(site: Site): readonly Resource[] {
   const { replication } = site.cluster.postgres;
-  if (replication.synchronous === 'off') return [unit({ name: SERVICE, running: false })];
   const version = versionOf(site);
+  const conf = `/etc/postgresql/${String(version)}/main`;
+  if (replication.synchronous === 'off') {
+    return [unit({ name: SERVICE, running: false }), absentFile(`${conf}/${ALONE_FILE}`)];
+  }
   const candidates = hostsWith(site.written, 'pg-primary', 'pg-standby');
   const program = file({
     path: STANDBY_LOSS_PROGRAM,
@@ -28,7 +31,7 @@ export function standbyLoss(site: Site): readonly Resource[] {
     path: CONFIG,
     content: site.template('postgres/standby-loss.conf.hbs', {
       data: dataFolder(version),
-      conf: `/etc/postgresql/${String(version)}/main`,
+      conf,
       bin: binFolder(version),
       standbys: candidates.map(({ name }) => `'${name}'`).join(', '),
       onStandbyLoss: replication.onStandbyLoss,

@@ -22,8 +22,12 @@ function copy(site: Site): Resource {
   const [primary] = hostsWith(site.cluster, 'pg-primary');
   if (primary === undefined) throw new Error('the inventory was not checked: there is no primary');
   const version = versionOf(site);
-  const theirs = versionOf({ facts: site.factsOf(primary) });
-  if (version !== theirs) throw otherVersion(site, version, primary.name, theirs);
+  const facts = site.factsOf(primary);
+  const theirs = versionOf({ facts });
+  // Before the primary has answered, its release is a guess.
+  if (facts.assumed !== true && version !== theirs) {
+    throw otherVersion(site, version, primary.name, theirs);
+  }
   return postgresStandby({
     version,
     primary: primary.address,

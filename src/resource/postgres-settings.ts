@@ -89,7 +89,7 @@ fi`;
     });
     const query = probeSql(`
 select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val,
-  case when sourcefile like '%/${ALONE_FILE}' then 'alone' else '' end
+  case when sourcefile like '%/${ALONE_FILE}' and (pg_stat_file(sourcefile, true)).size > 0 then 'alone' else '' end
 from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
 select 'e', name, error from pg_file_settings

@@ -15,6 +15,8 @@ export interface Facts {
   readonly container: boolean;
   /** Base URL of the Debian mirror that the host itself uses. */
   readonly mirror: string;
+  /** A guess: the host has not answered yet, in this run or an earlier one. */
+  readonly assumed?: true;
 }
 
 /** One stage of work on a host: the inventory's roles, and those that follow from them. */

@@ -20,7 +20,7 @@ restic_() { as "$BACKUP_USER" restic --no-cache "$@"; }
 
 # Of all snapshots, oldest first: seconds since 1970, and the id.
 list() {
-  all=$(restic_ snapshots --json)
+  all=$(restic_ --no-lock snapshots --json)
   printf '%s\n' "$all" | grep -oE '"(time|id)":"[^"]*"' | cut -d '"' -f 4 | paste -d ' ' - - |
     while read -r time id; do
       echo "$(date -u -d "$time" +%s) $id"
@@ -41,7 +41,8 @@ case ${1-} in
       exit 0
     fi
     # A moment needs the last snapshot before it, and the first after it.
-    old=$(list | awk -v oldest="$oldest" \
+    listed=$(list)
+    old=$(printf '%s\n' "$listed" | awk -v oldest="$oldest" \
       '{ at[NR] = $1; id[NR] = $2; if ($1 <= oldest) last = NR } END { for (i = 1; i < last; i++) print id[i] }')
     # Only what belongs to nobody alive any more.
     restic_ unlock

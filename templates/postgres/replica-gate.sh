@@ -11,16 +11,17 @@ ask() {
     "$BIN/psql" -XAtqw -F ' ' -h /var/run/postgresql -d postgres -c "$1") 2>/dev/null
 }
 
-# "receives behind age": whether WAL comes in, bytes not replayed of what the upstream has, and how old the newest
-# replayed transaction is while there are such. A primary, which a replica may become, lacks nothing.
+# "receives behind replayed wanted": whether WAL comes in, bytes not replayed of what the upstream has, and both positions
+# in bytes. A primary, which a replica may become, lacks nothing.
 look() {
-  ask "select
-    case when not pg_is_in_recovery() then 't'
+  ask "with here as (
+    select pg_is_in_recovery() as recovering, coalesce(pg_last_wal_replay_lsn(), '0/0') - '0/0' as replayed,
+      greatest(pg_last_wal_receive_lsn(), (select latest_end_lsn from pg_stat_wal_receiver)) - '0/0' as wanted)
+    select case when not recovering then 't'
       else (select count(*) > 0 from pg_stat_wal_receiver where status = 'streaming')::text::char(1) end,
-    case when not pg_is_in_recovery() then 0 else greatest(0, coalesce(
-      (select latest_end_lsn from pg_stat_wal_receiver), pg_last_wal_receive_lsn()) - pg_last_wal_replay_lsn()) end,
-    case when not pg_is_in_recovery() or pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() then 0
-      else coalesce(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::bigint, 0) end"
+      case when recovering then greatest(0, coalesce(wanted, replayed) - replayed) else 0 end,
+      case when recovering then replayed else 0 end, case when recovering then coalesce(wanted, replayed) else 0 end
+    from here"
 }
 
 is_closed() { nft list table $TABLE >/dev/null 2>&1; }
@@ -49,17 +50,25 @@ seconds() { cut -d . -f 1 /proc/uptime; }
 
 watch() {
   cut_since=
+  # A position that the upstream had at a moment: it is to be replayed within MAX_SECONDS.
+  goal=0
+  goal_since=0
   while sleep 2; do
     set -- $(look)
     # A server that does not answer refuses Odoo by itself.
-    if [ $# -ne 3 ]; then continue; fi
+    if [ $# -ne 4 ]; then continue; fi
     now=$(seconds)
+    # Both go back where the cluster was set back to an earlier moment.
+    if [ "$3" -ge "$goal" ] || [ "$4" -lt "$goal" ]; then
+      goal=$4
+      goal_since=$now
+    fi
     if [ "$1" = t ]; then cut_since=; else cut_since=${cut_since:-$now}; fi
     if [ -n "$cut_since" ] && [ $((now - cut_since)) -gt "$MAX_SECONDS" ]; then
       why="it receives nothing for more than $MAX_SECONDS s"
     elif [ "$2" -gt "$MAX_LAG" ]; then
       why="it lags by more than $MAX_LAG bytes"
-    elif [ "$3" -gt "$MAX_SECONDS" ]; then
+    elif [ $((now - goal_since)) -gt "$MAX_SECONDS" ]; then
       why="it shows data that is more than $MAX_SECONDS s old"
     else
       why=

@@ -28,28 +28,32 @@ alone() {
 synchronous_standby_names = ''
 END
     chown postgres:postgres "$ALONE.new" && chmod 644 "$ALONE.new" && sync "$ALONE.new" &&
-    mv -f "$ALONE.new" "$ALONE" && ask 'select pg_reload_conf()' >/dev/null || return 1
+    mv -f "$ALONE.new" "$ALONE" || return 1
   audit "commits wait for no standby: $1"
+  take_in
 }
 
 together() {
   rm -f "$ALONE"
   audit "commits wait for a standby again: $1"
+  take_in
 }
+
+take_in() { ask 'select pg_reload_conf()' >/dev/null; }
 
 # Seconds since the host was started: no clock that is set can turn them back.
 seconds() { cut -d . -f 1 /proc/uptime; }
 
 watch() {
   lost=
-  reload=no
+  # Also what was written before this watch was restarted.
+  due=yes
   while sleep 2; do
-    if [ "$reload" = yes ] && ask 'select pg_reload_conf()' >/dev/null; then reload=no; fi
+    if [ "$due" = yes ] && take_in; then due=no; fi
     if [ -e "$DATA/standby.signal" ]; then
       lost=
       if [ -e "$ALONE" ]; then
-        together 'this server is a standby now'
-        reload=yes
+        together 'this server is a standby now' || due=yes
       fi
       continue
     fi
@@ -60,13 +64,12 @@ watch() {
     elif [ "$streaming" -gt 0 ]; then
       lost=
       if [ -e "$ALONE" ]; then
-        together 'one has caught up'
-        reload=yes
+        together 'one has caught up' || due=yes
       fi
     elif [ "$ON_STANDBY_LOSS" = continue ] && ! [ -e "$ALONE" ]; then
       now=$(seconds)
       lost=${lost:-$now}
-      if [ $((now - lost)) -ge "$PATIENCE" ]; then alone 'none is left'; fi
+      if [ $((now - lost)) -ge "$PATIENCE" ]; then alone 'none is left' || due=yes; fi
     fi
   done
 }
