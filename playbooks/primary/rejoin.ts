@@ -34,6 +34,9 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
     // Of the primary's own timeline there is nothing that the primary lacks.
     if (keeping.rows && sight.timeline < primary.timeline) await saveRows(mover, primary, sight);
     if (keeping.data) await keepCopy(mover, one);
+    // Before 16, pg_rewind reads the primary's timeline off its last checkpoint: without one since the promotion, it
+    // takes both for the same, finds nothing to do, and the host never follows.
+    await step(mover, primary.host, 'write a checkpoint', CHECKPOINT, LONG);
     const source = hostOf(mover.cluster, primary.host);
     const script = rewind(source.address, primary.timeline);
     const said = await step(mover, host, 'rewind it', script, LONG);
@@ -43,8 +46,12 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
     }
   }
   await step(mover, host, `follow ${primary.host}`, followScript(), LONG);
-  await awaitStreaming(mover, [host], 120);
+  await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
 }
+
+const CHECKPOINT = raw(`set -eu
+${SQL_FUNCTION}
+echo checkpoint | sql`);
 
 function stopScript(standby: boolean): ReturnType<typeof raw> {
   return raw(`set -eu

@@ -118,15 +118,20 @@ if [ -n "$pid" ]; then kill -TERM "$pid" || :; fi`);
   );
 }
 
-/** Waits until standbys receive WAL of the primary's timeline. @param limit seconds */
+/**
+ * Waits until standbys receive WAL.
+ * @param limit seconds
+ * @param timeline the primary's: one that cannot follow it comes as far as its beginning, again and again
+ */
 export async function awaitStreaming(
   mover: Mover,
   hosts: readonly string[],
-  limit = 60,
+  { limit = 60, timeline = 0 }: { readonly limit?: number; readonly timeline?: number } = {},
 ): Promise<void> {
+  const query = `select status from pg_stat_wal_receiver where received_tli >= ${String(timeline)}`;
   const script = raw(`${SQL_FUNCTION}
 until=$(($(date +%s) + ${String(limit)}))
-while [ "$(echo 'select status from pg_stat_wal_receiver' | sql 2>/dev/null)" != streaming ]; do
+while [ "$(echo '${query}' | sql 2>/dev/null)" != streaming ]; do
   if [ "$(date +%s)" -ge "$until" ]; then
     echo 'it does not receive WAL; the last lines of its log:' >&2
     ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1 | xargs tail -n 8 >&2
