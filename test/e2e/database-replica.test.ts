@@ -18,6 +18,7 @@ beforeAll(async () => {
   writeFileSync(db.inventory, inventory.toString());
   const end = await db.apply('--restart-primary');
   expect(end.code, printed(end)).toBe(0);
+  await db.moveTo('db1');
   // Odoo is not installed in this lab.
   await db.must(
     'web1',

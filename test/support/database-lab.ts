@@ -22,6 +22,8 @@ export interface DatabaseLab {
   sql(host: string, query: string): Promise<string>;
   /** `odoo-prov COMMAND INVENTORY WORDS`. */
   run(command: string, ...words: readonly string[]): Promise<ProgramEnd>;
+  /** Moves the primary there, where another suite has left it elsewhere. */
+  moveTo(host: string): Promise<void>;
   /** `apply --json` of the database hosts and the poolers. */
   apply(...words: readonly string[]): Promise<ProgramEnd>;
 }
@@ -65,17 +67,22 @@ export async function databaseLab(name = 'db'): Promise<DatabaseLab> {
     return shell;
   };
   const run: DatabaseLab['run'] = (command, ...words) => odooProv([command, inventory, ...words]);
+  const sql: DatabaseLab['sql'] = async (host, query) =>
+    (
+      await must(
+        on(host),
+        `cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 <<'EOF'\n${query}\nEOF`,
+      )
+    ).trim();
+  const moveTo = async (host: string): Promise<void> => {
+    if ((await sql(host, 'select pg_is_in_recovery()')) === 'f') return;
+    const end = await run('switchover', '--to', host, '--yes');
+    if (end.code !== 0) throw new Error(printed(end));
+  };
   return {
-    ...{ lab, inventory, on, run },
+    ...{ lab, inventory, on, run, sql, moveTo },
     address: (host) => lab.hosts.find((other) => other.name === host)?.address ?? '',
     must: (host, script) => must(on(host), script),
-    sql: async (host, query) =>
-      (
-        await must(
-          on(host),
-          `cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 <<'EOF'\n${query}\nEOF`,
-        )
-      ).trim(),
     apply: (...words) => run('apply', '--json', '--role', DATABASE_ROLES_OPTION, ...words),
   };
 }
