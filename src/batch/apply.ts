@@ -143,6 +143,9 @@ export type Frame =
   | { readonly type: 'end'; readonly step: number; readonly code: number }
   | { readonly type: 'done'; readonly ok: boolean };
 
+/** For an exit code that could not be noted. No program ends with it. */
+export const NOT_NOTED = 256;
+
 /** Reads one line; undefined for a line that is not ours. */
 export function parseFrame(line: string, nonce: string): Frame | undefined {
   const head = `@${nonce} `;
@@ -161,7 +164,8 @@ export function parseFrame(line: string, nonce: string): Frame | undefined {
     case 'out':
       return { type: 'out', line: text };
     case 'end':
-      return { type: 'end', step: Number(rest[0]), code: Number(rest[1]) };
+      // Nothing where the host had no room to note it: that is no success.
+      return { type: 'end', step: Number(rest[0]), code: rest[1] ? Number(rest[1]) : NOT_NOTED };
     case 'done':
       return { type: 'done', ok: text === '0' };
     default:

@@ -107,8 +107,14 @@ stays_up() {
 ${stampFunctions()}`;
 }
 
+/** systemd 252 (Debian 12) does not see that it needs to be reloaded where the folder of the drop-ins is new, too. */
 const readAnew = raw(
-  `if [ "$(show NeedDaemonReload)" = yes ] || [ "$(show LoadState)" != loaded ]; then
+  `read_anew=$(show NeedDaemonReload)
+[ "$(show LoadState)" = loaded ] || read_anew=yes
+for file in /etc/systemd/system/"$unit".d/*.conf; do
+  case " $(show DropInPaths) " in *" $file "*) ;; *) [ ! -e "$file" ] || read_anew=yes ;; esac
+done
+if [ "$read_anew" = yes ]; then
   systemctl daemon-reload || fail 'systemctl daemon-reload failed'
 fi`,
 );

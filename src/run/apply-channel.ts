@@ -76,7 +76,7 @@ export class ApplyChannel {
     const progress = new StageProgress(planned, steps, this.#session.host, this.#emit);
     const done = this.#expect((frame, finish) => {
       if (frame.type === 'stopped') finish(this.#stopped());
-      else if (frame.type === 'done' && frame.ok) finish();
+      else if (frame.type === 'done') finish(frame.ok ? undefined : this.#notNoted());
       else {
         const failure = progress.read(frame);
         if (failure !== undefined) finish(failure);
@@ -118,6 +118,18 @@ export class ApplyChannel {
       output: stderr,
       remedy:
         'run apply again: it goes on where this stopped. What ran last is in /var/log/odoo-prov/ there',
+    });
+  }
+
+  /** A step that fails says so itself; this is for a host that could not tell how it ended. */
+  #notNoted(): Failure {
+    return new Failure({
+      reason: 'command-failed',
+      host: this.#session.host.name,
+      message: 'how the last step ended could not be noted on the host',
+      expected: 'room in /run',
+      remedy:
+        'look there (df /run, df -i /run), then run this again: it goes on where this stopped',
     });
   }
 

@@ -1,4 +1,12 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.js';
@@ -49,7 +57,14 @@ export function readState(inventory: string): ClusterState {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { facts: {} };
-    throw error;
+    throw new Failure({
+      reason: 'usage',
+      message: `${path} cannot be read`,
+      expected: "the cluster's state, readable for you",
+      found: error instanceof Error ? error.message : String(error),
+      remedy: 'look at its owner and mode, and those of its folder',
+      cause: error,
+    });
   }
   try {
     return schema.parse(JSON.parse(text));
@@ -68,14 +83,30 @@ export function readState(inventory: string): ClusterState {
 /**
  * Writes the state: temporary file, fsync, rename. What is there already, or says nothing, is not written:
  * a run that reached no host leaves no file.
+ * @throws Failure where there is no room or no right to
  */
 export function writeState(inventory: string, state: ClusterState): void {
   if (isDeepStrictEqual(state, readState(inventory))) return;
   const path = statePath(inventory);
   const temporary = `${path}.${String(process.pid)}.tmp`;
-  const file = openSync(temporary, 'w', 0o644);
-  writeSync(file, `${JSON.stringify(state, null, 2)}\n`);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(temporary, path);
+  try {
+    const file = openSync(temporary, 'w', 0o644);
+    try {
+      writeSync(file, `${JSON.stringify(state, null, 2)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new Failure({
+      reason: 'usage',
+      message: `${path} cannot be written`,
+      expected: 'room and the right to write beside the inventory',
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'mend that and run this again: it finds what was done on the hosts, which stays',
+      cause,
+    });
+  }
 }

@@ -117,7 +117,12 @@ describe('unit', () => {
         mkdir -p /var/lib/odoo-prov/units
         { printf '%s' "$2" | base64 -d; printf 'e\\0%s\\0' "$3"; } > /var/lib/odoo-prov/units/"$unit.$1"
       }
-      if [ "$(show NeedDaemonReload)" = yes ] || [ "$(show LoadState)" != loaded ]; then
+      read_anew=$(show NeedDaemonReload)
+      [ "$(show LoadState)" = loaded ] || read_anew=yes
+      for file in /etc/systemd/system/"$unit".d/*.conf; do
+        case " $(show DropInPaths) " in *" $file "*) ;; *) [ ! -e "$file" ] || read_anew=yes ;; esac
+      done
+      if [ "$read_anew" = yes ]; then
         systemctl daemon-reload || fail 'systemctl daemon-reload failed'
       fi
       case $(show UnitFileState) in masked*) systemctl unmask -- "$unit" || fail 'systemctl unmask failed' ;; esac
