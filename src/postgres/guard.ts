@@ -15,14 +15,23 @@ const PROGRAM = '/usr/lib/odoo-prov/postgres-guard';
 const CONFIG = '/etc/odoo-prov/postgres-guard.conf';
 const SERVICE = 'odoo-prov-postgres-guard.service';
 
+/** A server that dies is started again: Debian's unit leaves it down. */
+const AGAIN = `Restart=on-failure
+RestartSec=1
+`;
+
 /** Lines for the drop-in of PostgreSQL's unit: asks the guard first, and again while it says wait. */
 export const GUARDED_START = `StartLimitIntervalSec=0
 
 [Service]
 ExecStartPre=${PROGRAM} start
-Restart=on-failure
-RestartSec=1
-`;
+${AGAIN}`;
+
+/** The same where nobody else can take writes, and nobody needs to be asked. */
+export const LONE_START = `StartLimitIntervalSec=0
+
+[Service]
+${AGAIN}`;
 
 /** Whether a cluster needs the guard: with one database host nobody else can take writes. */
 export function isGuarded(site: Site): boolean {

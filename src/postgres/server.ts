@@ -14,7 +14,7 @@ import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { archiveClient, archivePackages } from './archive.js';
 import { doorsOf } from './doors.js';
-import { GUARDED_START, guardFiles, guardService, isGuarded } from './guard.js';
+import { GUARDED_START, guardFiles, guardService, isGuarded, LONE_START } from './guard.js';
 import {
   PORT,
   REPLICATION_PASS_FILE,
@@ -103,7 +103,7 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
     content:
       "# Written by odoo-prov: without the network, the host's own address cannot be listened on.\n" +
       '[Unit]\nWants=network-online.target\nAfter=network-online.target\n' +
-      (isGuarded(site) ? GUARDED_START : ''),
+      (isGuarded(site) ? GUARDED_START : LONE_START),
   });
   return [
     directory({ path: `/etc/systemd/system/${name}.d` }),

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareCluster, type BareCluster } from '../support/bare-cluster.js';
 import { must, type HostShell } from '../support/host-shell.js';
+import { changed } from '../support/host-state.js';
 import { testLabDown } from '../support/lab.js';
 import { OdooClient } from '../support/odoo-client.js';
 import {
@@ -120,6 +121,26 @@ stat -c %Y ${files.join(' ')}`,
     );
     expect(keys).toContain(client.sessionId.slice(0, 16));
     expect((await client.get('/web/health')).status).toBe(200);
+  });
+
+  it('has PostgreSQL again by itself after its first process was killed', async () => {
+    const pid = 'head -n 1 /var/lib/postgresql/*/main/postmaster.pid';
+    const before = await must(shell, pid);
+    await must(
+      shell,
+      `kill -KILL "$(${pid})"
+for i in $(seq 120); do
+  [ "$(cd / && runuser -u postgres -- psql -XAtqc 'select pg_is_in_recovery()' 2>/dev/null)" = f ] &&
+    systemctl is-active --quiet 'postgresql@*' && exit 0
+  sleep 0.5
+done
+exit 1`,
+    );
+    expect(await must(shell, pid)).not.toBe(before);
+    const end = await apply();
+    expect(end.code, printed(end)).toBe(0);
+    // PgBouncer asks a server that did not answer again after 15 s: that is waited for.
+    expect(changed(end).filter((key) => !key.includes('check:'))).toEqual([]);
   });
 
   it('is verified on request', async () => {

@@ -56,6 +56,34 @@ describe('pg-primary', () => {
     expect(preseed).toBeLessThan(keys.indexOf('package:postgresql-17'));
   });
 
+  it('is started again when it dies; with others, only after the guard has looked', () => {
+    const path = '/etc/systemd/system/postgresql@17-main.service.d/odoo-prov.conf';
+    const network =
+      "# Written by odoo-prov: without the network, the host's own address cannot be listened on.";
+    expect(textAt(wantedBy(pgPrimary, spread, db), path)).toBe(`${network}
+[Unit]
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Restart=on-failure
+RestartSec=1
+`);
+    const replicated = testCluster([app, db, testHost('db2', 32, ['pg-standby']), pool, store]);
+    expect(textAt(wantedBy(pgPrimary, replicated, db), path)).toBe(`${network}
+[Unit]
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStartPre=/usr/lib/odoo-prov/postgres-guard start
+Restart=on-failure
+RestartSec=1
+`);
+  });
+
   it('lets the inventory win, but never loses pg_stat_statements', () => {
     const settings = { work_mem: '77MB', shared_preload_libraries: 'auto_explain' };
     const cluster = { ...spread, postgres: { ...spread.postgres, settings } };
