@@ -5,6 +5,7 @@ export default defineConfig({
   input: {
     main: 'bench/main.ts',
     moves: 'bench/moves.ts',
+    copies: 'bench/copies.ts',
     meter: 'bench/meter.ts',
     'floor-client': 'bench/floor-client.ts',
   },

@@ -1,5 +1,5 @@
 import { databaseHosts } from '../inventory/cluster.js';
-import { directory, file, keyOf, unit } from '../resource/index.js';
+import { directory, file, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import {
@@ -10,6 +10,7 @@ import {
   unitOf,
   versionOf,
 } from './layout.js';
+import { watchService } from './watch-service.js';
 
 const PROGRAM = '/usr/lib/odoo-prov/postgres-guard';
 const CONFIG = '/etc/odoo-prov/postgres-guard.conf';
@@ -62,27 +63,10 @@ export function guardFiles(site: Site): readonly Resource[] {
 /** The watch over a server that runs; off where nobody else can take writes any more. */
 export function guardService(site: Site): readonly Resource[] {
   if (!isGuarded(site)) return [unit({ name: SERVICE, running: false })];
-  const unitFile = file({
-    path: `/etc/systemd/system/${SERVICE}`,
-    content: `# Written by odoo-prov.
-[Unit]
-Description=Stops a PostgreSQL primary that was replaced
-After=network-online.target
-
-[Service]
-ExecStart=${PROGRAM} watch
-Restart=always
-RestartSec=3
-
-[Install]
-WantedBy=multi-user.target
-`,
+  return watchService({
+    name: SERVICE,
+    description: 'Stops a PostgreSQL primary that was replaced',
+    program: PROGRAM,
+    config: CONFIG,
   });
-  return [
-    unitFile,
-    unit({
-      name: SERVICE,
-      restartFor: [keyOf(unitFile), `file:${PROGRAM}`, `file:${CONFIG}`],
-    }),
-  ];
 }

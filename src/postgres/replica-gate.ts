@@ -1,9 +1,10 @@
 import { databaseHosts, hostsWith } from '../inventory/cluster.js';
 import { ODOO_USER, readsFromReplicas } from '../odoo/layout.js';
-import { aptPackage, file, keyOf, unit } from '../resource/index.js';
+import { aptPackage, file, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { LAG_SECONDS, binFolder, versionOf } from './layout.js';
+import { watchService } from './watch-service.js';
 
 const PROGRAM = '/usr/lib/odoo-prov/postgres-replica-gate';
 const CONFIG = '/etc/odoo-prov/postgres-replica-gate.conf';
@@ -29,42 +30,22 @@ export function replicaGate(site: Site): readonly Resource[] {
     .map(({ address }) => address)
     .filter((address) => !databases.includes(address));
   if (!isRead(site) || readers.length === 0) return [unit({ name: SERVICE, running: false })];
-  const program = file({
-    path: PROGRAM,
-    content: site.asset('postgres/replica-gate.sh'),
-    mode: '0755',
-  });
-  const config = file({
-    path: CONFIG,
-    content: site.template('postgres/replica-gate.conf.hbs', {
-      bin: binFolder(versionOf(site)),
-      readers: readers.join(' '),
-      role: ODOO_USER,
-      maxLag: site.cluster.postgres.replication.maxLag,
-      maxSeconds: LAG_SECONDS,
-    }),
-  });
-  const unitFile = file({
-    path: `/etc/systemd/system/${SERVICE}`,
-    content: `# Written by odoo-prov.
-[Unit]
-Description=Closes a PostgreSQL replica to Odoo while it lags
-After=network-online.target
-
-[Service]
-ExecStart=${PROGRAM} watch
-ExecStopPost=${PROGRAM} open
-Restart=always
-RestartSec=3
-
-[Install]
-WantedBy=multi-user.target
-`,
-  });
+  const data = {
+    bin: binFolder(versionOf(site)),
+    readers: readers.join(' '),
+    role: ODOO_USER,
+    maxLag: site.cluster.postgres.replication.maxLag,
+    maxSeconds: LAG_SECONDS,
+  };
   return [
-    program,
-    config,
-    unitFile,
-    unit({ name: SERVICE, restartFor: [keyOf(unitFile), keyOf(program), keyOf(config)] }),
+    file({ path: PROGRAM, content: site.asset('postgres/replica-gate.sh'), mode: '0755' }),
+    file({ path: CONFIG, content: site.template('postgres/replica-gate.conf.hbs', data) }),
+    ...watchService({
+      name: SERVICE,
+      description: 'Closes a PostgreSQL replica to Odoo while it lags',
+      program: PROGRAM,
+      config: CONFIG,
+      atEnd: 'open',
+    }),
   ];
 }

@@ -1,8 +1,9 @@
 import { hostsWith } from '../inventory/cluster.js';
-import { absentFile, ALONE_FILE, file, keyOf, unit } from '../resource/index.js';
+import { absentFile, ALONE_FILE, file, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { binFolder, dataFolder, versionOf } from './layout.js';
+import { watchService } from './watch-service.js';
 
 /** Lets the primary commit alone: `… alone REASON`. */
 export const STANDBY_LOSS_PROGRAM = '/usr/lib/odoo-prov/postgres-standby-loss';
@@ -22,41 +23,25 @@ export function standbyLoss(site: Site): readonly Resource[] {
     return [unit({ name: SERVICE, running: false }), absentFile(`${conf}/${ALONE_FILE}`)];
   }
   const candidates = hostsWith(site.written, 'pg-primary', 'pg-standby');
-  const program = file({
-    path: STANDBY_LOSS_PROGRAM,
-    content: site.asset('postgres/standby-loss.sh'),
-    mode: '0755',
-  });
-  const config = file({
-    path: CONFIG,
-    content: site.template('postgres/standby-loss.conf.hbs', {
-      data: dataFolder(version),
-      conf,
-      bin: binFolder(version),
-      standbys: candidates.map(({ name }) => `'${name}'`).join(', '),
-      onStandbyLoss: replication.onStandbyLoss,
-    }),
-  });
-  const unitFile = file({
-    path: `/etc/systemd/system/${SERVICE}`,
-    content: `# Written by odoo-prov.
-[Unit]
-Description=What a synchronous PostgreSQL primary does without a standby
-After=network-online.target
-
-[Service]
-ExecStart=${STANDBY_LOSS_PROGRAM} watch
-Restart=always
-RestartSec=3
-
-[Install]
-WantedBy=multi-user.target
-`,
-  });
+  const data = {
+    data: dataFolder(version),
+    conf,
+    bin: binFolder(version),
+    standbys: candidates.map(({ name }) => `'${name}'`).join(', '),
+    onStandbyLoss: replication.onStandbyLoss,
+  };
   return [
-    program,
-    config,
-    unitFile,
-    unit({ name: SERVICE, restartFor: [keyOf(unitFile), keyOf(program), keyOf(config)] }),
+    file({
+      path: STANDBY_LOSS_PROGRAM,
+      content: site.asset('postgres/standby-loss.sh'),
+      mode: '0755',
+    }),
+    file({ path: CONFIG, content: site.template('postgres/standby-loss.conf.hbs', data) }),
+    ...watchService({
+      name: SERVICE,
+      description: 'What a synchronous PostgreSQL primary does without a standby',
+      program: STANDBY_LOSS_PROGRAM,
+      config: CONFIG,
+    }),
   ];
 }

@@ -50,13 +50,16 @@ const INVENTORY = {
   },
 };
 
-/** Brings the lab up, bare if it is new. */
-export async function databaseLab(name = 'db'): Promise<DatabaseLab> {
+/**
+ * Brings the lab up, bare if it is new.
+ * @param content of the inventory, without its `cluster`
+ */
+export async function databaseLab(name = 'db', content: object = INVENTORY): Promise<DatabaseLab> {
   buildProgram();
   const folder = join(tmpdir(), `odoo-prov-${TEST_LAB_PREFIX}${name}`);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'cluster.yaml');
-  writeFileSync(file, stringify({ cluster: `${TEST_LAB_PREFIX}${name}`, ...INVENTORY }));
+  writeFileSync(file, stringify({ cluster: `${TEST_LAB_PREFIX}${name}`, ...content }));
   const up = await odooProv(['lab', 'up', file]);
   if (up.code !== 0) throw new Error(printed(up));
   const { lab, inventory } = await labOf(loadSoundCluster(file, true));

@@ -1,5 +1,5 @@
 #!/bin/sh
-# `npm run bench:moves [-- RUNS]`: see docs/benchmarks.md.
+# `npm run bench:moves [-- RUNS]`, `npm run bench:copies [-- RUNS]`: see docs/benchmarks.md.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -7,4 +7,6 @@ sh "$root/scripts/setup.sh"
 sh "$root/scripts/build.sh"
 cd "$root"
 node_modules/.bin/rolldown -c bench/rolldown.config.ts >/dev/null
-exec node .odoo-prov/bench/moves.js "$@"
+name=$1
+shift
+exec node ".odoo-prov/bench/$name.js" "$@"
