@@ -1,5 +1,5 @@
 #!/bin/sh
-# `npm run bench:moves [-- RUNS]`, `npm run bench:copies [-- RUNS]`: see docs/benchmarks.md.
+# `npm run bench:moves [-- RUNS]`, `npm run bench:copies [-- RUNS]`, `npm run bench:reads`: see docs/benchmarks.md.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 

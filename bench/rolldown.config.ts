@@ -6,6 +6,7 @@ export default defineConfig({
     main: 'bench/main.ts',
     moves: 'bench/moves.ts',
     copies: 'bench/copies.ts',
+    reads: 'bench/reads.ts',
     meter: 'bench/meter.ts',
     'floor-client': 'bench/floor-client.ts',
   },
