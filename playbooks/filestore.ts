@@ -76,11 +76,15 @@ export async function bringFilesBack(
     return;
   }
   const times = chosen.map((one) => new Date(one.at * 1000).toISOString().slice(0, 19) + 'Z');
+  const script = restoreFilesScript(chosen);
   const text = await procedure.step(
     source,
     `bringing attachments back from the snapshots of ${times.join(' and ')}`,
-    restoreFilesScript(chosen),
-    { limit: LONG, remedy: 'what was brought back stays; mend the cause' },
+    script,
+    {
+      limit: LONG,
+      remedy: `what was brought back stays; mend the cause, and then, as root on ${source.name}: ${script.render().trim()}`,
+    },
   );
   const { added, known } = parseAdded(text);
   procedure.options.tell(

@@ -282,7 +282,7 @@ printf '%s\n' ${setBackLine(String(Math.floor(Date.now() / 1000)), String(left),
 function withoutFiles(error: unknown): unknown {
   if (!(error instanceof Failure)) return error;
   const message = `the database is set back and Odoo runs, but attachments may be missing: ${error.details.message}`;
-  const remedy = `not the restore again: mend this (${error.details.remedy}); on the first app host, filestore-restore SNAPSHOT, in /usr/lib/odoo-prov, brings them back; \`odoo-prov backup FILE --list\` shows the snapshots`;
+  const remedy = `do not restore again: ${error.details.remedy}`;
   return new Failure({ ...error.details, message, remedy });
 }
 

@@ -38,7 +38,8 @@ export interface RejoinFlags extends MoveFlags {
 
 /** `odoo-prov switchover FILE`. */
 export function switchover(file: string, flags: SwitchoverFlags): Promise<void> {
-  return move(file, flags, [flags.to], async (cluster, reached) => {
+  const check = databaseHostsOnly([flags.to]);
+  return move(file, flags, check, async (cluster, reached) => {
     const plan = await planSwitchover(cluster, reached, flags.to);
     const question = `Move the primary from ${plan.from.host} to ${plan.to.host}?`;
     return { steps: plan.steps, question, run: (mover) => runSwitchover(mover, plan) };
@@ -48,8 +49,12 @@ export function switchover(file: string, flags: SwitchoverFlags): Promise<void> 
 /** `odoo-prov failover FILE`. */
 export function failover(file: string, flags: FailoverFlags): Promise<void> {
   const withoutStandby = onceAsked(flags);
-  return move(file, flags, [flags.to, ...(flags.confirmDead ?? [])], async (cluster, reached) => {
-    if (flags.onStandbyLoss === 'block') requireBlocking(cluster);
+  const named = databaseHostsOnly([flags.to, ...(flags.confirmDead ?? [])]);
+  const check = (cluster: Cluster): void => {
+    named(cluster);
+    requireObeyed(cluster, flags.onStandbyLoss);
+  };
+  return move(file, flags, check, async (cluster, reached) => {
     const remembered = readState(cluster.file).postgres?.primary;
     const plan = await planFailover(cluster, reached, {
       force: flags.force === true,
@@ -66,15 +71,21 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
 }
 
 /** The hosts do by themselves what the inventory says: a flag cannot hold them back. @throws Failure usage */
-function requireBlocking({ postgres }: Cluster): void {
-  if (postgres.replication.onStandbyLoss === 'block') return;
-  throw new Failure({
-    reason: 'usage',
-    message: '--on-standby-loss block is against the inventory',
-    expected: 'postgres: { replication: { on_standby_loss: block } }',
-    found: 'on_standby_loss: continue',
-    remedy: 'change the inventory and apply it, or leave the flag out',
-  });
+function requireObeyed({ postgres }: Cluster, flag: FailoverFlags['onStandbyLoss']): void {
+  const { synchronous, onStandbyLoss } = postgres.replication;
+  const wrong = (expected: string, found: string): Failure =>
+    new Failure({
+      reason: 'usage',
+      message: `--on-standby-loss ${flag ?? ''} is against the inventory`,
+      expected: `postgres: { replication: { ${expected} } }`,
+      found,
+      remedy: 'change the inventory and apply it, or leave the flag out',
+    });
+  if (flag === undefined) return;
+  if (synchronous === 'off') throw wrong('synchronous: on', 'synchronous: off: commits never wait');
+  if (flag === 'block' && onStandbyLoss === 'continue') {
+    throw wrong('on_standby_loss: block', 'on_standby_loss: continue');
+  }
 }
 
 /** Whether to wait for a standby where a failover leaves none: by the flag, or asked once. A dry run asks nobody. */
@@ -101,7 +112,8 @@ function onceAsked(flags: FailoverFlags): (host: string) => Promise<'block' | 'c
 
 /** `odoo-prov rejoin FILE`. */
 export function rejoin(file: string, flags: RejoinFlags): Promise<void> {
-  return move(file, flags, [flags.host], async (cluster, reached) => {
+  const check = databaseHostsOnly([flags.host]);
+  return move(file, flags, check, async (cluster, reached) => {
     const plan = await planRejoin(cluster, reached, flags.host, {
       rows: flags.save,
       data: flags.keepData === true,
@@ -122,15 +134,15 @@ interface Move {
   readonly run: (mover: Mover) => Promise<void>;
 }
 
-/** Looks, shows the plan, asks, carries it out, and lets apply mend what follows from it. */
+/** Checks before any host is contacted, looks, shows the plan, asks, carries it out, and lets apply mend what follows from it. */
 async function move(
   file: string,
   flags: MoveFlags,
-  named: readonly (string | undefined)[],
+  check: (cluster: Cluster) => void,
   plan: (cluster: Cluster, reached: Reached) => Promise<Move>,
 ): Promise<void> {
   const cluster = loadSoundCluster(file, false);
-  for (const name of named) requireDatabaseHost(cluster, name);
+  check(cluster);
   const password = await becomePassword(flags);
   const askPassphrase = passphraseAsker(() => () => undefined);
   const connector = createConnector();
@@ -216,14 +228,18 @@ async function settle(
   process.exitCode = recap.exitCode;
 }
 
-function requireDatabaseHost(cluster: Cluster, name: string | undefined): void {
-  const names = databaseHosts(cluster).map((host) => host.name);
-  if (name === undefined || names.includes(name)) return;
-  throw new Failure({
-    reason: 'usage',
-    message: `${name} is no database host of this inventory`,
-    expected: `one of: ${names.join(', ')}`,
-    found: name,
-    remedy: 'check the spelling',
-  });
+/** A check of names that flags gave. */
+function databaseHostsOnly(named: readonly (string | undefined)[]): (cluster: Cluster) => void {
+  return (cluster) => {
+    const hosts = databaseHosts(cluster).map((host) => host.name);
+    const wrong = named.find((name) => name !== undefined && !hosts.includes(name));
+    if (wrong === undefined) return;
+    throw new Failure({
+      reason: 'usage',
+      message: `${wrong} is no database host of this inventory`,
+      expected: `one of: ${hosts.join(', ')}`,
+      found: wrong,
+      remedy: 'check the spelling',
+    });
+  };
 }

@@ -1,6 +1,5 @@
-import { raw, sh, type Script } from '../shell/index.js';
-import { ODOO_USER } from '../odoo/layout.js';
-import { BACKUP_USER, REPOSITORY_PROGRAM, RESTORE_PROGRAM } from './layout.js';
+import { sh, type Script } from '../shell/index.js';
+import { REPOSITORY_PROGRAM, RESTORE_PROGRAM } from './layout.js';
 
 /** A snapshot of the filestore. */
 export interface Snapshot {
@@ -44,11 +43,7 @@ export function snapshotsFor(
 
 /** Brings back what is in snapshots and not in the filestore, on the source as root. */
 export function restoreFilesScript(snapshots: readonly Snapshot[]): Script {
-  return sh`
-cd /
-group=$(getent group ${BACKUP_USER} | cut -d : -f 3)
-exec setpriv --reuid=${ODOO_USER} --regid=${ODOO_USER} --groups="$(id -g ${ODOO_USER}),$group" \
-  ${raw(RESTORE_PROGRAM)} ${snapshots.map(({ id }) => id)}`;
+  return sh`${RESTORE_PROGRAM} ${snapshots.map(({ id }) => id)}`;
 }
 
 /** How many files {@link restoreFilesScript} added, and how many there were to look for, of all its snapshots. */

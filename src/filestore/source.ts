@@ -96,6 +96,8 @@ function connection(site: Site): readonly Resource[] {
       path: `${FOLDER}/environment`,
       content: site.template('filestore-backup/client-environment.hbs', {
         cluster: cluster.name,
+        owner: ODOO_USER,
+        readers: BACKUP_USER,
         repository: `rest:https://${repositoryOf(cluster).host.address}:${String(FILESTORE_PORT)}/`,
         folder: FOLDER,
         cache: CACHE,

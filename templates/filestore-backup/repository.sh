@@ -34,8 +34,8 @@ case ${1-} in
   list) list ;;
   prune)
     # The end of the oldest backup that is kept: no earlier moment can be restored.
-    oldest=$(as postgres pgbackrest --stanza="$STANZA" --output=json --log-level-console=off --log-level-file=off info |
-      grep -oE '"timestamp":\{"start":[0-9]+,"stop":[0-9]+\}' | sed -n '1s/.*"stop":\([0-9]*\)}/\1/p')
+    known=$(as postgres pgbackrest --stanza="$STANZA" --output=json --log-level-console=off --log-level-file=off info)
+    oldest=$(printf '%s' "$known" | grep -oE '"timestamp":\{"start":[0-9]+,"stop":[0-9]+\}' | sed -n '1s/.*"stop":\([0-9]*\)}/\1/p')
     if [ -z "$oldest" ]; then
       echo 'there is no backup of the database: nothing is removed'
       exit 0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Written by odoo-prov, which replaces changes made here.
 # Brings attachments back that are in a snapshot and not in the filestore; nothing that is there is touched.
-# Run as Odoo's user, with the group that may read the password: filestore-restore SNAPSHOT…
+# filestore-restore SNAPSHOT…
 # Prints a line a snapshot: `added NUMBER of NUMBER`.
 set -eu
 export LC_ALL=C
@@ -9,6 +9,13 @@ umask 0027
 set -a
 . /etc/odoo-prov-filestore/client/environment
 set +a
+cd /
+
+# What is brought back belongs to Odoo; the password is for another group.
+if [ "$(id -u)" -eq 0 ]; then
+  groups=$(id -g "$OWNER"),$(getent group "$READERS" | cut -d : -f 3)
+  exec setpriv --reuid="$OWNER" --regid="$OWNER" --groups="$groups" "$0" "$@"
+fi
 
 restic_() { restic --cacert "$AUTHORITY" --tls-client-cert "$IDENTITY" "$@"; }
 
@@ -43,8 +50,9 @@ for snapshot in "$@"; do
       xargs -d '\n' -n 500 restic --cacert "$AUTHORITY" --tls-client-cert "$IDENTITY" --quiet restore "$snapshot" --target "$stage"
   fi
   # An attachment is called by the SHA-1 of what is in it.
-  wrong=$(find "$stage$ATTACHMENTS" -type f -print0 | xargs -0 -r sha1sum |
-    awk '{ name = $2; sub(/.*\//, "", name) } name ~ /^[0-9a-f]+$/ && length(name) == 40 && name != $1 { print $2 }')
+  find "$stage$ATTACHMENTS" -type f -exec sha1sum {} + >"$stage/.sums"
+  wrong=$(awk '{ name = $2; sub(/.*\//, "", name) } name ~ /^[0-9a-f]+$/ && length(name) == 40 && name != $1 { print $2 }' \
+    "$stage/.sums")
   if [ -n "$wrong" ]; then
     echo "these do not have the content that their name says; nothing of this snapshot was brought back:" >&2
     printf '%s\n' "$wrong" | head -n 10 >&2
