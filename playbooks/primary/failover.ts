@@ -10,7 +10,7 @@ import {
 } from '../../src/postgres/promotion.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, type View } from './sight.js';
-import { cutOff, pointTo } from './poolers.js';
+import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
   awaitStreaming,
   fence,
@@ -185,13 +185,13 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   const { candidate, others } = plan.choice;
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
-  await promote(mover, candidate.host);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
+  await finishAll([promote(mover, candidate.host), pointTo(mover, observed)]);
   const names = others.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([
     ...(plan.alone ? [goOnAlone(mover, candidate.host)] : []),
-    pointTo(mover, observed).then(() => reconnectBus(mover)),
+    letThrough(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
   ]);
 }

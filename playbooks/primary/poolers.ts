@@ -5,36 +5,50 @@ import { PGBOUNCER_CONSOLE, PGBOUNCER_DATABASES } from '../../src/odoo/pgbouncer
 import { raw } from '../../src/shell/index.js';
 import { audit, step, type Mover } from './steps.js';
 
-/**
- * Shell function `pooler COMMAND [WORDS]`: gives it to PgBouncer's console. An answer with those words in it is as
- * good as success: what an attempt that broke off did already is not done twice.
- */
-const POOLER = `pooler() {
-  answer=$(${PGBOUNCER_CONSOLE} -c "$1" 2>&1 </dev/null) && return
-  if [ $# -gt 1 ]; then case $answer in *"$2"*) return ;; esac; fi
-  printf '%s\\n' "$answer"
-  return 1
-}`;
-
 /** The databases that PgBouncer leads to the primary. */
 function pooled(cluster: Cluster): readonly string[] {
   return [cluster.odoo.database, 'postgres'];
 }
 
+/** One command a database. */
+function each(cluster: Cluster, command: 'KILL' | 'RESUME'): string {
+  return pooled(cluster)
+    .map((database) => `'${command} "${database}"'`)
+    .join(' ');
+}
+
 /**
- * Drops all clients and servers at each PgBouncer; those that come meanwhile wait until {@link pointTo}.
+ * Shell function `pooler PAUSED HOST COMMAND…`: gives commands to PgBouncer's console, over one connection, and succeeds
+ * if then all its databases are paused (1) or not (0) and lead to the host; either may be empty. The answers to the commands
+ * do not count: an attempt that broke off may have done some of it, and PgBouncer calls that an error.
+ */
+function poolerFunction(cluster: Cluster): string {
+  const databases = pooled(cluster);
+  return `pooler() {
+  paused=$1
+  host=$2
+  shift 2
+  printf '%s;\\n' "$@" 'SHOW DATABASES' | ${PGBOUNCER_CONSOLE} -P tuples_only=off |
+    awk -F '|' -v names=' ${databases.join(' ')} ' -v paused="$paused" -v host="$host" '
+      !column["paused"] { for (i = 1; i <= NF; i++) column[$i] = i; next }
+      index(names, " " $1 " ") && (paused == "" || $column["paused"] == paused) && (host == "" || $column["host"] == host) { well++ }
+      END { exit well != ${String(databases.length)} }'
+}`;
+}
+
+/**
+ * Drops all clients and servers at each PgBouncer; those that come meanwhile wait until {@link letThrough}.
  * PgBouncer 1.24.1 may crash when KILL meets a client that is logging in, and systemd would start it again, open for
  * all: then it is stopped, and clients are refused for that time.
  */
 export async function cutOff(mover: Mover): Promise<void> {
-  const kills = pooled(mover.cluster).map((database) => `pooler 'KILL "${database}"' paused`);
-  const script = raw(`${POOLER}
-if ! { ${kills.join(' && ')}; }; then
+  const script = raw(`${poolerFunction(mover.cluster)}
+pooler 1 '' ${each(mover.cluster, 'KILL')} || {
   systemctl stop --no-block pgbouncer
   systemctl kill --signal=SIGQUIT pgbouncer 2>/dev/null || :
   systemctl stop pgbouncer
   echo stopped
-fi`);
+}`);
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
       const said = await step(mover, name, 'cut PgBouncer off', script, 30);
@@ -44,26 +58,37 @@ fi`);
   );
 }
 
-/** Lets the clients through again, to the server that takes writes now. */
+/**
+ * Points each PgBouncer to the server that is about to take writes. It still holds its clients back, so this costs
+ * them no time.
+ */
 export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
-  const resumes = pooled(mover.cluster).map(
-    (database) => `pooler 'RESUME "${database}"' 'not paused'`,
-  );
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
       const { host: address } = postgresOf(observed, host);
       const script = raw(`set -eu
-${POOLER}
+${poolerFunction(mover.cluster)}
 file=${PGBOUNCER_DATABASES}
 cp -p "$file" "$file.new"
 sed -E 's/ host=[^ ]+/ host=${address}/' "$file" >"$file.new"
 sync "$file.new"
 mv -f "$file.new" "$file"
 ${audit(`PgBouncer leads to ${address}`)}
-if ! systemctl is-active --quiet pgbouncer || ! { pooler RELOAD && ${resumes.join(' && ')}; }; then
-  systemctl restart pgbouncer
-fi`);
+# One that does not take it in is started anew when the clients are let through.
+if systemctl is-active --quiet pgbouncer; then pooler '' '${address}' RELOAD || :; fi`);
       await step(mover, host.name, `point PgBouncer to ${address}`, script, 30);
+    }),
+  );
+}
+
+/** Lets the clients through again, once {@link pointTo} is done and that server takes writes. */
+export async function letThrough(mover: Mover, observed: Cluster): Promise<void> {
+  await finishAll(
+    hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
+      const { host: address } = postgresOf(observed, host);
+      const script = raw(`${poolerFunction(mover.cluster)}
+pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} || systemctl restart pgbouncer`);
+      await step(mover, host.name, `let clients through to ${address}`, script, 30);
       mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),
   );

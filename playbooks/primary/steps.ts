@@ -84,19 +84,32 @@ ${audit(`fenced: ${why}`)}`);
   mover.tell(host, 'PostgreSQL is stopped, and stays down until it rejoins');
 }
 
-/** Makes a standby take writes. @param atLeast WAL that it must have received before, `0/0` for none */
+/**
+ * Makes a standby take writes. PostgreSQL looks ten times a second whether its promotion has ended; clients wait
+ * meanwhile, so it is asked more often.
+ */
 export async function promote(mover: Mover, host: string): Promise<void> {
   const script = raw(`set -eu
 ${SQL_FUNCTION}
 rm -f /var/lib/odoo-prov/postgres-fenced
 : >/var/lib/odoo-prov/postgres-had-standby
-if [ "$(echo 'select pg_is_in_recovery()' | sql)" = t ]; then
-  if [ "$(echo 'select pg_promote(true, 60)' | sql)" != t ]; then echo 'it was not promoted within 60 s' >&2; exit 1; fi
-fi
-${audit('promoted')}
-echo "select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int" | sql`);
-  const timeline = await step(mover, host, 'promote it', script, 90);
-  mover.tell(host, `takes writes, on ${timeline}`);
+sql <<'EOF'
+select pg_promote(false) where pg_is_in_recovery();
+do $$
+begin
+  for tries in 1..6000 loop
+    exit when not pg_is_in_recovery();
+    perform pg_sleep(0.01);
+  end loop;
+  if pg_is_in_recovery() then
+    raise exception 'it was not promoted within 60 s';
+  end if;
+end $$;
+select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int;
+EOF
+${audit('promoted')}`);
+  const said = await step(mover, host, 'promote it', script, 90);
+  mover.tell(host, `takes writes, on ${said.split('\n').at(-1) ?? ''}`);
 }
 
 /** Lets a new primary commit without a standby; its own watch ends that when one has caught up. */
@@ -106,11 +119,14 @@ export async function goOnAlone(mover: Mover, host: string): Promise<void> {
   mover.tell(host, 'saves alone until a standby is back');
 }
 
-/** Makes the other standbys look for the new primary at once, not when they notice that theirs is gone. */
+/**
+ * Makes the other standbys look for the new primary at once, not when they notice that theirs is gone. One that noticed
+ * sleeps until its next attempt (wal_retrieve_retry_interval); reading its settings again wakes it.
+ */
 export async function follow(mover: Mover, hosts: readonly string[]): Promise<void> {
   const script = raw(`${SQL_FUNCTION}
 pid=$(echo 'select pid from pg_stat_wal_receiver' | sql)
-if [ -n "$pid" ]; then kill -TERM "$pid" || :; fi`);
+if [ -n "$pid" ]; then kill -TERM "$pid" || :; else echo 'select pg_reload_conf()' | sql; fi`);
   await finishAll(
     hosts.map(async (host) => {
       await step(mover, host, 'reconnect the standby', script, 20);

@@ -6,7 +6,7 @@ import { chooseCandidate, parseLsn, type Sight } from '../../src/postgres/promot
 import { raw } from '../../src/shell/index.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, SQL_FUNCTION } from './sight.js';
-import { cutOff, pointTo } from './poolers.js';
+import { cutOff, letThrough, pointTo } from './poolers.js';
 import { awaitStreaming, follow, promote, reconnectBus, step, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
@@ -108,10 +108,18 @@ function notStreaming(candidate: Sight): Failure {
 const CHECKPOINT = raw(`${SQL_FUNCTION}
 echo 'checkpoint' | sql`);
 
-/** Stops a primary whose clients are gone. Its last WAL goes to the standbys before it ends. @returns its end */
+/**
+ * Stops a primary whose clients are gone. Its last WAL goes to the standbys before it ends. systemd asks it to stop by a
+ * Perl program of Debian's, which takes longer than PostgreSQL: it is asked directly as well. @returns its end
+ */
 const STOP = raw(`set -eu
 ${SQL_FUNCTION}
-systemctl stop "$unit"
+pid=$(systemctl show -p MainPID --value "$unit")
+systemctl stop --no-block "$unit"
+if [ "$pid" -gt 0 ]; then
+  kill -INT "$pid" || :
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+fi
 control=$("$bin/pg_controldata" "$data")
 case $control in *'shut down'*) ;; *) echo 'it was not shut down cleanly' >&2; exit 1 ;; esac
 printf '%s\\n' "$control" | sed -n 's/^Latest checkpoint location: *//p'
@@ -129,9 +137,13 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     [from, to].map(({ host }) => step(mover, host, 'write its buffers out', CHECKPOINT, 600)),
   );
   mover.tell(from.host, 'buffers are written out');
+  const observed = observedCluster(mover.cluster, { primary: to.host });
   try {
     await cutOff(mover);
-    const end = await step(mover, from.host, 'stop PostgreSQL', STOP, 120);
+    const [end = ''] = await finishAll([
+      step(mover, from.host, 'stop PostgreSQL', STOP, 120),
+      pointTo(mover, observed).then(() => ''),
+    ]);
     mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
     await awaitReceived(mover, to.host, end);
   } catch (error) {
@@ -140,7 +152,6 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
   }
   await promote(mover, to.host);
   const names = others.map(({ host }) => host);
-  const observed = observedCluster(mover.cluster, { primary: to.host });
   const startAsStandby = step(
     mover,
     from.host,
@@ -149,7 +160,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     120,
   );
   await finishAll([
-    pointTo(mover, observed).then(() => reconnectBus(mover)),
+    letThrough(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
     startAsStandby.then(() => awaitStreaming(mover, [from.host])),
   ]);
@@ -164,7 +175,7 @@ while :; do
   behind=$(echo "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) <= '${end}'" | sql)
   if [ "$behind" = f ]; then exit 0; fi
   if [ "$(date +%s)" -ge "$until" ]; then echo "it did not receive the WAL up to ${end} within 30 s" >&2; exit 1; fi
-  sleep 0.05
+  sleep 0.02
 done`);
   await step(mover, host, 'receive the last WAL', script, 40);
 }
@@ -180,6 +191,7 @@ systemctl start "$unit"`);
     await step(mover, host, 'start the old primary again', script, 120);
     mover.tell(host, 'takes writes again: the primary was not moved');
     await pointTo(mover, observed);
+    await letThrough(mover, observed);
   } catch (error) {
     // What went wrong first is what has to be understood.
     mover.tell(host, `the move broke off: ${why instanceof Error ? why.message : String(why)}`);

@@ -12,8 +12,10 @@ export const PGBOUNCER_UNIT = 'pgbouncer.service';
 /**
  * Shell words that open PgBouncer's administration console as root, over its socket; commands (PAUSE, KILL,
  * RESUME, RELOAD, SHOW POOLS) follow as `-c` or on stdin. PgBouncer lets the system user it runs as in
- * without a password, as its user `pgbouncer` (pgbouncer(5), admin_users).
+ * without a password, as its user `pgbouncer` (pgbouncer(5), admin_users). psql itself, not Debian's /usr/bin/psql: that
+ * is a Perl program which looks for the right one, and clients wait meanwhile.
  */
 export const PGBOUNCER_CONSOLE =
   'setpriv --reuid=postgres --regid=postgres --init-groups ' +
-  `psql -XAtqw -h /var/run/postgresql -p ${String(PGBOUNCER_PORT)} -U pgbouncer -d pgbouncer`;
+  '"$(ls /usr/lib/postgresql/*/bin/psql | tail -n 1)" ' +
+  `-XAtqw -h /var/run/postgresql -p ${String(PGBOUNCER_PORT)} -U pgbouncer -d pgbouncer`;

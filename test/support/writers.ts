@@ -19,8 +19,9 @@ const LONGEST = 180;
 
 /** Starts clients on the pooler's own host; each inserts one row after the other and notes what was committed. */
 export async function startWriters(lab: DatabaseLab, clients: number): Promise<Writers> {
+  // Not Debian's /usr/bin/psql: a Perl program that looks for the right one, for as long as all the rest takes.
   const psql =
-    'PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass PGCONNECT_TIMEOUT=5 timeout 30 psql -XAtqw -h 127.0.0.1 -p 6432 -U odoo -d acme';
+    'PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass PGCONNECT_TIMEOUT=5 timeout 30 /usr/lib/postgresql/*/bin/psql -XAtqw -h 127.0.0.1 -p 6432 -U odoo -d acme';
   await lab.must(
     'pool1',
     `rm -rf ${FOLDER}; mkdir -p ${FOLDER}; touch ${FOLDER}/run
