@@ -182,9 +182,7 @@ describe('a restore in place', () => {
     await ok('backup', inventory);
     const [newest = ''] = (await snapshots()).slice(-1);
     await must(web, `rm ${path}`);
-    const end = await web(
-      `/usr/lib/odoo-prov/filestore-restore ${newest.split(' ')[1] ?? ''}`,
-    );
+    const end = await web(`/usr/lib/odoo-prov/filestore-restore ${newest.split(' ')[1] ?? ''}`);
     expect(end.code).toBe(1);
     expect(end.stderr).toContain(path.slice(-40));
     expect((await web(`ls ${path}`)).code).not.toBe(0);
