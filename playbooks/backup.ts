@@ -1,16 +1,16 @@
 import { Failure } from '../src/failure/failure.js';
 import { databaseHosts, type Cluster } from '../src/inventory/cluster.js';
 import type { Snapshot } from '../src/filestore/snapshots.js';
-import { historyFile } from '../src/postgres/recovery-history.js';
 import type { Recoverable } from '../src/postgres/recovery-plan.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
+import { addToHistory, AS_POSTGRES } from '../src/postgres/repository-files.js';
 import { waitForArchive } from '../src/postgres/restore-script.js';
 import { literal, PSQL } from '../src/resource/postgres-sql.js';
 import { lines, sh, type Script } from '../src/shell/index.js';
 import { filestoreHosts, listSnapshots, saveFilestore } from './filestore.js';
 import { observePrimary } from './observe.js';
 import { Procedure, type ProcedureOptions } from './procedure.js';
-import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+import { connectMaker, connectReader, needRepository, readRepository } from './repository.js';
 import { runUnit } from './run-unit.js';
 
 export type BackupType = 'full' | 'diff' | 'incr';
@@ -36,10 +36,9 @@ export async function listBackups(
   cluster: Cluster,
   options: ProcedureOptions,
 ): Promise<Recoverable & { readonly snapshots: readonly Snapshot[] }> {
-  const { host } = needRepository(cluster);
   return withProcedure(options, async (procedure) => {
-    await procedure.connect([host]);
-    const known = await readRepository(procedure, cluster);
+    const host = await connectReader(procedure, cluster);
+    const known = await readRepository(procedure, cluster, host);
     return { ...known, snapshots: await listSnapshots(procedure, cluster) };
   });
 }
@@ -54,10 +53,9 @@ export async function backupNow(
   type: BackupType,
   options: ProcedureOptions,
 ): Promise<Recoverable> {
-  const { host } = needRepository(cluster);
   const unit = `odoo-prov-backup@${type}.service`;
   return withProcedure(options, async (procedure) => {
-    await procedure.connect([host]);
+    const host = await connectMaker(procedure, cluster);
     const percent = sh`as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
     sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p'`;
     const script = lines([AS_POSTGRES, runUnit(unit, { progress: percent })]);
@@ -69,7 +67,7 @@ export async function backupNow(
     // The database first: an attachment that no row names yet does no harm, one that is missing does.
     await procedure.connect(filestoreHosts(cluster));
     await saveFilestore(procedure, cluster);
-    return readRepository(procedure, cluster);
+    return readRepository(procedure, cluster, host);
   });
 }
 
@@ -93,13 +91,7 @@ export async function makeRestorePoint(
     const what = `giving this moment the name ${name}`;
     const line = (await procedure.step(primary, what, pointScript(name), { limit: 180 })).trim();
     const [, , , lsn = ''] = line.split('\t');
-    await procedure.ask(
-      host,
-      sh`
-${AS_POSTGRES}
-printf '%s\n' ${line} | as_postgres tee -a ${historyFile(backup.path)} >/dev/null
-sync ${historyFile(backup.path)}`,
-    );
+    await procedure.ask(host, addToHistory(backup, line));
     // What was made after the one before and is removed before the next by the clock is only in this one.
     await saveFilestore(procedure, cluster);
     return lsn;

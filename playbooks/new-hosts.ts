@@ -10,22 +10,26 @@ import {
   settleBareScript,
 } from '../src/postgres/new-host-script.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
-import { historyFile, setBackLine } from '../src/postgres/recovery-history.js';
+import { setBackLine } from '../src/postgres/recovery-history.js';
 import {
   newestTimeline,
   planRecovery,
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
+import {
+  addToHistory,
+  printRecoveryCopy,
+  RECOVERY_COPY,
+} from '../src/postgres/repository-files.js';
 import { analyzeScript, recoverScript } from '../src/postgres/restore-script.js';
 import { openSealed } from '../src/secrets/index.js';
-import { sh, type Secret } from '../src/shell/index.js';
+import { type Secret } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
 import { bringFilesBack } from './filestore.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
-import { recoveryCopyPath } from './recovery-copy.js';
-import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+import { needRepository, readRepository } from './repository.js';
 import { commandOf, momentOf, targetText } from './restore.js';
 
 /** Seconds that restoring and replaying may take. */
@@ -51,15 +55,14 @@ export async function fetchSecrets(
   key: Secret,
   options: ProcedureOptions,
 ): Promise<ReadonlyMap<string, Secret>> {
-  const { host } = needRepository(cluster);
-  const path = recoveryCopyPath(cluster);
+  const { backup, host } = needRepository(cluster);
   return withProcedure(options, async (procedure) => {
     await procedure.connect([host]);
-    const text = await procedure.ask(host, sh`cat ${path}`, {
+    const text = await procedure.ask(host, printRecoveryCopy(backup), {
       remedy:
         'without this copy only the secrets file of the machine that applied brings the cluster back',
     });
-    return openSealed(text, key, `${path} on ${host.name}`);
+    return openSealed(text, key, `${backup.path}/${RECOVERY_COPY} on ${host.name}`);
   });
 }
 
@@ -175,10 +178,5 @@ async function noteSetBack(
 ): Promise<void> {
   const { backup, host } = needRepository(cluster);
   const line = setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline);
-  await procedure.ask(
-    host,
-    sh`
-${AS_POSTGRES}
-printf '%s\n' ${line} | as_postgres tee -a ${historyFile(backup.path)} >/dev/null`,
-  );
+  await procedure.ask(host, addToHistory(backup, line));
 }

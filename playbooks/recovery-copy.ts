@@ -1,6 +1,6 @@
 import { Failure } from '../src/failure/failure.js';
-import { backupHost, type Cluster, type Host } from '../src/inventory/cluster.js';
-import { repositoryOf } from '../src/postgres/pgbackrest.js';
+import { backupHost, databaseHosts, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { putRecoveryCopy } from '../src/postgres/repository-files.js';
 import {
   createRecoveryKey,
   fingerprintOf,
@@ -8,14 +8,10 @@ import {
   sealSecrets,
   type SecretStore,
 } from '../src/secrets/index.js';
-import { base64, Secret, sh, type Script } from '../src/shell/index.js';
+import { Secret } from '../src/shell/index.js';
 import { readState, writeState } from '../src/state/cluster-state.js';
 import { classifyCommandFailure, type Session } from '../src/transport/index.js';
-
-/** The copy of a cluster's secrets beside its backups, encrypted to the recovery key. */
-export function recoveryCopyPath(cluster: Cluster): string {
-  return `${repositoryOf(cluster).backup.path}/odoo-prov-recovery.age`;
-}
+import { placeOf } from './repository.js';
 
 /** Prints a new recovery key, the only time that it is seen. */
 export type ShowKey = (identity: Secret) => void;
@@ -33,7 +29,11 @@ export async function keepRecoveryCopy(
   sessions: ReadonlyMap<string, Session>,
   options: { readonly changed: boolean; readonly showKey?: ShowKey | undefined },
 ): Promise<void> {
-  const keeper = backupHost(cluster);
+  const { backup } = cluster.postgres;
+  if (backup === undefined) return;
+  // Every database host can write into a bucket, whichever is the primary now.
+  const writers = backup.s3 === undefined ? [backupHost(cluster)] : databaseHosts(cluster);
+  const keeper = writers.find((host) => host !== undefined && sessions.has(host.name));
   const session = keeper && sessions.get(keeper.name);
   if (keeper === undefined || session === undefined) return;
   const all = new Map(secrets.names().map((name) => [name, secrets.get(name)]));
@@ -44,9 +44,13 @@ export async function keepRecoveryCopy(
   all.set(RECOVERY_RECIPIENT, new Secret(to));
   const fingerprint = fingerprintOf(all);
   const copied = readState(cluster.file).recoveryCopy;
-  const same = copied?.fingerprint === fingerprint && copied.host === keeper.name;
+  const where = backup.s3 === undefined ? keeper.name : placeOf(backup);
+  const same = copied?.fingerprint === fingerprint && copied.host === where;
   if (same && !options.changed) return;
-  const answer = await session.run(writeScript(cluster, await sealSecrets(all, to)), { limit: 60 });
+  const answer = await session.run(
+    putRecoveryCopy(backup, new Secret(await sealSecrets(all, to))),
+    { limit: 60 },
+  );
   if (answer.code !== 0)
     throw notWritten(keeper, classifyCommandFailure(keeper.name, undefined, answer));
   if (key !== undefined) {
@@ -56,20 +60,8 @@ export async function keepRecoveryCopy(
   }
   writeState(cluster.file, {
     ...readState(cluster.file),
-    recoveryCopy: { fingerprint, host: keeper.name },
+    recoveryCopy: { fingerprint, host: where },
   });
-}
-
-/** As a secret: it goes over stdin, not in a command line. */
-function writeScript(cluster: Cluster, text: string): Script {
-  const path = recoveryCopyPath(cluster);
-  return sh`(
-umask 077
-printf %s ${base64(new Secret(text))} | base64 -d >${`${path}.new`}
-chown postgres:postgres ${`${path}.new`}
-sync ${`${path}.new`}
-mv -f ${`${path}.new`} ${path}
-)`;
 }
 
 function notWritten(keeper: Host, cause: Failure): Failure {

@@ -1,15 +1,13 @@
 import { Failure } from '../src/failure/failure.js';
-import type { Backup, Cluster, Host } from '../src/inventory/cluster.js';
-import { repositoryOf, stanzaOf } from '../src/postgres/pgbackrest.js';
-import { historyFile, parseHistory } from '../src/postgres/recovery-history.js';
+import { databaseHosts, type Backup, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { repositoryOf } from '../src/postgres/pgbackrest.js';
+import { parseHistory } from '../src/postgres/recovery-history.js';
 import type { Recoverable } from '../src/postgres/recovery-plan.js';
+import { repositoryQuestion } from '../src/postgres/repository-files.js';
 import { parseInfo } from '../src/postgres/repository-info.js';
-import { sh, type Script } from '../src/shell/index.js';
+import { PSQL } from '../src/resource/postgres-sql.js';
+import { sh } from '../src/shell/index.js';
 import type { Procedure } from './procedure.js';
-
-/** Runs a command as PostgreSQL's system user, in a folder that it may enter. */
-export const AS_POSTGRES = sh`
-as_postgres() { (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }`;
 
 /** The repository of a cluster. @throws Failure usage where its inventory has none */
 export function needRepository(cluster: Cluster): { readonly backup: Backup; readonly host: Host } {
@@ -17,16 +15,74 @@ export function needRepository(cluster: Cluster): { readonly backup: Backup; rea
   throw new Failure({
     reason: 'usage',
     message: 'this cluster has no backups',
-    expected: 'postgres: { backup: { host: … } } in its inventory',
+    expected: 'postgres: { backup: { host: … } } in its inventory, or s3',
     remedy: 'docs/backup.md says how to set them up',
   });
 }
 
-/** Everything that can be restored, in one question to the repository host. @throws Failure */
-export async function readRepository(procedure: Procedure, cluster: Cluster): Promise<Recoverable> {
+/**
+ * Connects to a host that can read the repository: the one that keeps it or, with a bucket, the first database host
+ * that answers.
+ * @throws Failure of the first where none can be reached
+ */
+export async function connectReader(procedure: Procedure, cluster: Cluster): Promise<Host> {
   const { backup, host } = needRepository(cluster);
+  const hosts = backup.s3 === undefined ? [host] : databaseHosts(cluster);
+  const reached = await connectAny(procedure, hosts);
+  return reached[0] ?? host;
+}
+
+/**
+ * Connects to the host that makes backups: the one that keeps them or, with a bucket, the primary. A standby that is
+ * away is in nobody's way.
+ * @throws Failure where it cannot be told or reached
+ */
+export async function connectMaker(procedure: Procedure, cluster: Cluster): Promise<Host> {
+  const { backup, host } = needRepository(cluster);
+  if (backup.s3 === undefined) {
+    await procedure.connect([host]);
+    return host;
+  }
+  const hosts = await connectAny(procedure, databaseHosts(cluster));
+  const answers = await Promise.all(hosts.map((each) => procedure.ask(each, WRITES)));
+  const primaries = hosts.filter((_, i) => answers[i]?.trim() === 'yes');
+  const [primary] = primaries;
+  if (primary !== undefined && primaries.length === 1) return primary;
+  throw new Failure({
+    reason: 'refused',
+    message: 'a backup into a bucket is made by the primary, and there is not one of it',
+    expected: 'one database host that takes writes',
+    found: primary === undefined ? 'none' : primaries.map(({ name }) => name).join(', '),
+    remedy: 'odoo-prov status FILE shows the database hosts',
+  });
+}
+
+const WRITES = sh`
+${PSQL}
+[ "$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null)" != f ] || echo yes`;
+
+/** Connects to those that answer. @throws Failure of the first where none does */
+async function connectAny(procedure: Procedure, hosts: readonly Host[]): Promise<readonly Host[]> {
+  const ends = await Promise.allSettled(hosts.map((host) => procedure.connect([host])));
+  const reached = hosts.filter((_, i) => ends[i]?.status === 'fulfilled');
+  const lost = ends.find((end) => end.status === 'rejected');
+  if (reached.length === 0 && lost !== undefined) throw lost.reason;
+  return reached;
+}
+
+/**
+ * Everything that can be restored, in one question.
+ * @param host a connected one that can read it; the one of {@link needRepository} if not given
+ * @throws Failure
+ */
+export async function readRepository(
+  procedure: Procedure,
+  cluster: Cluster,
+  host = needRepository(cluster).host,
+): Promise<Recoverable> {
+  const { backup } = needRepository(cluster);
   const mark = '@odoo-prov@';
-  const answer = await procedure.ask(host, question(backup.path, stanzaOf(cluster), mark));
+  const answer = await procedure.ask(host, repositoryQuestion(cluster, mark));
   const [info = '', history = '', ...timelines] = answer.split(`${mark}\n`);
   try {
     return {
@@ -43,25 +99,18 @@ export async function readRepository(procedure: Procedure, cluster: Cluster): Pr
     throw new Failure({
       reason: 'command-failed',
       host: host.name,
-      message: `the repository in ${backup.path} cannot be used`,
+      message: `the repository in ${placeOf(backup)} cannot be used`,
       found: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'odoo-prov apply makes it; /var/log/pgbackrest/ on this host says more',
+      remedy:
+        backup.s3 === undefined
+          ? 'odoo-prov apply makes it; /var/log/pgbackrest/ on this host says more'
+          : 'odoo-prov apply asks the bucket and says why; /var/log/pgbackrest/ on this host says more',
       cause,
     });
   }
 }
 
-function question(path: string, stanza: string, mark: string): Script {
-  return sh`
-${AS_POSTGRES}
-backrest() { as_postgres pgbackrest --log-level-console=off --log-level-stderr=error --log-level-file=off "$@"; }
-backrest --stanza=${stanza} --output=json info || exit 1
-printf '\n%s\n' ${mark}
-cat ${historyFile(path)} 2>/dev/null || :
-for id in $(ls ${`${path}/archive/${stanza}`} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1); do
-  for file in $(ls ${`${path}/archive/${stanza}`}/"$id" | grep -E '^[0-9A-F]{8}\.history$'); do
-    printf '%s\n%s\n' ${mark} "$file"
-    backrest repo-get ${`archive/${stanza}`}/"$id/$file" || exit 1
-  done
-done`;
+/** Where a repository is, for people: its folder, or its bucket. */
+export function placeOf({ path, s3 }: Backup): string {
+  return s3 === undefined ? path : `the bucket ${s3.bucket} at ${s3.endpoint}, in ${path}`;
 }

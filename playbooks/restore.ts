@@ -4,7 +4,7 @@ import { HTTP_PORT, addressOf, odooHosts } from '../src/odoo/layout.js';
 import { filestoreSource } from '../src/filestore/layout.js';
 import { versionOf } from '../src/postgres/layout.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
-import { historyFile, setBackLine } from '../src/postgres/recovery-history.js';
+import { setBackLine } from '../src/postgres/recovery-history.js';
 import {
   newestTimeline,
   planRecovery,
@@ -13,6 +13,7 @@ import {
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
+import { addToHistory, AS_POSTGRES } from '../src/postgres/repository-files.js';
 import {
   analyzeScript,
   closeArchiveScript,
@@ -30,7 +31,7 @@ import { withProcedure } from './backup.js';
 import { bringFilesBack } from './filestore.js';
 import { observePrimary } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
-import { AS_POSTGRES, needRepository, readRepository } from './repository.js';
+import { needRepository, readRepository } from './repository.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;
@@ -252,13 +253,8 @@ async function carryOut(
       remedy,
     })
   ).trim();
-  await procedure.ask(
-    keeper,
-    sh`
-${AS_POSTGRES}
-printf '%s\n' ${setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline)} |
-  as_postgres tee -a ${historyFile(backup.path)} >/dev/null`,
-  );
+  const line = setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline);
+  await procedure.ask(keeper, addToHistory(backup, line));
   // With synchronous replication nothing can be committed before a standby is back.
   const all = databaseHosts(cluster);
   if (all.length > 1) {

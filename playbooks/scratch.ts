@@ -28,13 +28,13 @@ import { renderTemplate } from '../src/template/render.js';
 import { withProcedure } from './backup.js';
 import { observePrimary } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
-import { needRepository, readRepository } from './repository.js';
+import { connectReader, needRepository, readRepository } from './repository.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;
 
 export interface ScratchOptions extends ProcedureOptions {
-  /** The host that gets the copy; the repository's own if not given. */
+  /** The host that gets the copy; the repository's own if not given, which a bucket has not. */
   readonly on: string | undefined;
   readonly secret: (name: string) => Secret;
 }
@@ -58,8 +58,9 @@ export async function restoreOnScratch(
 ): Promise<Host> {
   const host = scratchHost(cluster, options.on);
   await withProcedure(options, async (procedure) => {
-    await procedure.connect([host, needRepository(cluster).host]);
-    const known = await readRepository(procedure, cluster);
+    await procedure.connect([host]);
+    const reader = await connectReader(procedure, cluster);
+    const known = await readRepository(procedure, cluster, reader);
     const plan = possible(planRecovery(known, target));
     await procedure.lock([host]);
     await copyTo(procedure, cluster, host, plan, options);
@@ -154,7 +155,9 @@ async function copyTo(
   options: ScratchOptions,
 ): Promise<void> {
   const version = sameVersion(cluster, host);
-  await procedure.step(host, 'installing what a copy needs', install(version), { limit: 3600 });
+  await procedure.step(host, 'installing what a copy needs', install(cluster, version), {
+    limit: 3600,
+  });
   const template = readTemplates().get('backup/pgbackrest.conf.hbs') ?? '';
   const files = scratchFiles(cluster, host, SCRATCH, options.secret, (data) =>
     renderTemplate(template, data),
@@ -170,8 +173,13 @@ async function copyTo(
   await procedure.step(host, 'replaying', startScratch(version), { limit: LONG });
 }
 
-function install(version: number): ReturnType<typeof lines> {
-  const wanted = [`postgresql-${String(version)}`, 'pgbackrest'].map((name) => ({
+function install(cluster: Cluster, version: number): ReturnType<typeof lines> {
+  const names = [
+    `postgresql-${String(version)}`,
+    'pgbackrest',
+    ...(needRepository(cluster).backup.s3 === undefined ? [] : ['ca-certificates']),
+  ];
+  const wanted = names.map((name) => ({
     resource: aptPackage({ name }),
     have: 'absent' as const,
     want: { status: 'installed' },
@@ -179,10 +187,16 @@ function install(version: number): ReturnType<typeof lines> {
   }));
   const apt = kinds['package']?.applyTogether?.(wanted);
   if (apt === undefined) throw new Error('packages are not installed together any more');
-  const missing = raw(
-    `dpkg-query -W -f '\${db:Status-Status}\\n' postgresql-${String(version)} pgbackrest 2>/dev/null | grep -cx installed`,
+  const installed = raw(
+    `dpkg-query -W -f '\${db:Status-Status}\n' ${names.join(' ')} 2>/dev/null | grep -cx installed`,
   );
-  return lines([noOwnCluster(), raw(`if [ "$(${missing.render()})" != 2 ]; then`), apt, raw('fi')]);
+  const all = String(names.length);
+  return lines([
+    noOwnCluster(),
+    raw(`if [ "$(${installed.render()})" != ${all} ]; then`),
+    apt,
+    raw('fi'),
+  ]);
 }
 
 /** @throws Failure where its Debian brings another PostgreSQL, or nothing is known of it */
@@ -204,17 +218,22 @@ function sameVersion(cluster: Cluster, host: Host): number {
 }
 
 function scratchHost(cluster: Cluster, name: string | undefined): Host {
-  const wanted = name ?? needRepository(cluster).host.name;
+  const { backup } = needRepository(cluster);
+  const wanted = name ?? backup.host;
   const host = cluster.hosts.find((each) => each.name === wanted);
   const free = cluster.hosts.filter((each) => databaseRole(each) === undefined);
   if (host !== undefined && free.includes(host)) return host;
   throw new Failure({
     reason: 'usage',
-    message:
-      host === undefined ? `there is no host ${wanted}` : `${wanted} holds the database itself`,
+    message: noScratch(wanted, host),
     expected: `one of: ${free.map((each) => each.name).join(', ')}`,
     remedy: 'give one of these with --on: a copy takes memory and disk from what else runs there',
   });
+}
+
+function noScratch(wanted: string | undefined, host: Host | undefined): string {
+  if (wanted === undefined) return 'on which host is not said: the backups are in a bucket';
+  return host === undefined ? `there is no host ${wanted}` : `${wanted} holds the database itself`;
 }
 
 function possible(plan: RecoveryPlan | NoRecovery): RecoveryPlan {

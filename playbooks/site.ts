@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { ROLE_DEFINITIONS } from '../roles/index.js';
 import { EXIT } from '../src/failure/failure.js';
 import type { Cluster } from '../src/inventory/cluster.js';
+import { GIVEN_SECRETS } from '../src/postgres/bucket.js';
 import { kinds } from '../src/resource/index.js';
 import type { ConvergeOptions } from '../src/run/context.js';
 import { closeSessions, converge, type Converged } from '../src/run/converge.js';
@@ -51,7 +52,8 @@ export async function apply(
       templates: readTemplates(),
       given: readGiven(cluster),
       secret: (name) => secrets.get(name),
-      secretsAreNew: secrets.names().length === 0,
+      // What the operator gave can be given again with an empty file; a cluster's own secrets cannot.
+      secretsAreNew: secrets.names().every((name) => GIVEN_SECRETS.includes(name)),
       saveSecrets: () => secrets.save(),
       state: readState(cluster.file),
       saveState: (state) => {

@@ -1,6 +1,8 @@
-import { databaseHosts } from '../../src/inventory/cluster.js';
-import { check } from '../../src/resource/index.js';
-import type { RoleDefinition } from '../../src/role/role.js';
+import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
+import { pgbackrestFiles, stanzaOf } from '../../src/postgres/pgbackrest.js';
+import { check, file, job } from '../../src/resource/index.js';
+import type { Resource } from '../../src/resource/kind.js';
+import type { RoleDefinition, Site } from '../../src/role/role.js';
 
 /** Segments that may wait: more than a busy minute's, and a repository that is away shows soon. */
 const WAITING = 64;
@@ -28,7 +30,8 @@ export const archive: RoleDefinition = {
 
   install: () => [],
 
-  configure: ({ cluster }) => [
+  configure: (site) => [
+    ...bucketCheck(site),
     check({
       name: 'wal-archived',
       command:
@@ -36,7 +39,42 @@ export const archive: RoleDefinition = {
         'setpriv --reuid=postgres --regid=postgres --init-groups psql -XAtq -h /var/run/postgresql -d postgres 2>&1',
       expect: 'ok',
       within: 150,
-      describes: `WAL is archived on ${cluster.postgres.backup?.host ?? ''} (see /var/log/pgbackrest/ here)`,
+      describes: `WAL is archived ${place(site.cluster)} (see /var/log/pgbackrest/ here)`,
     }),
   ],
 };
+
+function place({ postgres: { backup } }: Cluster): string {
+  return backup?.s3 === undefined
+    ? `on ${backup?.host ?? ''}`
+    : `in the bucket ${backup.s3.bucket}`;
+}
+
+const CHECK_UNIT = 'odoo-prov-archive-check.service';
+const CHECKED = '/var/lib/odoo-prov-archive/checked';
+
+/**
+ * With a bucket, each database host must reach it by itself: asked after every change of what it is reached by. With a
+ * keeper, that is asked there.
+ */
+function bucketCheck(site: Site): readonly Resource[] {
+  const { cluster } = site;
+  if (cluster.postgres.backup?.s3 === undefined) return [];
+  return [
+    file({
+      path: `/etc/systemd/system/${CHECK_UNIT}`,
+      content: site.template('backup/check.service.hbs', {
+        cluster: cluster.name,
+        stanza: stanzaOf(cluster),
+        stamp: CHECKED,
+      }),
+    }),
+    job({
+      unit: CHECK_UNIT,
+      stamp: CHECKED,
+      newerThan: pgbackrestFiles(site),
+      within: 300,
+      describes: 'the look at the bucket',
+    }),
+  ];
+}

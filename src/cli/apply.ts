@@ -9,6 +9,7 @@ import { createOutput } from '../ui/create-output.js';
 import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
+import { needGivenSecrets } from './given-secrets.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { MistakesError } from './mistakes-error.js';
@@ -72,6 +73,7 @@ export async function applyCluster(
   const check = flags.check === true;
   const password = await becomePassword(flags);
   const secrets = await openSecrets(cluster.file, { dryRun: check });
+  needGivenSecrets(cluster, secrets, cluster.file);
   const known = (): ReturnType<typeof secrets.values> =>
     password === undefined ? secrets.values() : [...secrets.values(), password];
   const output = await createOutput({

@@ -6,6 +6,7 @@ import { postgresTime, type Recoverable } from '../postgres/recovery-plan.js';
 import { openSecrets } from '../secrets/index.js';
 import { print } from '../ui/terminal.js';
 import { bytes, duration, plural, table } from '../ui/text.js';
+import { needGivenSecrets } from './given-secrets.js';
 import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
 import { loadCluster } from './load-inventory.js';
 
@@ -32,6 +33,7 @@ export async function backup(file: string, flags: BackupFlags): Promise<void> {
     } else if (flags.verify === true || flags.on !== undefined) {
       const { verifyBackup } = await import('../../playbooks/scratch.js');
       const store = await openSecrets(cluster.file, { dryRun: true });
+      needGivenSecrets(cluster, store, file);
       const began = Date.now();
       const found = await verifyBackup(cluster, {
         ...options,

@@ -4,6 +4,7 @@ import { createRecoveryKey, openSecrets, RECOVERY_RECIPIENT } from '../secrets/i
 import { Secret } from '../shell/index.js';
 import { askSecret } from '../ui/prompt.js';
 import { print, tell } from '../ui/terminal.js';
+import { holdsNoSecrets } from './given-secrets.js';
 
 /** Shows a recovery key, the only time that it is seen. */
 export function showRecoveryKey(identity: Secret): void {
@@ -18,7 +19,7 @@ export function showRecoveryKey(identity: Secret): void {
 export async function newRecoveryKey(inventory: string, file: string): Promise<void> {
   const store = await openSecrets(inventory);
   // A secrets file that holds nothing else would make apply give a running cluster new passwords.
-  if (store.names().length === 0) {
+  if (holdsNoSecrets(store)) {
     throw new Failure({
       reason: 'usage',
       message: 'this cluster has no secrets yet that a recovery key could open',

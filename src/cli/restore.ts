@@ -11,6 +11,7 @@ import { askText } from '../ui/prompt.js';
 import { print } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { checkName } from './backup.js';
+import { needGivenSecrets } from './given-secrets.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { parseMoment } from './moment.js';
 import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
@@ -69,6 +70,7 @@ async function newHosts(
   target: RecoveryTarget,
   flags: RestoreFlags,
 ): Promise<void> {
+  if (cluster.postgres.backup?.s3 !== undefined) throw noNewHosts();
   const playbook = await import('../../playbooks/new-hosts.js');
   const { NEW_HOST_ROLES } = await import('../../playbooks/new-hosts-roles.js');
   const store = await openSecrets(cluster.file, { dryRun: flags.dryRun === true });
@@ -95,6 +97,15 @@ async function newHosts(
   print(`  then      odoo-prov backup ${file} --type full`);
 }
 
+function noNewHosts(): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: '--new-hosts from a bucket is not supported by this version',
+    expected: 'backups on a host',
+    remedy: 'docs/backup.md says how to bring a database back from a bucket by hand',
+  });
+}
+
 /** Makes a copy on a host that has nothing to do with the database, or removes it. */
 async function beside(
   cluster: Cluster,
@@ -109,6 +120,7 @@ async function beside(
     return;
   }
   const store = await openSecrets(cluster.file, { dryRun: true });
+  needGivenSecrets(cluster, store, file);
   const secret = (name: string): Secret => store.get(name);
   const host = await playbook.restoreOnScratch(cluster, target, { ...options, on, secret });
   print(`the copy runs on ${host.name}, reachable over its socket only; nothing of it is archived`);

@@ -1,15 +1,24 @@
 import { text } from 'node:stream/consumers';
 import { Failure } from '../failure/failure.js';
 import { didYouMean } from '../inventory/index.js';
+import { GIVEN_SECRETS, S3_KEY, S3_SECRET } from '../postgres/bucket.js';
 import { openSecrets } from '../secrets/index.js';
 import { Secret } from '../shell/index.js';
 import { askSecret } from '../ui/prompt.js';
 import { print, tell } from '../ui/terminal.js';
 import { loadCluster } from './load-inventory.js';
+import { checkGiven } from './given-secrets.js';
 import { newRecoveryKey } from './recovery-key.js';
 
-/** The one secret that people change elsewhere, in Odoo; all others are changed on the hosts by apply alone. */
+/** The secret that people change elsewhere, in Odoo. */
 const CHANGED_ELSEWHERE = 'odoo-admin-password';
+
+/** What people set: that one, and what somebody else gives out. All others are changed on the hosts by apply alone. */
+const SETTABLE: Readonly<Record<string, string>> = {
+  [CHANGED_ELSEWHERE]: "what Odoo's user admin logs in with, after it was changed in Odoo",
+  [S3_KEY]: 'the key id for the bucket of the backups',
+  [S3_SECRET]: 'its secret',
+};
 
 /** `odoo-prov secrets FILE list | show NAME | set NAME | recovery-key`: only the last makes one. */
 export async function secrets(
@@ -51,16 +60,29 @@ export async function secrets(
 
 /** Takes the new value from a prompt, or from the first line of stdin. */
 async function setSecret(file: string, name: string | undefined): Promise<void> {
-  if (name !== CHANGED_ELSEWHERE) {
+  if (name === undefined || !Object.hasOwn(SETTABLE, name)) {
     throw new Failure({
       reason: 'usage',
       message: `${name ?? 'a secret without a name'} cannot be set`,
-      expected: `${CHANGED_ELSEWHERE}: what Odoo's user admin logs in with, after it was changed in Odoo`,
+      expected: Object.entries(SETTABLE)
+        .map(([each, what]) => `${each}: ${what}`)
+        .join('; '),
       remedy: 'the other secrets belong to odoo-prov, which makes them and puts them in place',
     });
   }
-  const store = await openSecrets(loadCluster(file).file);
-  store.set(name, await readSecret());
+  const { file: inventory, postgres } = loadCluster(file);
+  if (GIVEN_SECRETS.includes(name) && postgres.backup?.s3 === undefined) {
+    throw new Failure({
+      reason: 'usage',
+      message: `${name} is of no use: the backups of this cluster are in no bucket`,
+      expected: 'postgres: { backup: { s3: … } } in its inventory',
+      remedy: 'docs/backup.md says how to set it up',
+    });
+  }
+  const store = await openSecrets(inventory);
+  const value = await readSecret();
+  if (GIVEN_SECRETS.includes(name)) checkGiven(name, value);
+  store.set(name, value);
   await store.save();
 }
 

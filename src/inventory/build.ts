@@ -1,5 +1,5 @@
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
-import type { Cluster, Host, OdooSource, SshOptions } from './cluster.js';
+import type { Cluster, Host, OdooSource, S3Bucket, SshOptions } from './cluster.js';
 import type { Input, SshInput } from './schema.js';
 import { bytesOf } from './values.js';
 
@@ -109,7 +109,7 @@ function filestoreOf(input: Input): Cluster['filestore'] {
   return { type, path };
 }
 
-function postgresOf(input: Input): Cluster['postgres'] {
+function postgresOf(input: Input, place: Place, name: string): Cluster['postgres'] {
   const { replication, reporting, lone_start: loneStart, settings } = input.postgres ?? {};
   return {
     replication: {
@@ -125,25 +125,42 @@ function postgresOf(input: Input): Cluster['postgres'] {
         connections: reporting.connections ?? 10,
       },
     }),
-    ...backupOf(input),
+    ...backupOf(input, place, name),
   };
 }
 
-function backupOf(input: Input): Pick<Cluster['postgres'], 'backup'> {
+function backupOf(input: Input, place: Place, name: string): Pick<Cluster['postgres'], 'backup'> {
   const given = input.postgres?.backup;
   if (given === undefined) return {};
   const full = given.full ?? 'weekly';
   const diff = given.diff ?? (full === 'daily' ? 'off' : 'daily');
+  const filestore = given.filestore ?? (given.s3 === undefined ? 'hourly' : 'off');
   return {
     backup: {
-      host: given.host,
+      ...(given.host === undefined ? {} : { host: given.host }),
+      ...(given.s3 === undefined ? {} : { s3: bucketOf(given.s3, place) }),
       full: FULL[full] ?? full,
       // Not on the day of the weekly full backup, at the same time.
       ...(diff === 'off' ? {} : { diff: diff !== 'daily' ? diff : (DIFF[full] ?? NIGHTLY) }),
-      ...(given.filestore === 'off' ? {} : { filestore: given.filestore ?? 'hourly' }),
+      ...(filestore === 'off' ? {} : { filestore }),
       keep: given.keep ?? 2,
-      path: given.path ?? '/var/lib/pgbackrest',
+      path: given.path ?? (given.s3 === undefined ? '/var/lib/pgbackrest' : `/${name}`),
     },
+  };
+}
+
+type BucketInput = NonNullable<NonNullable<NonNullable<Input['postgres']>['backup']>['s3']>;
+
+function bucketOf(given: BucketInput, place: Place): S3Bucket {
+  const [endpoint = '', port] = given.endpoint.split(':');
+  const ca = given.ca === undefined ? undefined : place.read(absolutePath(given.ca, place));
+  return {
+    endpoint,
+    port: port === undefined ? 443 : Number(port),
+    bucket: given.bucket,
+    region: given.region,
+    uriStyle: given.uri_style ?? 'path',
+    ...(ca !== undefined && 'text' in ca ? { ca: ca.text } : {}),
   };
 }
 
@@ -180,7 +197,7 @@ export function buildCluster(input: Input, place: Place): Cluster {
       languages: odoo.languages ?? [],
       settings: odoo.settings ?? {},
     },
-    postgres: postgresOf(input),
+    postgres: postgresOf(input, place, name),
     pgbouncer: {
       poolMode: input.pgbouncer?.pool_mode ?? 'session',
       maxClientConn: input.pgbouncer?.max_client_conn ?? 10_000,

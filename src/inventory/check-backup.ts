@@ -1,4 +1,8 @@
+import type { Place } from './build.js';
+import { checkFile } from './check-file.js';
 import { DATABASE_ROLES, type RoleName } from './cluster.js';
+import { meantKey } from './explain.js';
+import { unsupported } from './values.js';
 import { isRecord, type HostView, type View } from './view.js';
 import type { Mistake } from './source.js';
 import { didYouMean, show } from './words.js';
@@ -60,7 +64,70 @@ function archiveSettings(view: View): Mistake[] {
     }));
 }
 
+/** A repository is on a host or in a bucket; what goes with the one makes no sense with the other. */
+function oneRepository(view: View): Mistake[] {
+  const section = view.at(...AT);
+  if (!isRecord(section)) return [];
+  const [host, s3] = [Object.hasOwn(section, 'host'), Object.hasOwn(section, 's3')];
+  if (!host && !s3) {
+    // A key that is mistyped is not missing as well.
+    if (Object.keys(section).some((key) => ['host', 's3'].includes(meantKey(AT, key) ?? '')))
+      return [];
+    const message = 'where the backups go is not said';
+    return [
+      { path: AT, at: 'key', message, expected: 'host: NAME, or s3: { endpoint, bucket, region }' },
+    ];
+  }
+  if (!s3) return [];
+  const mistakes: Mistake[] = [];
+  if (host) {
+    const message = 'the backups go to one place: a host or a bucket';
+    mistakes.push({ path: [...AT, 's3'], at: 'key', message, expected: 'either host or s3' });
+  }
+  if (Object.hasOwn(section, 'accept_same_host') && !host) {
+    const message = 'there is nothing to accept: a bucket is on no host of this inventory';
+    const expected = 'the key left out';
+    mistakes.push({ path: [...AT, 'accept_same_host'], at: 'key', message, expected });
+  }
+  const filestore = section['filestore'];
+  if (typeof filestore === 'string' && filestore !== 'off' && !host) {
+    mistakes.push({
+      path: [...AT, 'filestore'],
+      at: 'value',
+      message: unsupported('the filestore in a bucket'),
+      expected: 'off, or the key left out; a backup host takes the filestore too',
+    });
+  }
+  return mistakes;
+}
+
+/** The port of the endpoint, and the file that it names. */
+function bucket(view: View, place: Place): Mistake[] {
+  const at = [...AT, 's3', 'endpoint'];
+  const endpoint = view.at(...at);
+  const port = typeof endpoint === 'string' ? /:(\d+)$/.exec(endpoint)?.[1] : undefined;
+  const mistakes: Mistake[] = [];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) {
+    mistakes.push({
+      path: at,
+      at: 'value',
+      message: `${port} is not a port`,
+      expected: '1 to 65535',
+    });
+  }
+  const ca = [...AT, 's3', 'ca'];
+  return [
+    ...mistakes,
+    ...checkFile(view, place, ca, 'a PEM certificate', /-----BEGIN CERTIFICATE-----/),
+  ];
+}
+
 /** Where the repository lies, and that nothing else archives. */
-export function checkBackup(view: View): Mistake[] {
-  return [...repositoryHost(view), ...archiveSettings(view)];
+export function checkBackup(view: View, place: Place): Mistake[] {
+  return [
+    ...oneRepository(view),
+    ...bucket(view, place),
+    ...repositoryHost(view),
+    ...archiveSettings(view),
+  ];
 }

@@ -1,5 +1,6 @@
-import { absolutePath, type Place } from './build.js';
-import type { Mistake, Path } from './source.js';
+import type { Place } from './build.js';
+import { checkFile } from './check-file.js';
+import type { Mistake } from './source.js';
 import { unsupported } from './values.js';
 import { isRecord, type View } from './view.js';
 
@@ -34,43 +35,24 @@ function sourceAndVersion(view: View): Mistake[] {
   return [{ path: ['odoo', 'version'], at: 'value', message, expected }];
 }
 
-function file(view: View, place: Place, path: Path, what: string, mark: RegExp): Mistake[] {
-  const given = view.at(...path);
-  if (typeof given !== 'string' || given === '') return [];
-  const found = place.read(absolutePath(given, place));
-  if ('problem' in found) {
-    const message = `cannot read "${given}": ${found.problem}`;
-    return [{ path, at: 'value', message, expected: `${what}, relative to the inventory` }];
-  }
-  if (mark.test(found.text)) return [];
-  return [
-    {
-      path,
-      at: 'value',
-      message: `"${given}" is not ${what}`,
-      expected: `${what}, relative to the inventory`,
-    },
-  ];
-}
-
 /** Files that the inventory names and an apply will send. */
 function files(view: View, place: Place): Mistake[] {
   return [
-    file(
+    checkFile(
       view,
       place,
       ['odoo', 'source', 'apt', 'key'],
       'an ASCII-armoured public key',
       /-----BEGIN PGP PUBLIC KEY BLOCK-----/,
     ),
-    file(
+    checkFile(
       view,
       place,
       ['edge', 'tls', 'certificate'],
       'a PEM certificate',
       /-----BEGIN CERTIFICATE-----/,
     ),
-    file(
+    checkFile(
       view,
       place,
       ['edge', 'tls', 'key'],

@@ -53,10 +53,25 @@ export type OdooSource =
       readonly package: string;
     };
 
-/** WAL archive and backups on one host, and snapshots of the filestore. */
+/** A bucket of a store that speaks S3's protocol. Its key and its secret are among the secrets. */
+export interface S3Bucket {
+  /** Host name or address; HTTPS always. */
+  readonly endpoint: string;
+  readonly port: number;
+  readonly bucket: string;
+  readonly region: string;
+  /** `path`: https://endpoint/bucket/; `host`: https://bucket.endpoint/. */
+  readonly uriStyle: 'path' | 'host';
+  /** PEM text of the authorities that its certificate is checked by; not given: those of the system. */
+  readonly ca?: string;
+}
+
+/** WAL archive and backups on one host or in a bucket, and snapshots of the filestore. */
 export interface Backup {
-  /** Name of the host that keeps the repository. */
-  readonly host: string;
+  /** Name of the host that keeps the repository; not given where a bucket does. */
+  readonly host?: string;
+  /** The bucket that keeps the repository; either this or {@link host}. */
+  readonly s3?: S3Bucket;
   /** When, as systemd's OnCalendar. */
   readonly full: string;
   readonly diff?: string;
@@ -64,7 +79,7 @@ export interface Backup {
   readonly filestore?: string;
   /** Full backups that are kept. */
   readonly keep: number;
-  /** Absolute path of the repository there. */
+  /** Absolute path of the repository there: on the host, or in the bucket. */
   readonly path: string;
 }
 
@@ -154,7 +169,7 @@ export function databaseHosts(cluster: Cluster): readonly Host[] {
   return hostsWith(cluster, ...DATABASE_ROLES);
 }
 
-/** The host that keeps WAL archive and backups; undefined where none does. */
+/** The host that keeps WAL archive and backups; undefined where none does, or a bucket. */
 export function backupHost(cluster: Cluster): Host | undefined {
   return cluster.hosts.find(({ name }) => name === cluster.postgres.backup?.host);
 }

@@ -10,7 +10,6 @@ type Issue = z.core.$ZodIssue;
 /** Keys that the format knows and this version does not support; `*` is any host. */
 const LATER_KEYS: Readonly<Record<string, string>> = {
   'edge.vip': 'no vip: let DNS name every edge',
-  'postgres.backup.s3': 'host: NAME, one of the hosts below',
   'redis.sentinel': 'one Redis host',
   'hosts.*.pool': 'one pool of app hosts',
 };

@@ -1,4 +1,11 @@
-export { backupHost, type Backup, type Cluster, type Host, hostsWith } from './cluster.js';
+export {
+  backupHost,
+  type Backup,
+  type Cluster,
+  type Host,
+  hostsWith,
+  type S3Bucket,
+} from './cluster.js';
 export { formatDiagnostics, type Diagnostic } from './diagnostic.js';
 export { parseInventory, type Inventory } from './parse.js';
 export { readInventory } from './read.js';

@@ -4,6 +4,8 @@ import type { Finding } from './finding.js';
 /** Whether anything could be restored. */
 export function lintBackup(cluster: Cluster): Finding[] {
   const subject = 'backup';
+  const s3 = cluster.postgres.backup?.s3;
+  if (s3 !== undefined) return kept(`in the bucket ${s3.bucket} at ${s3.endpoint}`, cluster);
   const host = backupHost(cluster);
   if (host === undefined) {
     return [
@@ -27,12 +29,18 @@ export function lintBackup(cluster: Cluster): Finding[] {
       },
     ];
   }
+  return kept(`on ${host.name}`, cluster);
+}
+
+function kept(where: string, cluster: Cluster): Finding[] {
+  const subject = 'backup';
   if (cluster.postgres.backup?.filestore !== undefined) {
-    const message = `WAL, backups and attachments are kept on ${host.name}`;
-    return [{ severity: 'fine', subject, message }];
+    return [
+      { severity: 'fine', subject, message: `WAL, backups and attachments are kept ${where}` },
+    ];
   }
   return [
-    { severity: 'fine', subject, message: `WAL and backups are kept on ${host.name}` },
+    { severity: 'fine', subject, message: `WAL and backups are kept ${where}` },
     {
       severity: 'note',
       subject,

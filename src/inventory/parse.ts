@@ -134,7 +134,7 @@ export function parseInventory(text: string, path: string, place: Place): Invent
     ...explainIssues([...issues, ...belowBadNames(issues, data)], data),
     ...checkHosts(view),
     ...checkRolesGiven(view),
-    ...checkBackup(view),
+    ...checkBackup(view, place),
     ...checkSettings(view),
     ...checkPgbouncer(view),
     ...checkOdoo(view, place),

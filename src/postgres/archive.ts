@@ -1,7 +1,8 @@
-import type { Settings } from '../inventory/cluster.js';
+import type { Cluster, Host, Settings } from '../inventory/cluster.js';
 import { aptPackage } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
+import { bucketAddress } from './bucket.js';
 import { pgbackrest, PGBACKREST_PORT, repositoryOf, stanzaOf } from './pgbackrest.js';
 
 /*
@@ -14,7 +15,11 @@ const ARCHIVE_TIMEOUT = '60s';
 
 /** Packages of a database host for the archive; none where there is no backup. */
 export function archivePackages({ cluster }: Site): readonly Resource[] {
-  return cluster.postgres.backup === undefined ? [] : [aptPackage({ name: 'pgbackrest' })];
+  const { backup } = cluster.postgres;
+  if (backup === undefined) return [];
+  // A store's certificate is checked by the authorities that Debian knows.
+  const names = backup.s3 === undefined ? ['pgbackrest'] : ['pgbackrest', 'ca-certificates'];
+  return names.map((name) => aptPackage({ name }));
 }
 
 /** pgBackRest on a database host. It goes before PostgreSQL's settings, which name its program. */
@@ -25,13 +30,13 @@ export function archiveClient(site: Site): readonly Resource[] {
 /** postgresql.conf keys that archive; a backup's `restore_command` also serves a standby that fell behind. */
 export function archiveSettings({ cluster, host }: Pick<Site, 'cluster' | 'host'>): Settings {
   if (cluster.postgres.backup === undefined) return {};
-  const keeper = repositoryOf(cluster).host;
   // pgBackRest itself tries for a minute and more: a promotion, a start or a stop would wait for a repository that is
   // away. PostgreSQL asks again anyway.
+  const at = doorOf(cluster, host);
   const reach =
-    keeper.name === host.name
+    at === undefined
       ? ''
-      : `timeout 1 bash -c ': </dev/tcp/${keeper.address}/${String(PGBACKREST_PORT)}' && `;
+      : `timeout ${String(at.seconds)} bash -c ': </dev/tcp/${at.address}/${String(at.port)}' && `;
   const program = `${reach}pgbackrest --stanza=${stanzaOf(cluster)}`;
   return {
     archive_mode: 'on',
@@ -39,4 +44,18 @@ export function archiveSettings({ cluster, host }: Pick<Site, 'cluster' | 'host'
     archive_timeout: ARCHIVE_TIMEOUT,
     restore_command: `${program} archive-get %f "%p"`,
   };
+}
+
+/** Where the repository is knocked at, and how long; undefined for the host that keeps it. */
+function doorOf(
+  cluster: Cluster,
+  host: Host,
+): { readonly address: string; readonly port: number; readonly seconds: number } | undefined {
+  const { backup, host: keeper } = repositoryOf(cluster);
+  if (backup.s3 !== undefined) {
+    // Its name is asked for each time, and it may be on another continent.
+    return { address: bucketAddress(backup.s3), port: backup.s3.port, seconds: 3 };
+  }
+  if (keeper.name === host.name) return undefined;
+  return { address: keeper.address, port: PGBACKREST_PORT, seconds: 1 };
 }

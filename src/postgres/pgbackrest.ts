@@ -1,14 +1,17 @@
 import {
   backupHost,
   databaseHosts,
+  hostsWith,
   type Backup,
   type Cluster,
   type Host,
+  type S3Bucket,
 } from '../inventory/cluster.js';
 import { directory, file, keyOf, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import type { Secret } from '../shell/index.js';
+import { BUCKET_AUTHORITY, bucketOptions } from './bucket.js';
 import { hostCertificate } from './certificates.js';
 import { dataFolder, versionOf } from './layout.js';
 
@@ -17,13 +20,15 @@ import { dataFolder, versionOf } from './layout.js';
  * these push WAL to it and fetch it back. Both ways go over pgBackRest's own TLS server rather than SSH: no
  * host gets a login on another, sshd is left as the operator has it, and each side admits just the names of
  * the others, for just this stanza. Every database host is configured alike, whatever its role is now.
+ * Where a bucket is the repository, there is none of this: each database host speaks to the store itself.
  */
 
 export const PGBACKREST_CONFIG = '/etc/pgbackrest/pgbackrest.conf';
 /** Where pgBackRest's server listens, by default. */
 export const PGBACKREST_PORT = 8432;
 export const SPOOL = '/var/spool/pgbackrest';
-const TLS = '/etc/pgbackrest/tls';
+const FOLDER = '/etc/pgbackrest';
+const TLS = `${FOLDER}/tls`;
 const AUTHORITY = `${TLS}/authority.crt`;
 const CERTIFICATE = `${TLS}/host.crt`;
 const KEY = `${TLS}/host.key`;
@@ -48,17 +53,28 @@ export function stanzaOf(cluster: Cluster): string {
 /** By this name a host fetches a copy that is none of the cluster's. No host can have it: it has a dot. */
 const SCRATCH_CLIENT = 'scratch.odoo-prov';
 
-/** The repository's section and host. @throws Error where the inventory has none: do not ask then */
+/**
+ * The repository's section, and the host on which pgBackRest is run for it: the one that keeps it, or the primary
+ * where a bucket does.
+ * @throws Error where the inventory has none: do not ask then
+ */
 export function repositoryOf(cluster: Cluster): { readonly backup: Backup; readonly host: Host } {
   const { backup } = cluster.postgres;
-  const host = backupHost(cluster);
+  const host = backup?.s3 === undefined ? backupHost(cluster) : hostsWith(cluster, 'pg-primary')[0];
   if (backup === undefined || host === undefined) throw new Error('this cluster has no backup');
   return { backup, host };
 }
 
+/** The files on a host by which pgBackRest works: it must be looked at again when one of them changes. */
+export function pgbackrestFiles({ cluster }: Pick<Site, 'cluster'>): readonly string[] {
+  const ca = cluster.postgres.backup?.s3?.ca;
+  return [PGBACKREST_CONFIG, ...(ca === undefined ? [] : [`${FOLDER}/${BUCKET_AUTHORITY}`])];
+}
+
 /** Everything of pgBackRest on a host: certificates, configuration, its server. Packages are installed before. */
 export function pgbackrest(site: Site): readonly Resource[] {
-  const certificates = tlsFiles(site);
+  const s3 = site.cluster.postgres.backup?.s3;
+  const certificates = s3 === undefined ? tlsFiles(site) : authorityFile(s3);
   const config = file({
     path: PGBACKREST_CONFIG,
     content: site.template('backup/pgbackrest.conf.hbs', { sections: configOf(site) }),
@@ -67,8 +83,8 @@ export function pgbackrest(site: Site): readonly Resource[] {
   });
   const served = clientsOf(site).length > 0;
   return [
-    directory({ path: '/etc/pgbackrest' }),
-    directory({ path: TLS, ...POSTGRES, mode: '0750' }),
+    directory({ path: FOLDER }),
+    ...(s3 === undefined ? [directory({ path: TLS, ...POSTGRES, mode: '0750' })] : []),
     directory({ path: SPOOL, ...POSTGRES, mode: '0750' }),
     ...certificates,
     config,
@@ -102,13 +118,18 @@ function tlsFiles(site: Site): readonly Resource[] {
   ];
 }
 
+function authorityFile({ ca }: S3Bucket): readonly Resource[] {
+  return ca === undefined ? [] : [file({ path: `${FOLDER}/${BUCKET_AUTHORITY}`, content: ca })];
+}
+
 /** The sections of a host's pgbackrest.conf. */
 export function configOf(site: Site): readonly ConfigSection[] {
   const { cluster, host } = site;
-  const keeps = repositoryOf(cluster).host.name === host.name;
+  const keeper = backupHost(cluster);
+  const keeps = keeper?.name === host.name;
   return [
     section('global', {
-      ...(keeps ? repository(site) : remoteRepository(cluster)),
+      ...(keeps || keeper === undefined ? repository(site) : remoteRepository(cluster)),
       'compress-type': 'zst',
       'process-max': processes(site),
       // WAL is pushed and fetched ahead by processes of their own: PostgreSQL need not wait for each.
@@ -136,17 +157,13 @@ export function scratchFiles(
   secret: Site['secret'],
   render: (data: Readonly<Record<string, unknown>>) => string | Secret,
 ): ReadonlyMap<string, string | Secret> {
-  const { backup, host: keeper } = repositoryOf(cluster);
+  const { backup } = repositoryOf(cluster);
   const own = hostCertificate(secret('pgbackrest-tls'), SCRATCH_CLIENT, { dns: [] });
   const source: Options =
-    keeper.name === host.name
-      ? {
-          'repo1-path': backup.path,
-          'repo1-cipher-type': 'aes-256-cbc',
-          'repo1-cipher-pass': secret('pgbackrest-cipher'),
-        }
+    backup.s3 !== undefined || backup.host === host.name
+      ? location(backup, secret, folder)
       : {
-          'repo1-host': keeper.address,
+          'repo1-host': repositoryOf(cluster).host.address,
           'repo1-host-type': 'tls',
           'repo1-host-ca-file': `${folder}/authority.crt`,
           'repo1-host-cert-file': `${folder}/host.crt`,
@@ -161,7 +178,18 @@ export function scratchFiles(
     ['authority.crt', own.authority],
     ['host.crt', own.certificate],
     ['host.key', own.key],
+    ...(backup.s3?.ca === undefined ? [] : [[BUCKET_AUTHORITY, backup.s3.ca] as const]),
   ]);
+}
+
+/** Where the repository is, for who reaches it himself, and what it is encrypted by. */
+function location(backup: Backup, secret: Site['secret'], folder: string): Options {
+  return {
+    ...(backup.s3 === undefined ? {} : bucketOptions(backup.s3, secret, folder)),
+    'repo1-path': backup.path,
+    'repo1-cipher-type': 'aes-256-cbc',
+    'repo1-cipher-pass': secret('pgbackrest-cipher'),
+  };
 }
 
 type Options = Readonly<Record<string, string | number | Secret | readonly string[]>>;
@@ -178,13 +206,11 @@ function section(name: string, options: Options): ConfigSection {
   };
 }
 
-/** Only this host knows the passphrase: what is pushed to it is encrypted here. */
+/** Of a keeper: only it knows the passphrase, what is pushed to it is encrypted there. Of a bucket: on each host. */
 function repository(site: Site): Options {
   const { backup } = repositoryOf(site.cluster);
   return {
-    'repo1-path': backup.path,
-    'repo1-cipher-type': 'aes-256-cbc',
-    'repo1-cipher-pass': site.secret('pgbackrest-cipher'),
+    ...location(backup, (name) => site.secret(name), FOLDER),
     'repo1-retention-full': backup.keep,
     'repo1-bundle': 'y',
     // In Debian 12's 2.45 it is still a trial.
@@ -233,7 +259,8 @@ function processes({ facts }: Site): number {
 
 /** Who may come in over TLS, by the names of their certificates. */
 function clientsOf({ cluster, host }: Site): readonly string[] {
-  const repositoryHost = repositoryOf(cluster).host;
+  const repositoryHost = backupHost(cluster);
+  if (repositoryHost === undefined) return [];
   if (repositoryHost.name !== host.name) return [repositoryHost.name];
   const others = databaseHosts(cluster).filter(({ name }) => name !== host.name);
   return [...others.map(({ name }) => name), ...(others.length > 0 ? [SCRATCH_CLIENT] : [])];

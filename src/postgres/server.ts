@@ -13,6 +13,7 @@ import {
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { archiveClient, archivePackages } from './archive.js';
+import { backupUnits } from './backup-units.js';
 import { doorsOf } from './doors.js';
 import { GUARDED_START, guardFiles, guardService, isGuarded, LONE_START } from './guard.js';
 import {
@@ -73,6 +74,7 @@ export function server(site: Site, data: Resource): readonly Resource[] {
     ...guardService(site),
     ...standbyLoss(site),
     ...replicaGate(site),
+    ...(site.cluster.postgres.backup?.s3 === undefined ? [] : backupUnits(site)),
   ];
 }
 

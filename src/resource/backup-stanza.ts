@@ -19,6 +19,9 @@ export function backupStanza(options: {
 /** Seconds that apply waits for the first full backup; a larger database's goes on without it. */
 const FIRST_BACKUP = 300;
 
+/** Seconds to wait for pgBackRest's own lock. */
+const LOCKED = 120;
+
 const AS_POSTGRES = 'setpriv --reuid=postgres --regid=postgres --init-groups';
 
 /** One element of `pgbackrest info --output=json`, as far as it is read here. */
@@ -78,7 +81,19 @@ fi`;
 
   apply: ({ resource: { stanza, firstBackup } }) => sh`
 pgbackrest_() { (cd / && ${AS_POSTGRES.split(' ')} pgbackrest --stanza=${stanza} --log-level-console=warn "$@"); }
-pgbackrest_ stanza-create
+# On a database host the archiver holds the same lock (50) for as long as it tries to reach the repository.
+waited=0
+while :; do
+  code=0
+  said=$(pgbackrest_ stanza-create 2>&1) || code=$?
+  [ "$code" -eq 50 ] && [ "$waited" -lt ${LOCKED} ] || break
+  sleep 2
+  waited=$((waited + 2))
+done
+if [ "$code" -ne 0 ]; then
+  printf '%s\n' "$said" >&2
+  exit "$code"
+fi
 pgbackrest_ check
 full() { pgbackrest_ info --output=json | grep -q '"type":"full"'; }
 if ! full; then

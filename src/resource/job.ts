@@ -6,6 +6,7 @@ export interface JobResource extends Resource {
   readonly kind: 'job';
   readonly unit: string;
   readonly stamp: string;
+  readonly newerThan?: readonly string[];
   readonly within: number;
   readonly describes: string;
 }
@@ -15,6 +16,8 @@ export interface JobOptions {
   readonly unit: string;
   /** A file that it leaves when it has succeeded: systemd forgets at a reboot. */
   readonly stamp: string;
+  /** Files that it works by: a success from before one of them was changed says nothing. */
+  readonly newerThan?: readonly string[];
   /** Seconds that apply waits for its end; it goes on without. */
   readonly within: number;
   /** What it makes, for people: `a backup`. */
@@ -38,8 +41,9 @@ export const jobKind: Kind<JobResource> = {
   probe(wanted) {
     return lines(
       wanted.map(
-        ({ unit, stamp }) => sh`
+        ({ unit, stamp, newerThan = [] }) => sh`
 if [ -e ${stamp} ]; then stamp=yes; else stamp=no; fi
+${lines(newerThan.map((path) => sh`[ ! ${path} -nt ${stamp} ] || stamp=old`))}
 echo "$(systemctl show -P ActiveState -- ${unit}) $(systemctl show -P Result -- ${unit}) $stamp"`,
       ),
     );
@@ -88,5 +92,6 @@ function observed(row: string | undefined): Observed {
   if (stamp === undefined) return { unknown: 'the look was cut' };
   if (active === 'activating') return { 'last run': WELL };
   if (result !== 'success') return { 'last run': 'failed' };
+  if (stamp === 'old') return { 'last run': 'before a change' };
   return { 'last run': stamp === 'yes' ? WELL : 'never' };
 }

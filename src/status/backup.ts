@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { sh, type Script } from '../shell/index.js';
+import { PSQL } from '../resource/postgres-sql.js';
+import { raw, sh, type Script } from '../shell/index.js';
 
 /** The newest backup, as pgBackRest on the host that keeps the repository tells. */
 export interface BackupStatus {
@@ -41,16 +42,25 @@ const info = z.array(
   }),
 );
 
-/** Prints the time and what pgBackRest knows, on the host that keeps the repository. */
-export function backupProbe(stanza: string): Script {
+/**
+ * Prints the time and what pgBackRest knows, on the host that keeps the repository.
+ * @param everywhere it is asked of every database host, and only the primary answers
+ */
+export function backupProbe(stanza: string, everywhere = false): Script {
   return sh`
+${everywhere ? ONLY_PRIMARY : raw(':')}
 date +%s
 cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
   pgbackrest --stanza=${stanza} --log-level-console=error info --output=json`;
 }
 
-/** Reads what {@link backupProbe} printed. @throws Error on anything else */
-export function parseBackup(text: string): BackupStatus {
+const ONLY_PRIMARY = sh`
+${PSQL}
+[ "$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null)" = f ] || exit 0`;
+
+/** Reads what {@link backupProbe} printed; null where another host is to answer. @throws Error on anything else */
+export function parseBackup(text: string): BackupStatus | null {
+  if (text.trim() === '') return null;
   const [now = '', ...rest] = text.trim().split('\n');
   const [stanza] = info.parse(JSON.parse(rest.join('\n')));
   if (stanza === undefined) {

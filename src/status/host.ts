@@ -43,6 +43,11 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },
     has('edge') && { name: 'edge', script: edgeProbe(cluster.odoo.domain) },
     keeps && { name: 'backup', script: backupProbe(stanzaOf(cluster)) },
+    cluster.postgres.backup?.s3 !== undefined &&
+      has(...DATABASE_ROLES) && {
+        name: 'backup',
+        script: backupProbe(stanzaOf(cluster), true),
+      },
     keeps &&
       calendar !== undefined && {
         name: 'filestoreBackup',

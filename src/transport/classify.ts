@@ -1,4 +1,5 @@
 import { Failure } from '../failure/failure.js';
+import { bucketFailure } from './bucket-failure.js';
 import type { Answer } from './session.js';
 
 const LAST_LINES = 12;
@@ -19,8 +20,8 @@ const DISK_FULL =
 const DISK_FULL_PATH = /(?<path>\/[^\s:'"]+)['"]?: No space left on device/;
 
 /**
- * Why a command failed, as far as its output tells: disk full, apt's lock held (by whom), dpkg interrupted, and
- * otherwise that it failed, with its last lines.
+ * Why a command failed, as far as its output tells: disk full, apt's lock held (by whom), dpkg interrupted, a bucket that
+ * refuses, and otherwise that it failed, with its last lines.
  * @param resource the resource's key, where the command was for one
  */
 export function classifyCommandFailure(
@@ -45,6 +46,8 @@ export function classifyCommandFailure(
       remedy: 'run on the host: dpkg --configure -a && apt-get -f install, then run again',
     });
   }
+  const bucket = bucketFailure(base, text);
+  if (bucket !== undefined) return bucket;
   return new Failure({
     ...base,
     reason: 'command-failed',

@@ -12,8 +12,11 @@ export const archiveUnreachable: RunnableScenario = {
   onRequest: false,
   recoversFrom: 'heal',
   promotions: 0,
-  lacks: (cluster) =>
-    backupHost(cluster) === undefined ? 'postgres.backup is not set' : undefined,
+  lacks: (cluster) => {
+    if (cluster.postgres.backup?.s3 !== undefined)
+      return 'a bucket is no host that could be stopped';
+    return backupHost(cluster) === undefined ? 'postgres.backup is not set' : undefined;
+  },
   expects: () => ({
     kind: 'survives',
     why: 'WAL waits on the primary until the archive is back',

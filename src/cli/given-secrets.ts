@@ -1,0 +1,41 @@
+import { Failure } from '../failure/failure.js';
+import type { Cluster } from '../inventory/index.js';
+import { GIVEN_SECRETS, givenSecretsOf } from '../postgres/bucket.js';
+import type { SecretStore } from '../secrets/index.js';
+import type { Secret } from '../shell/index.js';
+
+/*
+ * Secrets that odoo-prov cannot make: somebody else gives them out, and the operator sets them.
+ */
+
+/**
+ * That all are there that this cluster needs. A store makes up what it does not have, which no bucket would admit.
+ * @throws Failure usage, before anybody is contacted
+ */
+export function needGivenSecrets(cluster: Cluster, store: SecretStore, file: string): void {
+  const missing = givenSecretsOf(cluster).filter((name) => store.find(name) === undefined);
+  if (missing.length === 0) return;
+  throw new Failure({
+    reason: 'usage',
+    message: `the bucket of the backups needs ${missing.join(' and ')}`,
+    expected: `in ${store.file}: the key that its keeper gave you`,
+    found: 'not set; no host was contacted',
+    remedy: missing.map((name) => `odoo-prov secrets ${file} set ${name}`).join(', then '),
+  });
+}
+
+/** Whether a store holds nothing but what an operator can set again: a cluster's own secrets are not in it. */
+export function holdsNoSecrets(store: SecretStore): boolean {
+  return store.names().every((name) => GIVEN_SECRETS.includes(name));
+}
+
+/** @throws Failure usage for what would not survive a line of a configuration file */
+export function checkGiven(name: string, value: Secret): void {
+  if (/^[\x21-\x7e]{3,}$/.test(value.reveal())) return;
+  throw new Failure({
+    reason: 'usage',
+    message: `that is no ${name}`,
+    expected: 'at least 3 letters, digits and signs on one line, without blanks',
+    remedy: 'copy it once more from where it was given out',
+  });
+}

@@ -1,0 +1,97 @@
+import type { Backup, Cluster } from '../inventory/cluster.js';
+import { base64, raw, sh, type Script, type Secret } from '../shell/index.js';
+import { repositoryOf, stanzaOf } from './pgbackrest.js';
+import { historyFile } from './recovery-history.js';
+
+/*
+ * Files beside archive and backups, as seen from the host on which pgBackRest is run for the repository. In a folder
+ * they are what they are. In a bucket they go through pgBackRest (repo-ls, repo-get, repo-put), which so is the only
+ * client of it; raw, since its encryption would hide the copy of the secrets, in which its own passphrase is.
+ */
+
+/** Runs a command as PostgreSQL's system user, in a folder that it may enter. */
+export const AS_POSTGRES = sh`
+as_postgres() { (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }`;
+
+const BACKREST = sh`
+${AS_POSTGRES}
+backrest() { as_postgres pgbackrest --log-level-console=off --log-level-stderr=error --log-level-file=off "$@"; }`;
+
+/** The copy of the secrets, by its name in the repository. */
+export const RECOVERY_COPY = 'odoo-prov-recovery.age';
+/** The history, by its name in a bucket. */
+const HISTORY = 'odoo-prov-history';
+
+/** Prints what can be restored: pgBackRest's own, the history, then each `.history` file of the newest archive. */
+export function repositoryQuestion(cluster: Cluster, mark: string): Script {
+  const { backup } = repositoryOf(cluster);
+  const archive = `archive/${stanzaOf(cluster)}`;
+  return sh`
+${BACKREST}
+backrest --stanza=${stanzaOf(cluster)} --output=json info || exit 1
+printf '\n%s\n' ${mark}
+${backup.s3 === undefined ? folderReader(backup.path) : bucketReader}
+history
+for id in $(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1); do
+  for file in $(list ${archive}/"$id" | grep -E '^[0-9A-F]{8}\.history$'); do
+    printf '%s\n%s\n' ${mark} "$file"
+    backrest repo-get ${archive}/"$id/$file" || exit 1
+  done
+done`;
+}
+
+function folderReader(path: string): Script {
+  return sh`
+list() { ls ${path}/"$1"; }
+history() { cat ${historyFile(path)} 2>/dev/null || :; }`;
+}
+
+const bucketReader = sh`
+list() { backrest repo-ls "$1"; }
+history() { backrest repo-get --raw --ignore-missing ${HISTORY} || [ $? -eq 1 ] || exit 1; }`;
+
+/** Adds a line to the history. Nothing in a bucket can be appended to: what is there is read first. */
+export function addToHistory({ path, s3 }: Backup, line: string): Script {
+  if (s3 === undefined) {
+    return sh`
+${AS_POSTGRES}
+printf '%s\n' ${line} | as_postgres tee -a ${historyFile(path)} >/dev/null
+sync ${historyFile(path)}`;
+  }
+  return sh`(
+${BACKREST}
+${bucketReader}
+known=$(history) || exit 1
+{ [ -z "$known" ] || printf '%s\n' "$known"; printf '%s\n' ${line}; } | backrest repo-put --raw ${HISTORY}
+)`;
+}
+
+/** Puts the copy of the secrets into the repository, over what is there. As a secret: it goes over stdin. */
+export function putRecoveryCopy({ path, s3 }: Backup, text: Secret): Script {
+  const file = `${path}/${RECOVERY_COPY}`;
+  if (s3 === undefined) {
+    return sh`(
+umask 077
+printf %s ${base64(text)} | base64 -d >${`${file}.new`}
+chown postgres:postgres ${`${file}.new`}
+sync ${`${file}.new`}
+mv -f ${`${file}.new`} ${file}
+)`;
+  }
+  return sh`(
+${BACKREST}
+printf %s ${base64(text)} | base64 -d | backrest repo-put --raw ${RECOVERY_COPY}
+)`;
+}
+
+/**
+ * Prints the copy of the secrets.
+ * @param config pgBackRest's configuration, where the host has none of its own yet
+ */
+export function printRecoveryCopy({ path, s3 }: Backup, config?: string): Script {
+  if (s3 === undefined) return sh`cat ${`${path}/${RECOVERY_COPY}`}`;
+  const option = config === undefined ? raw('') : sh`--config=${config}`;
+  return sh`
+${BACKREST}
+backrest ${option} repo-get --raw ${RECOVERY_COPY}`;
+}
