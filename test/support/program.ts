@@ -45,6 +45,8 @@ export interface ProgramOptions {
   /** Gets each event of `--json` as it comes; `kill` is SIGKILL if no other signal is given. */
   readonly onEvent?: (event: JsonEvent, kill: (signal?: NodeJS.Signals) => void) => void;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What it reads on standard input; nothing if not given. */
+  readonly input?: string;
 }
 
 /** Compiles the program where a source is newer than what is there. */
@@ -55,13 +57,15 @@ export function buildProgram(): void {
 /** Runs the real command line as a process of its own and waits for its end. */
 export function odooProv(
   words: readonly string[],
-  { onEvent, environment }: ProgramOptions = {},
+  { onEvent, environment, input }: ProgramOptions = {},
 ): Promise<ProgramEnd> {
   const program = join(repositoryRoot, 'bin/odoo-prov');
   const child = spawn(process.execPath, [program, ...words], {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input ?? '');
   const events: JsonEvent[] = [];
   let [stdout, stderr, line] = ['', '', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,0 +1,287 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bareCluster, type BareCluster } from '../support/bare-cluster.js';
+import { must } from '../support/host-shell.js';
+import { testLabDown, TEST_LAB_PREFIX } from '../support/lab.js';
+import {
+  buildProgram,
+  hostRecaps,
+  printed,
+  recapOf,
+  type ProgramEnd,
+  type ProgramOptions,
+} from '../support/program.js';
+import { s3Server, type S3Server } from '../support/s3-server.js';
+
+const NAME = `${TEST_LAB_PREFIX}s3`;
+/** web1 is there for the inventory to be whole, and for copies; nothing of Odoo is installed. */
+const INVENTORY = `cluster: ${NAME}
+odoo: { database: rows }
+hosts:
+  web1: { address: 198.51.100.11, roles: [edge, app, cron, gevent, pgbouncer, redis] }
+  db1: { address: 198.51.100.12, roles: [pg-primary] }
+  db2: { address: 198.51.100.13, roles: [pg-standby] }
+`;
+const HOSTS = ['db1', 'db2'];
+const MEMORY = 6 * 1024 ** 3;
+/** Of the rows themselves, whatever their order. */
+const FINGERPRINT = 'select count(*), sum(hashtextextended(t::text, 0)) from t';
+/** Nobody's word but this, to be looked for where it must not be. */
+const SEEN_BY_NOBODY = 'seen by nobody but the database';
+/** Notes the command line of every process that runs on the host. */
+const WATCH_PROCESSES = `setsid sh -c 'while :; do
+  cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" "\\n" >>/run/processes; sleep 0.2
+done' </dev/null >/dev/null 2>&1 &`;
+
+let store: S3Server;
+let folder: string;
+let cluster: BareCluster;
+/** Every run of the program, for what may be in no output. */
+const ends: ProgramEnd[] = [];
+
+async function run(words: readonly string[], options?: ProgramOptions): Promise<ProgramEnd> {
+  const [command = '', ...rest] = words;
+  const end = await cluster.run([command, cluster.file, ...rest], options);
+  ends.push(end);
+  return end;
+}
+
+async function ok(...words: readonly string[]): Promise<ProgramEnd> {
+  const end = await run(words);
+  expect(end.code, printed(end)).toBe(0);
+  return end;
+}
+
+const apply = (...words: readonly string[]): Promise<ProgramEnd> =>
+  run(['apply', '--json', '--limit', HOSTS.join(','), ...words]);
+
+async function setSecret(name: string, input: string): Promise<void> {
+  const end = await run(['secrets', 'set', name], { input });
+  expect(end.code, printed(end)).toBe(0);
+}
+
+async function nothingToDo(): Promise<void> {
+  const end = await apply();
+  expect(end.code, printed(end)).toBe(0);
+  expect(recapOf(end).changed, printed(end)).toBe(0);
+  for (const host of HOSTS) {
+    expect(hostRecaps(end)[host]).toMatchObject({ wire: { connections: 1, execs: 1 } });
+  }
+}
+
+async function sql(text: string, host = 'db1'): Promise<string> {
+  const script = `cd /tmp && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d rows <<'EOF'\n${text};\nEOF`;
+  return (await must(cluster.shell(host), script)).trim();
+}
+
+/** Waits until a query on a host says this. */
+async function says(host: string, query: string, wanted: string): Promise<void> {
+  await must(
+    cluster.shell(host),
+    `for i in $(seq 240); do
+  said=$(cd /tmp && echo "${query}" | runuser -u postgres -- psql -XAtq -d rows) || said=
+  [ "$said" != '${wanted}' ] || exit 0
+  sleep 0.5
+done
+echo "it says $said" >&2; exit 1`,
+  );
+}
+
+/** The files below a folder that hold a text. */
+function textIn(below: string, text: string): readonly string[] {
+  return readdirSync(below, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => readFileSync(file).includes(text));
+}
+
+async function fullBackups(): Promise<readonly string[]> {
+  const { stdout } = await ok('backup', '--list');
+  return [...stdout.matchAll(/^(\d{8}-\d{6}F) +full/gm)].map(([, label = '']) => label);
+}
+
+beforeAll(async () => {
+  buildProgram();
+  const written = join(tmpdir(), `${NAME}.yaml`);
+  writeFileSync(written, INVENTORY);
+  cluster = await bareCluster(written, {
+    name: 's3',
+    memory: MEMORY,
+    change: (data, lab) => {
+      const ca = join(lab.directory, 'store.pem');
+      folder = join(lab.directory, 'store');
+      const s3 = { endpoint: `${lab.gateway}:9443`, bucket: 'acme-backup', region: 'lab-1', ca };
+      writeFileSync(ca, '-----BEGIN CERTIFICATE-----\n');
+      return { ...data, postgres: { backup: { s3 } } };
+    },
+  });
+  store = await s3Server(cluster.lab.gateway, folder);
+  writeFileSync(join(cluster.lab.directory, 'store.pem'), store.authority);
+  await Promise.all(HOSTS.map((host) => must(cluster.shell(host), WATCH_PROCESSES)));
+});
+afterAll(async () => {
+  await store.close();
+  await testLabDown('s3');
+});
+
+describe('backups in a bucket', () => {
+  it('need its key, and say so before any host is contacted', async () => {
+    const end = await apply();
+    expect(end.code, printed(end)).toBe(1);
+    expect(end.stderr).toContain('needs s3-key and s3-secret');
+    expect(end.stderr).toContain('set s3-secret');
+    expect(end.events).toEqual([]);
+  });
+
+  it('whose secret is wrong say so, and what to do', async () => {
+    await setSecret('s3-key', store.key);
+    await setSecret('s3-secret', 'not/the+secret=of#the-lab');
+    const end = await apply();
+    expect(end.code, printed(end)).toBe(3);
+    const failed = end.events.find(({ type }) => type === 'host-failed');
+    expect(failed?.host).toBe('db1');
+    expect(failed?.failure?.message).toBe('the bucket of the backups does not let this key in');
+    expect(failed?.failure?.remedy).toContain('odoo-prov secrets FILE set s3-key');
+  });
+
+  it('are there with the right one, and the next apply has nothing to do', async () => {
+    await setSecret('s3-secret', store.secret);
+    const end = await apply();
+    expect(end.code, printed(end)).toBe(0);
+    await nothingToDo();
+    expect(await fullBackups()).toHaveLength(1);
+  });
+
+  it('are made at once, of each type, and nothing in the bucket can be read', async () => {
+    await sql(`create table t (id serial primary key, v text);
+insert into t (v) select '${SEEN_BY_NOBODY}' from generate_series(1, 1000)`);
+    expect((await ok('backup')).stdout).toMatch(/^backup \S+I \(incr\): .* stored/m);
+    expect((await ok('backup', '--type', 'diff')).stdout).toMatch(/^backup \S+D \(diff\)/m);
+    expect(textIn(folder, 'Content-Type').length + textIn(folder, 'md5').length).toBeGreaterThan(2);
+    expect(textIn(folder, SEEN_BY_NOBODY)).toEqual([]);
+  });
+});
+
+describe('a restore from a bucket', () => {
+  const at: Record<string, string> = {};
+
+  beforeAll(async () => {
+    await sql(`insert into t (v) select md5(i::text) from generate_series(1, 1000) i`);
+    at['named'] = await sql(FINGERPRINT);
+    await ok('backup', '--name', 'before-import');
+    await sql(`update t set v = 'changed' where id % 7 = 0`);
+  });
+
+  it('to a name gives the rows of that moment on another host, and needs to be told which', async () => {
+    const now = await sql(FINGERPRINT);
+    const end = await run(['backup', '--verify']);
+    expect(end.code, printed(end)).toBe(1);
+    expect(end.stderr).toContain('on which host is not said');
+    await ok('restore', '--to-name', 'before-import', '--on', 'web1');
+    const look = `cd /tmp && echo '${FINGERPRINT}' |
+  runuser -u postgres -- psql -XAtq -h /var/lib/postgresql/.odoo-prov-scratch -p 5433 -d rows`;
+    expect((await must(cluster.shell('web1'), look)).trim()).toBe(at['named']);
+    await ok('restore', '--on', 'web1', '--discard-old');
+    expect(await sql(FINGERPRINT)).toBe(now);
+    expect((await ok('backup', '--verify', '--on', 'web1')).stdout).toContain('gives every row');
+  });
+
+  it('in place gives them too, on the standby as well', async () => {
+    await ok('restore', '--to-name', 'before-import', '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(at['named']);
+    await says('db2', FINGERPRINT, at['named'] ?? '');
+    await ok('restore', '--discard-old');
+    await nothingToDo();
+  });
+});
+
+describe('after the primary was moved', () => {
+  it('the archive goes on, and the new primary makes the backups', async () => {
+    await ok('switchover', '--to', 'db2', '--yes');
+    await sql(`insert into t (v) values ('after the move')`, 'db2');
+    const segment = await sql('select pg_walfile_name(pg_switch_wal())', 'db2');
+    const archived = `select coalesce(last_archived_wal >= '${segment}', false) from pg_stat_archiver`;
+    await says('db2', archived, 't');
+    await ok('backup', '--type', 'diff');
+    const log = `journalctl -o cat --no-pager -u odoo-prov-backup@diff | grep -c 'backup command end: completed'`;
+    expect(Number(await must(cluster.shell('db2'), log))).toBe(1);
+    await nothingToDo();
+  });
+
+  it('the schedule of the other skips it, and is no failure', async () => {
+    const before = await fullBackups();
+    const unit = 'odoo-prov-backup@full.service';
+    const said = await must(
+      cluster.shell('db1'),
+      `systemctl start ${unit} || :; systemctl show -P Result ${unit}; systemctl is-failed ${unit} || :`,
+    );
+    expect(said).toBe('exec-condition\ninactive\n');
+    expect(await fullBackups()).toEqual(before);
+    expect(await must(cluster.shell('db1'), 'systemctl is-active odoo-prov-backup-full.timer')).toBe(
+      'active\n',
+    );
+  });
+
+  it('old backups go, in the bucket too', async () => {
+    const [oldest = ''] = await fullBackups();
+    await ok('backup', '--type', 'full');
+    await ok('backup', '--type', 'full');
+    const left = await fullBackups();
+    expect(left).toHaveLength(2);
+    expect(left).not.toContain(oldest);
+    const list = `cd / && runuser -u postgres -- pgbackrest repo-ls backup/${NAME}`;
+    expect(await must(cluster.shell('db2'), list)).not.toContain(oldest);
+  });
+
+  it('status knows the newest backup, from the primary', async () => {
+    const end = await run(['status', '--json', '--limit', HOSTS.join(',')]);
+    const status = JSON.parse(end.stdout) as {
+      readonly hosts: readonly { readonly host: string; readonly backup: { type: string } | null }[];
+      readonly alerts: readonly { readonly id: string }[];
+    };
+    const known = status.hosts.filter(({ backup }) => backup !== null).map(({ host }) => host);
+    expect(known).toEqual(['db2']);
+    expect(status.alerts.filter(({ id }) => id.startsWith('backup.'))).toEqual([]);
+  });
+
+  it('a store that is away is told, and nothing is lost', async () => {
+    await store.close();
+    await sql(`insert into t (v) values ('while it was away'); select pg_switch_wal()`, 'db2');
+    await says(
+      'db2',
+      `select coalesce(last_failed_time > last_archived_time, false) from pg_stat_archiver`,
+      't',
+    );
+    const look = await run(['apply', '--check', '--json', '--limit', 'db2']);
+    expect(look.stdout).toContain('archiving fails since');
+    store = await s3Server(cluster.lab.gateway, folder);
+    const mended = await apply();
+    expect(mended.code, printed(mended)).toBe(0);
+    await nothingToDo();
+  });
+});
+
+describe('the key of the bucket', () => {
+  it('is in files of PostgreSQL alone, in no log, no command line and no output', async () => {
+    const values = [store.key, store.secret, 'not/the+secret=of#the-lab'];
+    for (const host of HOSTS) {
+      const shell = cluster.shell(host);
+      expect(await must(shell, `stat -c '%a %U' /etc/pgbackrest/pgbackrest.conf`)).toBe(
+        '640 postgres\n',
+      );
+      expect(Number(await must(shell, 'wc -l </run/processes'))).toBeGreaterThan(100);
+      const told = await must(
+        shell,
+        `{ journalctl -a -o cat --no-pager; cat /run/processes; cat /var/log/odoo-prov/* /var/log/pgbackrest/* /var/log/postgresql/*; } 2>/dev/null |
+  grep -aF -e TESTKEY -e secret/of -e secret=of | head -n 3 || :`,
+      );
+      expect(told.split('\n').filter((line) => values.some((value) => line.includes(value)))).toEqual(
+        [],
+      );
+    }
+    const output = ends.map(({ stdout, stderr }) => stdout + stderr).join('\n');
+    for (const value of values) expect(output.includes(value)).toBe(false);
+  });
+});
