@@ -1,5 +1,11 @@
 import { Failure } from '../src/failure/failure.js';
-import { backupHost, databaseHosts, type Cluster, type Host } from '../src/inventory/cluster.js';
+import {
+  backupHost,
+  databaseHosts,
+  type Backup,
+  type Cluster,
+  type Host,
+} from '../src/inventory/cluster.js';
 import { putRecoveryCopy } from '../src/postgres/repository-files.js';
 import {
   createRecoveryKey,
@@ -52,7 +58,7 @@ export async function keepRecoveryCopy(
     { limit: 60 },
   );
   if (answer.code !== 0)
-    throw notWritten(keeper, classifyCommandFailure(keeper.name, undefined, answer));
+    throw notWritten(keeper, backup, classifyCommandFailure(keeper.name, undefined, answer));
   if (key !== undefined) {
     options.showKey?.(key.identity);
     secrets.set(RECOVERY_RECIPIENT, new Secret(key.recipient));
@@ -64,10 +70,15 @@ export async function keepRecoveryCopy(
   });
 }
 
-function notWritten(keeper: Host, cause: Failure): Failure {
+function notWritten(keeper: Host, { s3 }: Backup, cause: Failure): Failure {
+  const where = s3 === undefined ? `beside the backups on ${keeper.name}` : 'into the bucket';
+  const remedy =
+    s3 === undefined
+      ? 'see to the space in the repository there, then run odoo-prov apply again'
+      : cause.details.remedy;
   return new Failure({
     ...cause.details,
-    message: `the copy of the secrets could not be put beside the backups on ${keeper.name}: ${cause.message}`,
-    remedy: 'see to the space in the repository there, then run odoo-prov apply again',
+    message: `the copy of the secrets could not be put ${where}: ${cause.message}`,
+    remedy,
   });
 }

@@ -76,6 +76,7 @@ export function labInventory(data: Data, cluster: Cluster, lab: Lab, machine: Ma
     ssh: { user: 'root', key: lab.key, known_hosts: lab.knownHosts, host_key: 'strict' },
     odoo: { ...section(data['odoo']), ...sourceOf(section(data['odoo']), cluster) },
     ...edgeOf(data['edge'], cluster),
+    ...postgresOf(section(data['postgres']), cluster),
     hosts: Object.fromEntries(
       lab.hosts.map(({ name, address, port }) => [
         name,
@@ -106,6 +107,16 @@ function sourceOf(odoo: Data, cluster: Cluster): Data {
 function edgeOf(edge: unknown, cluster: Cluster): Data {
   const { tls } = cluster.edge;
   return tls === 'self-signed' ? {} : { edge: { ...section(edge), tls: { ...tls } } };
+}
+
+/** The same for the authority of a bucket. */
+function postgresOf(postgres: Data, cluster: Cluster): Data {
+  const backup = section(postgres['backup']);
+  const s3 = section(backup['s3']);
+  const ca = s3['ca'];
+  if (typeof ca !== 'string' || ca.startsWith('~')) return {};
+  const found = { ...s3, ca: resolve(dirname(cluster.file), ca) };
+  return { postgres: { ...postgres, backup: { ...backup, s3: found } } };
 }
 
 function section(value: unknown): Data {

@@ -102,7 +102,8 @@ function noNewHosts(): Failure {
     reason: 'usage',
     message: '--new-hosts from a bucket is not supported by this version',
     expected: 'backups on a host',
-    remedy: 'docs/backup.md says how to bring a database back from a bucket by hand',
+    remedy:
+      'pgBackRest itself restores it, by the keys of docs/inventory.md and what `odoo-prov secrets FILE show pgbackrest-cipher` prints',
   });
 }
 

@@ -68,7 +68,8 @@ export const backupStanzaKind: Kind<BackupStanza> = {
 systemctl is-active ${one.firstBackup} || :
 if [ -e /etc/pgbackrest/pgbackrest.conf ] && command -v pgbackrest >/dev/null; then
   (cd / && timeout 30 ${AS_POSTGRES.split(' ')} \
-    pgbackrest --stanza=${one.stanza} --output=json --log-level-console=off --log-level-stderr=error info 2>&1) || :
+    pgbackrest --stanza=${one.stanza} --output=json --log-level-console=off --log-level-stderr=error info 2>&1) ||
+    [ $? -ne 124 ] || echo 'the repository did not answer within 30 s'
 fi`;
   },
 

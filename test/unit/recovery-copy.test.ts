@@ -123,6 +123,29 @@ describe('keeping it beside the backups', () => {
     expect(written.length).toBe(3);
   });
 
+  it('goes into a bucket through any database host', async () => {
+    const s3 = {
+      endpoint: 's3.example.net',
+      port: 443,
+      bucket: 'acme',
+      region: 'x',
+      uriStyle: 'path',
+    } as const;
+    const backup = { s3, full: 'weekly', keep: 2, path: '/acme' };
+    const other = { ...cluster, postgres: { ...cluster.postgres, backup } };
+    const db1 = new Map([...sessions()].map(([, session]) => ['db1', session]));
+    const keepThere = (): Promise<void> =>
+      keepRecoveryCopy(other, store, db1, {
+        changed: false,
+        showKey: (key) => shown.push(key),
+      });
+    await keepThere();
+    await keepThere();
+    expect(written.map((script) => script.hasSecrets)).toEqual([true]);
+    expect(written[0]?.render()).toContain('backrest repo-put --raw odoo-prov-recovery.age');
+    expect(shown).toHaveLength(1);
+  });
+
   it('shows no key for a copy that could not be written', async () => {
     const failing = keepRecoveryCopy(cluster, store, sessions(1), {
       changed: true,
