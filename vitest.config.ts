@@ -1,11 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import {
+  finishedSuites,
+  soakRecord,
+  soakSuites,
+  testedCommit,
+} from './test/support/soak-record.js';
 
-/** Whole clusters whose suites take longer than `npm test` may: `npm run soak`. */
-const SOAK = [
-  'test/e2e/database-*.test.ts',
-  'test/e2e/full-status.test.ts',
-  'test/e2e/full-failover-test.test.ts',
-];
+// Whole clusters whose suites take longer than `npm test` may.
+const soak = [...soakSuites()];
+// `npm run soak` goes on where it was stopped; a suite that is named to vitest is run in any case.
+const finished =
+  process.env['ODOO_PROV_SOAK'] === 'resume' ? finishedSuites(soakRecord(), testedCommit()) : [];
 
 const onHosts = {
   globalSetup: ['test/support/lab-teardown.ts'],
@@ -23,11 +28,11 @@ export default defineConfig({
         test: {
           name: 'hosts',
           include: ['test/lab/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/e2e/**/*.test.ts'],
-          exclude: SOAK,
+          exclude: soak,
           ...onHosts,
         },
       },
-      { test: { name: 'soak', include: SOAK, ...onHosts } },
+      { test: { name: 'soak', include: soak, exclude: [...finished], ...onHosts } },
     ],
   },
 });

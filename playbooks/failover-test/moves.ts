@@ -35,17 +35,21 @@ export class Moves {
     this.#settle = settle;
   }
 
-  /** @param moved called when clients are at the new primary, before what follows from that is done */
-  async switchover(to: string | undefined, tell: Tell, moved?: () => void): Promise<void> {
+  /** @param onPromoted called right before clients are let through to the new primary */
+  async switchover(to: string | undefined, tell: Tell, onPromoted?: () => void): Promise<void> {
     await this.#over(undefined, tell, async (reached, mover) => {
-      await runSwitchover(mover, await planSwitchover(this.#cluster, reached, to));
-      moved?.();
+      const plan = await planSwitchover(this.#cluster, reached, to);
+      await runSwitchover({ ...mover, ...(onPromoted === undefined ? {} : { onPromoted }) }, plan);
     });
     await this.#settle();
   }
 
-  /** Takes one host for dead, although SSH still reaches it. @returns the new primary */
-  async failover(dead: string, tell: Tell): Promise<string> {
+  /**
+   * Takes one host for dead, although SSH still reaches it.
+   * @param onPromoted called right before clients are let through to the new primary
+   * @returns the new primary
+   */
+  async failover(dead: string, tell: Tell, onPromoted: () => void): Promise<string> {
     return this.#over(dead, tell, async (reached, mover) => {
       const plan = await planFailover(this.#cluster, reached, {
         confirmDead: [dead],
@@ -53,7 +57,7 @@ export class Moves {
         remembered: dead,
         withoutStandby: () => Promise.resolve(this.#cluster.postgres.replication.onStandbyLoss),
       });
-      await runFailover(mover, plan);
+      await runFailover({ ...mover, onPromoted }, plan);
       return plan.choice.candidate.host;
     });
   }

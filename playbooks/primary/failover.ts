@@ -187,6 +187,7 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
   await finishAll([promote(mover, candidate.host), pointTo(mover, observed)]);
+  mover.onPromoted?.();
   const names = others.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([

@@ -19,6 +19,8 @@ export interface Mover {
   readonly cluster: Cluster;
   readonly sessions: ReadonlyMap<string, Session>;
   readonly tell: (host: string, text: string) => void;
+  /** Called when somebody new takes writes, right before clients are let through to it. */
+  readonly onPromoted?: () => void;
 }
 
 const remedy =

@@ -151,6 +151,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     throw error;
   }
   await promote(mover, to.host);
+  mover.onPromoted?.();
   const names = others.map(({ host }) => host);
   const startAsStandby = step(
     mover,

@@ -24,7 +24,7 @@ export interface WriteObservation {
   readonly limits: Limits;
   /** Acknowledged writes may be lost, within the limit: a failover with asynchronous replication. */
   readonly mayLose: boolean;
-  /** When clients were let through to the new primary; undefined where none was promoted. */
+  /** Right before clients were let through to the new primary; undefined where none was promoted. */
   readonly cutOver?: number;
 }
 
@@ -107,10 +107,13 @@ function standstill({ gaps, expectation, limits }: WriteObservation): readonly C
   ];
 }
 
-/** After the cut-over a client that is told "read-only" was led to a server that is no primary. */
+/**
+ * After the cut-over a client that is told "read-only" was led to a server that is no primary: also one that was held back
+ * until then, which may be all that ever meets it where clients take another PgBouncer after an error.
+ */
 function readOnly({ writes, cutOver }: WriteObservation): readonly Check[] {
   if (cutOver === undefined) return [];
-  const wrong = writes.filter(({ error, begun }) => error === READ_ONLY && begun > cutOver);
+  const wrong = writes.filter(({ error, ended }) => error === READ_ONLY && ended > cutOver);
   const through = [...new Set(wrong.map((write) => write.through))].join(', ');
   return [
     assertion(

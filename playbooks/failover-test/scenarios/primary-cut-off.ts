@@ -31,8 +31,7 @@ export const primaryCutOff: RunnableScenario = {
     const { primary, moves, hosts } = trial;
     const tell = (host: string, text: string): void => trial.mark('step', host, text);
     await trial.fault(cutOffHost(primary, 'primary-cut-off'));
-    const successor = await moves.failover(primary.name, tell);
-    trial.cutOverNow();
+    const successor = await moves.failover(primary.name, tell, trial.cutOverNow);
     await trial.untilServed(trial.cluster.failoverTest.rto);
     await trial.heal();
     const fenced = await trial.until(GUARD_SECONDS, () => isDown(trial));

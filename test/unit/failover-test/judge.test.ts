@@ -88,6 +88,8 @@ describe('writes are judged', () => {
       write.sequence === 60 ? { ...write, outcome: 'refused' as const, error: '25006' } : write,
     );
     expect(observe(writes, stored(writes), { cutOver: 3500 })).toEqual(['writes.read-only']);
+    // Held back before, answered after it.
+    expect(observe(writes, stored(writes), { cutOver: 5998 })).toEqual(['writes.read-only']);
     expect(observe(writes, stored(writes), { cutOver: 6500 })).toEqual([]);
   });
 

@@ -1,0 +1,170 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import { failures, reportOf } from '../support/failover-report.js';
+import { ASYNCHRONOUS, FailoverSuite, psql, TABLE, WITH_NFT } from '../support/failover-suite.js';
+import { printed, type ProgramEnd } from '../support/program.js';
+
+let db: DatabaseLab;
+let suite: FailoverSuite;
+
+beforeAll(async () => {
+  db = await databaseLab('ft', ASYNCHRONOUS);
+  const end = await db.apply();
+  expect(end.code, printed(end)).toBe(0);
+  suite = new FailoverSuite(db, ['db1', 'db2']);
+  await db.moveTo('db1');
+  await db.must('db1', WITH_NFT);
+  await db.must('db2', WITH_NFT);
+});
+
+/** Sequence numbers of a client's rows, by client. */
+type Rows = ReadonlyMap<number, readonly number[]>;
+
+function rowsOf(pairs: readonly (readonly [number, number])[]): Rows {
+  const rows = new Map<number, number[]>();
+  for (const [client, sequence] of pairs) {
+    rows.set(client, [...(rows.get(client) ?? []), sequence]);
+  }
+  return rows;
+}
+
+/** How much may be lost, in the inventory. @param rpo seconds */
+function allow(rpo: number): void {
+  const text = readFileSync(db.inventory, 'utf8');
+  const changed = text.replace(/\brpo: \d+/, `rpo: ${String(rpo)}`);
+  expect(changed).toContain(`rpo: ${String(rpo)}`);
+  writeFileSync(db.inventory, changed);
+}
+
+/**
+ * From when clients have written some rows until it is promoted, the standby gets nothing from the primary, which does
+ * not notice. The standby's host does this by itself, so that a slow machine does not change how much is lost.
+ */
+async function holdBack(): Promise<void> {
+  await db.must(
+    'db2',
+    `cat >/run/planted.sh <<'END'
+until [ "$(${psql(`select count(*) > 30 from ${TABLE}`, 'acme')} 2>/dev/null)" = t ]; do sleep 0.1; done
+nft -f - <<'RULES'
+table inet planted {
+  chain incoming {
+    type filter hook input priority 0
+    ip saddr ${db.address('db1')} tcp sport 5432 drop
+  }
+}
+RULES
+until [ "$(${psql('select pg_is_in_recovery()')} 2>/dev/null)" = f ]; do sleep 0.1; done
+nft delete table inet planted
+END
+systemd-run --quiet --collect --unit=planted sh /run/planted.sh`,
+  );
+}
+
+/** The new primary's rows, looked at again and again until the run has ended and they are gone: what was seen last. */
+async function lastRows(running: Promise<ProgramEnd>): Promise<Rows> {
+  const ended = new AbortController();
+  void running.finally(() => {
+    ended.abort();
+  });
+  let last = '';
+  let promoted = false;
+  while (!ended.signal.aborted) {
+    promoted ||= (await db.on('db2')(psql('select pg_is_in_recovery()'))).stdout === 'f\n';
+    const { code, stdout } = await db.on('db2')(
+      psql(`select client || ' ' || sequence from ${TABLE}`, 'acme'),
+    );
+    if (promoted && code === 0 && stdout !== '') last = stdout;
+    await sleep(500);
+  }
+  const lines = last.trim().split('\n');
+  return rowsOf(
+    lines.map((line) => {
+      const [client = NaN, sequence = NaN] = line.split(' ').map(Number);
+      return [client, sequence] as const;
+    }),
+  );
+}
+
+/** The rows that `rejoin` found on the old primary and nowhere else. */
+async function savedRows(folder: string): Promise<Rows> {
+  const text = await db.must('db1', `cat ${folder}/acme.${TABLE}.csv`);
+  const [head = '', ...lines] = text.trim().split('\n');
+  const columns = head.split(',');
+  const at = (line: string, name: string): string => line.split(',')[columns.indexOf(name)] ?? '';
+  return rowsOf(
+    lines
+      .filter((line) => at(line, 'action') === 'insert')
+      .map((line) => [Number(at(line, 'old.client')), Number(at(line, 'old.sequence'))]),
+  );
+}
+
+function count(rows: Rows): number {
+  return [...rows.values()].reduce((sum, { length }) => sum + length, 0);
+}
+
+describe('asynchronous replication, the primary cut off while its standby is behind', () => {
+  it('passes within the RPO: what is lost is said, and is the last that each client wrote', async () => {
+    allow(30);
+    await holdBack();
+    const running = suite.test('primary-cut-off');
+    const kept = await lastRows(running);
+    const end = await running;
+    const report = reportOf(end);
+    expect(failures(report)).toEqual([]);
+    expect(end.code, printed(end)).toBe(0);
+    const [one] = report.scenarios;
+    expect(one?.verdict).toBe('recovered');
+    const { rows = 0, seconds = 0, bytes = 0 } = one?.figures?.lost ?? {};
+    process.stderr.write(`  lost: ${String(rows)} rows of ${String(seconds)} s\n`);
+    expect(rows).toBeGreaterThan(20);
+    expect(seconds).toBeGreaterThan(1);
+    expect(bytes).toBeGreaterThan(0);
+
+    // By another way than the ledger's: rows that the old primary had alone, and rows that the new one has.
+    const step = one?.marks.find(({ text }) => text.startsWith('these rows are saved in'));
+    const [, folder = ''] = /saved in ([^;]+);/.exec(step?.text ?? '') ?? [];
+    const lost = await savedRows(folder);
+    // A write whose answer was cut off may be among them, and was promised to nobody.
+    expect(count(lost)).toBeGreaterThanOrEqual(rows);
+    expect(count(lost) - rows).toBeLessThanOrEqual(one?.figures?.unknown ?? 0);
+    expect([...lost.keys()].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const [client, gone] of lost) {
+      const there = kept.get(client) ?? [];
+      const [first, last] = [Math.min(...gone), Math.max(...gone)];
+      expect(there.filter((sequence) => sequence >= first && sequence <= last)).toEqual([]);
+      // Rows of the timeline before the failover, all of them, and rows of the one after it.
+      expect(there.filter((sequence) => sequence < first)).toHaveLength(first - 1);
+      expect(there.filter((sequence) => sequence > last).length).toBeGreaterThan(10);
+    }
+    await db.must('db1', `rm -r ${folder}`);
+    await suite.nothingLeft();
+    await suite.unchanged();
+  });
+
+  it('fails when more is lost than the RPO allows, and says how much', async () => {
+    allow(1);
+    await holdBack();
+    const end = await suite.test('primary-cut-off');
+    allow(30);
+    expect(end.code, printed(end)).toBe(3);
+    expect(failures(reportOf(end))).toEqual(['primary-cut-off writes.lost']);
+    expect(end.stderr).toMatch(/\d+ acknowledged rows of [\d.]+ s are gone \(\d+ bytes of WAL\)/);
+    expect(end.stderr).toContain('synchronous: on');
+    await suite.nothingLeft();
+    await suite.unchanged();
+  });
+
+  it('fails when the old primary still takes writes afterwards, and names it', async () => {
+    const running = suite.test('primary-cut-off');
+    await suite.untilWriting('db1');
+    await db.must('db1', 'systemctl stop odoo-prov-postgres-guard');
+    const end = await running;
+    expect(end.code, printed(end)).toBe(3);
+    expect(failures(reportOf(end))).toEqual(['primary-cut-off primary.old-is-fenced']);
+    expect(end.stderr).toContain('odoo-prov-postgres-guard');
+    await suite.nothingLeft();
+    await suite.unchanged();
+  });
+});

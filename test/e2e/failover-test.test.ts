@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import { failures, reportOf } from '../support/failover-report.js';
+import { ASYNCHRONOUS, FailoverSuite, psql, TABLE } from '../support/failover-suite.js';
+import { testLabDown } from '../support/lab.js';
+import { printed } from '../support/program.js';
+
+/*
+ * The database half of `failover-test`, as far as `npm test` goes: one small lab, one replication mode, five scenarios,
+ * three planted defects. The rest is `npm run soak`.
+ */
+
+let db: DatabaseLab;
+let suite: FailoverSuite;
+
+beforeAll(async () => {
+  db = await databaseLab('ft', ASYNCHRONOUS);
+  const end = await db.apply();
+  expect(end.code, printed(end)).toBe(0);
+  suite = new FailoverSuite(db, ['db1', 'db2']);
+  await db.moveTo('db1');
+});
+afterAll(() => testLabDown('ft'));
+
+/** What systemd and the servers themselves tell of what was broken. */
+async function traces(): Promise<Readonly<Record<string, string>>> {
+  return {
+    pooler: await db.must('pool1', 'systemctl show -P InvocationID pgbouncer'),
+    archive: await db.must('pool2', 'systemctl show -P InvocationID odoo-prov-pgbackrest'),
+    standby: await db.sql('db2', 'select pg_postmaster_start_time()'),
+    restarts: await db.must(
+      'db1',
+      "journalctl -q -o cat -u 'postgresql@*' | grep -c 'Scheduled restart job' || :",
+    ),
+    timeline: await db.sql(
+      'db1',
+      "checkpoint; select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int",
+    ),
+  };
+}
+
+describe('a cluster that is well', () => {
+  it('passes five scenarios, and is as before', async () => {
+    const before = await traces();
+    const end = await suite.test(
+      'standby-down,archive-unreachable,pgbouncer-down,primary-killed,switchover',
+    );
+    const report = reportOf(end);
+    expect(failures(report)).toEqual([]);
+    expect(end.code, printed(end)).toBe(0);
+    expect(report.verdict).toBe('passed');
+    expect(report.scenarios.map(({ scenario, verdict }) => [scenario, verdict])).toEqual([
+      ['standby-down', 'survived'],
+      ['archive-unreachable', 'survived'],
+      ['pgbouncer-down', 'survived'],
+      ['primary-killed', 'recovered'],
+      ['switchover', 'recovered'],
+    ]);
+    expect(report.withoutOdoo).toBe('Odoo is not installed on web1');
+    for (const { scenario, figures, marks, checks } of report.scenarios) {
+      expect(figures?.acknowledged, scenario).toBeGreaterThan(50);
+      expect(figures?.lost.rows, scenario).toBe(0);
+      expect(marks.map(({ kind }) => kind)).toContain('fault');
+      expect(checks.length, scenario).toBeGreaterThan(10);
+    }
+    // Not the tool's own word: all five were really broken.
+    const after = await traces();
+    for (const what of ['pooler', 'archive', 'standby'] as const) {
+      expect(after[what], what).not.toBe(before[what]);
+    }
+    expect(Number(after['restarts'])).toBeGreaterThan(Number(before['restarts']));
+    expect(Number(after['timeline'])).toBe(Number(before['timeline']) + 2);
+  });
+
+  it('has one primary, a standby that streams, an archive that works, and nothing of the test', async () => {
+    expect(await suite.primary()).toBe('db1');
+    expect(
+      await db.sql('db1', "select application_name || ' ' || state from pg_stat_replication"),
+    ).toBe('db2 streaming');
+    expect(await db.sql('db2', 'select pg_is_in_recovery()')).toBe('t');
+    // Writes a segment and waits until it is in the repository.
+    const stanza =
+      '--stanza=$(sed -n "s/^\\[\\([^]:]*\\)\\]$/\\1/p" /etc/pgbackrest/pgbackrest.conf | grep -vx global)';
+    await db.must('db1', `cd / && runuser -u postgres -- pgbackrest ${stanza} check`);
+    await suite.nothingLeft();
+    await suite.unchanged();
+  });
+});
+
+describe('it fails when it should', () => {
+  it('is refused, without touching anything, where a standby does not stream', async () => {
+    const reload = psql('select pg_reload_conf()');
+    const gone = `[ -z "$(${psql('select 1 from pg_stat_wal_receiver')})" ]`;
+    const end = await suite.testWith(
+      {
+        host: 'db2',
+        plant: `${psql("alter system set primary_conninfo = 'host=127.0.0.1 port=1'")} && ${reload}
+for i in $(seq 60); do if ${gone}; then exit 0; fi; sleep 0.5; done; exit 1`,
+        remove: `${psql('alter system reset primary_conninfo')} && ${reload}`,
+      },
+      'standby-down',
+    );
+    expect(end.code, printed(end)).toBe(5);
+    expect(end.stderr).toContain('nothing was touched');
+    expect(end.stderr).toContain('db2: not streaming');
+    await suite.untilStreaming('db2');
+    await suite.nothingLeft();
+  });
+
+  it('because WAL is archived nowhere, which PostgreSQL itself does not know', async () => {
+    const end = await suite.testWith(
+      {
+        host: 'db1',
+        plant: `cp -p /usr/bin/pgbackrest /var/tmp/pgbackrest
+cat >/var/tmp/planted <<'EOF'
+#!/bin/sh
+case " $* " in *' archive-push '*) exit 0 ;; esac
+exec /var/tmp/pgbackrest "$@"
+EOF
+chmod 755 /var/tmp/planted && mount --bind /var/tmp/planted /usr/bin/pgbackrest`,
+        remove: 'umount -l /usr/bin/pgbackrest && rm /var/tmp/planted /var/tmp/pgbackrest',
+      },
+      'archive-unreachable',
+    );
+    expect(end.code, printed(end)).toBe(3);
+    expect(failures(reportOf(end))).toEqual(['archive-unreachable archive.catches-up']);
+    expect(end.stderr).toContain('the repository on pool2 does not have it');
+    await suite.unchanged();
+  });
+
+  it('because rows were removed, doubled and invented behind its back', async () => {
+    const running = suite.test('pgbouncer-down');
+    await suite.untilWriting('db1');
+    await db.must(
+      'db1',
+      psql(
+        `delete from ${TABLE} where client = 1 and sequence = 2; insert into ${TABLE} (client, sequence) values (2, 3), (99, 1)`,
+        'acme',
+      ),
+    );
+    const end = await running;
+    expect(end.code, printed(end)).toBe(3);
+    expect(failures(reportOf(end))).toEqual([
+      'pgbouncer-down writes.lost',
+      'pgbouncer-down writes.lost-in-between',
+      'pgbouncer-down writes.duplicated',
+      'pgbouncer-down writes.invented',
+    ]);
+    await suite.nothingLeft();
+  });
+});
