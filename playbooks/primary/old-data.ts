@@ -93,15 +93,20 @@ export async function scanWal(mover: Mover, data: OldData, fork: bigint): Promis
   return scanFrom(mover, data, fork, earlier[0] ?? at);
 }
 
+/**
+ * The first and the last file are named: without, pg_waldump learns how long a file is from whichever it finds first in
+ * the folder, and one that was made for later is empty.
+ */
 function scanFrom(mover: Mover, data: OldData, fork: bigint, start: string): Promise<WalChanges> {
   const from = lsnText(walFileStart(start, data.segmentSize));
+  const last = walFileName(data.timeline, data.end - 1n, data.segmentSize);
   const script = raw(`set -eu
 ${SQL_FUNCTION}
 cd ${WORK}
 umask 077
 rm -f scan gone gone.* before said failed
 { "$bin/pg_waldump" -p "$data/pg_wal" -t ${String(data.timeline)} -s ${from} \\
-  -e ${lsnText(data.end)} 2>said || : >failed; } |
+  -e ${lsnText(data.end)} ${start} ${last} 2>said || : >failed; } |
   awk -v fork=${sortableLsn(fork)} ${quote(SCAN)} >scan
 if [ -e failed ]; then echo "pg_waldump: $(cat said)" >&2; exit 1; fi
 awk -v dir=. ${quote(SELECT)} scan scan scan
