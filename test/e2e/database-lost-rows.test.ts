@@ -77,6 +77,16 @@ begin; delete from orders where id = 1; rollback`,
       primary,
       `insert into orders values (5, 'new'); update orders set text = 'x' where id = 1`,
     );
+    // Servers make files for later, filled with zeros. More of them than of others, so that readers meet one first.
+    await db.must(
+      old,
+      `cd /var/lib/postgresql/*/main/pg_wal
+timeline=$(ls | grep -E '^[0-9A-F]{24}$' | tail -n 1 | cut -c 1-8)
+for i in $(seq -f %02.0f 40); do
+  install -o postgres -g postgres -m 600 /dev/null "\${timeline}000000FF000000$i"
+  truncate -s 16M "\${timeline}000000FF000000$i"
+done`,
+    );
     // Other suites may have left copies on the same host; this leaves none.
     const copies = 'ls -d /var/lib/postgresql/*/main*';
     const before = await db.must(old, copies);
