@@ -65,7 +65,11 @@ function preloaded(given: Setting | undefined): string {
 function replicationOf({ cluster, written, host }: Site): Settings {
   const hosts = databaseHosts(written);
   if (hosts.length < 2) return {};
-  const others = hosts.filter(({ name }) => name !== host.name);
+  // Standbys first. When the primary is lost, one of them is the next, while a dead host costs the connect_timeout, for
+  // which commits may wait; at all other times a standby says within milliseconds that it takes no writes.
+  const others = (['pg-standby', 'pg-primary', 'pg-replica'] as const)
+    .flatMap((role) => hostsWith(written, role))
+    .filter(({ name }) => name !== host.name);
   const { synchronous } = cluster.postgres.replication;
   // The inventory's standbys, and its primary, which is one once another was promoted; never a replica.
   const candidates = hostsWith(written, 'pg-primary', 'pg-standby').map(({ name }) => `"${name}"`);
@@ -77,7 +81,8 @@ function replicationOf({ cluster, written, host }: Site): Settings {
     passfile: REPLICATION_PASS_FILE,
     sslmode: 'require',
     target_session_attrs: 'read-write',
-    connect_timeout: '3',
+    // libpq's smallest.
+    connect_timeout: '2',
     keepalives_idle: '5',
     keepalives_interval: '2',
     keepalives_count: '3',
