@@ -121,7 +121,7 @@ async function accessTo(lab: DatabaseLab): Promise<OdooAccess> {
 
 const lab = await databaseLab('reads', INVENTORY);
 must(await lab.run('apply', '--json'));
-await lab.sql('db1', 'create extension if not exists pg_stat_statements');
+
 const access = await accessTo(lab);
 const rows: string[] = [];
 for (const replicas of [0, 1, 2]) {

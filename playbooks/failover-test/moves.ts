@@ -74,7 +74,7 @@ export class Moves {
     tell: Tell,
     work: (reached: Reached, mover: Mover) => Promise<T>,
   ): Promise<T> {
-    const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect);
+    const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect, []);
     const locks = new HostLocks();
     try {
       const reached = dead === undefined ? all : without(all, dead);

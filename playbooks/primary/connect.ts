@@ -4,6 +4,8 @@ import type { ConnectOptions, Connector, Session } from '../../src/transport/ses
 
 /** Seconds for a connection: a host that is gone must not hold a failover up. */
 const CONNECT_LIMIT = 8;
+/** For one that the operator says is dead: enough to notice on a local network that it is not. */
+const DEAD_CONNECT_LIMIT = 3;
 
 export interface Reached {
   readonly sessions: ReadonlyMap<string, Session>;
@@ -15,18 +17,23 @@ export function hostsConcerned(cluster: Cluster): readonly Host[] {
   return [...new Set([...databaseHosts(cluster), ...hostsWith(cluster, 'pgbouncer', 'gevent')])];
 }
 
-/** Connects to all of them at once. Those that cannot be reached are told, not thrown. */
+/**
+ * Connects to all of them at once. Those that cannot be reached are told, not thrown.
+ * @param dead hosts that are said to be dead
+ */
 export async function connectAll(
   cluster: Cluster,
   connector: Connector,
   options: ConnectOptions,
+  dead: readonly string[],
 ): Promise<Reached> {
   const sessions = new Map<string, Session>();
   const unreached = new Map<string, Failure>();
   await Promise.all(
     hostsConcerned(cluster).map(async (host) => {
       try {
-        const session = await connector.connect(host, { limit: CONNECT_LIMIT, ...options });
+        const limit = dead.includes(host.name) ? DEAD_CONNECT_LIMIT : CONNECT_LIMIT;
+        const session = await connector.connect(host, { limit, ...options });
         sessions.set(host.name, session);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;

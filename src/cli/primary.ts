@@ -20,12 +20,12 @@ import { passphraseAsker } from './passphrase.js';
 interface MoveFlags extends BecomeFlags {
   readonly dryRun?: true;
   readonly yes?: true;
+  readonly confirmDead?: readonly string[];
 }
 export interface SwitchoverFlags extends MoveFlags {
   readonly to?: string;
 }
 export interface FailoverFlags extends SwitchoverFlags {
-  readonly confirmDead?: readonly string[];
   readonly force?: true;
   readonly onStandbyLoss?: 'block' | 'continue';
 }
@@ -150,10 +150,11 @@ async function move(
   let reached: Reached | undefined;
   let left: readonly string[] = [];
   try {
-    reached = await connectAll(cluster, connector, {
+    const options = {
       ...(password === undefined ? {} : { becomePassword: password }),
       ...(askPassphrase === undefined ? {} : { askPassphrase }),
-    });
+    };
+    reached = await connectAll(cluster, connector, options, flags.confirmDead ?? []);
     if (flags.dryRun !== true) await locks.take([...reached.sessions.values()]);
     let agreed = await plan(cluster, reached);
     agreed.steps.forEach((text, index) => print(`${String(index + 1).padStart(2)}  ${text}`));
