@@ -46,7 +46,7 @@ async function holdBack(): Promise<void> {
   await db.must(
     'db2',
     `cat >/run/planted.sh <<'END'
-until [ "$(${psql(`select count(*) > 30 from ${TABLE}`, 'acme')} 2>/dev/null)" = t ]; do sleep 0.1; done
+until [ "$(${psql(`select count(*) > 6 from ${TABLE}`, 'acme')} 2>/dev/null)" = t ]; do sleep 0.1; done
 nft -f - <<'RULES'
 table inet planted {
   chain incoming {
