@@ -19,24 +19,25 @@ export const FULL_BACKUP_UNIT = 'odoo-prov-backup@full.service';
 export function backupUnits(site: Site): readonly Resource[] {
   const { cluster } = site;
   const { full, diff, s3 } = repositoryOf(cluster).backup;
-  return [
-    file({
-      path: `${UNITS}/odoo-prov-backup@.service`,
-      content: site.template('backup/backup.service.hbs', {
-        cluster: cluster.name,
-        stanza: stanzaOf(cluster),
-        lock: `${SPOOL}/odoo-prov-backup.lock`,
-        bucket: s3 !== undefined,
-      }),
+  const service = file({
+    path: `${UNITS}/odoo-prov-backup@.service`,
+    content: site.template('backup/backup.service.hbs', {
+      cluster: cluster.name,
+      stanza: stanzaOf(cluster),
+      lock: `${SPOOL}/odoo-prov-backup.lock`,
+      bucket: s3 !== undefined,
     }),
-    ...timer(site, 'full', full),
+  });
+  return [
+    service,
+    ...timer(site, service, 'full', full),
     ...(diff === undefined
       ? [unit({ name: 'odoo-prov-backup-diff.timer', running: false, enabled: false })]
-      : timer(site, 'diff', diff)),
+      : timer(site, service, 'diff', diff)),
   ];
 }
 
-function timer(site: Site, type: string, calendar: string): readonly Resource[] {
+function timer(site: Site, service: Resource, type: string, calendar: string): readonly Resource[] {
   const unitFile = file({
     path: `${UNITS}/odoo-prov-backup-${type}.timer`,
     content: site.template('backup/backup.timer.hbs', {
@@ -48,6 +49,7 @@ function timer(site: Site, type: string, calendar: string): readonly Resource[] 
   });
   return [
     unitFile,
-    unit({ name: `odoo-prov-backup-${type}.timer`, restartFor: [keyOf(unitFile)] }),
+    // For the service too: what a timer starts is loaded, and not read again by itself.
+    unit({ name: `odoo-prov-backup-${type}.timer`, restartFor: [keyOf(unitFile), keyOf(service)] }),
   ];
 }

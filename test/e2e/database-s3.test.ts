@@ -20,7 +20,8 @@ const NAME = `${TEST_LAB_PREFIX}s3`;
 const INVENTORY = `cluster: ${NAME}
 odoo: { database: rows }
 hosts:
-  web1: { address: 198.51.100.11, roles: [edge, app, cron, gevent, pgbouncer, redis] }
+  web1: { address: 198.51.100.11, roles: [edge, app, cron, gevent, redis] }
+  pool1: { address: 198.51.100.14, roles: [pgbouncer] }
   db1: { address: 198.51.100.12, roles: [pg-primary] }
   db2: { address: 198.51.100.13, roles: [pg-standby] }
 `;
@@ -55,7 +56,7 @@ async function ok(...words: readonly string[]): Promise<ProgramEnd> {
 }
 
 const apply = (...words: readonly string[]): Promise<ProgramEnd> =>
-  run(['apply', '--json', '--limit', HOSTS.join(','), ...words]);
+  run(['apply', '--json', '--limit', [...HOSTS, 'pool1'].join(','), ...words]);
 
 async function setSecret(name: string, input: string): Promise<void> {
   const end = await run(['secrets', 'set', name], { input });
