@@ -12,6 +12,8 @@ import { spread } from './statistics.js';
  */
 
 const CLIENTS = 8;
+/** Seconds between two rows of a client: each row is a new psql, and more of them would keep two cores busy. */
+const PAUSE = 0.2;
 const PRIMARIES = ['db1', 'db2'] as const;
 /** What the servers' own log says of a promotion. */
 const PROMOTION = `ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1 | xargs grep -E 'received promote request|ready to accept connections' | tail -n 2 | cut -c 12-23`;
@@ -51,7 +53,7 @@ async function measure(
   to: string,
   move: () => Promise<ProgramEnd>,
 ): Promise<Move> {
-  const writers = await startWriters(lab, CLIENTS);
+  const writers = await startWriters(lab, CLIENTS, PAUSE);
   await sleep(3000);
   const end = await move();
   await sleep(3000);

@@ -43,16 +43,30 @@ export async function connectMaker(procedure: Procedure, cluster: Cluster): Prom
     await procedure.connect([host]);
     return host;
   }
-  const hosts = await connectAny(procedure, databaseHosts(cluster));
-  const answers = await Promise.all(hosts.map((each) => procedure.ask(each, WRITES)));
-  const primaries = hosts.filter((_, i) => answers[i]?.trim() === 'yes');
+  const hosts = databaseHosts(cluster);
+  const answers = await Promise.allSettled(
+    hosts.map(async (each) => {
+      await procedure.connect([each]);
+      return (await procedure.ask(each, WRITES)).trim();
+    }),
+  );
+  const primaries = hosts.filter((_, i) => {
+    const answer = answers[i];
+    return answer?.status === 'fulfilled' && answer.value === 'yes';
+  });
+  // Why a host said nothing may be why there is none.
+  const silent = answers.flatMap((answer, i) => {
+    if (answer.status === 'fulfilled') return [];
+    if (!(answer.reason instanceof Failure)) throw answer.reason;
+    return [`${hosts[i]?.name ?? ''}: ${answer.reason.message}`];
+  });
   const [primary] = primaries;
   if (primary !== undefined && primaries.length === 1) return primary;
   throw new Failure({
     reason: 'refused',
     message: 'a backup into a bucket is made by the primary, and there is not one of it',
     expected: 'one database host that takes writes',
-    found: primary === undefined ? 'none' : primaries.map(({ name }) => name).join(', '),
+    found: [primaries.map(({ name }) => name).join(', ') || 'none', ...silent].join('\n'),
     remedy: 'odoo-prov status FILE shows the database hosts',
   });
 }

@@ -3,7 +3,6 @@ import { hostname, userInfo } from 'node:os';
 import { ROLE_DEFINITIONS } from '../roles/index.js';
 import { EXIT } from '../src/failure/failure.js';
 import type { Cluster } from '../src/inventory/cluster.js';
-import { GIVEN_SECRETS } from '../src/postgres/bucket.js';
 import { kinds } from '../src/resource/index.js';
 import type { ConvergeOptions } from '../src/run/context.js';
 import { closeSessions, converge, type Converged } from '../src/run/converge.js';
@@ -19,6 +18,8 @@ import { verify } from './verify.js';
 export interface ApplyOptions extends ConvergeOptions {
   /** The secrets of this inventory, opened (as a dry run for `check`). */
   readonly secrets: SecretStore;
+  /** None of the cluster's own is among them. */
+  readonly secretsAreNew: boolean;
   /** `always`: also when nothing changed. */
   readonly verify: 'always' | 'after-change' | 'never';
   /** Other roles than all: to prepare hosts for something that must be there before the rest. */
@@ -52,8 +53,7 @@ export async function apply(
       templates: readTemplates(),
       given: readGiven(cluster),
       secret: (name) => secrets.get(name),
-      // What the operator gave can be given again with an empty file; a cluster's own secrets cannot.
-      secretsAreNew: secrets.names().every((name) => GIVEN_SECRETS.includes(name)),
+      secretsAreNew: options.secretsAreNew,
       saveSecrets: () => secrets.save(),
       state: readState(cluster.file),
       saveState: (state) => {

@@ -76,6 +76,7 @@ export async function converge(
       ...{ diff: false, prune: false, restartPrimary: false },
       secrets: await openSecrets(cluster.file, { dryRun: check }),
       stop: new AbortController().signal,
+      secretsAreNew: false,
       verify: 'after-change',
     },
     () => undefined,

@@ -58,36 +58,44 @@ pooler 1 '' ${each(mover.cluster, 'KILL')} || {
   );
 }
 
+/** Shell function `point ADDRESS`: writes where PgBouncer leads its clients, and succeeds when it has taken that in. */
+function pointFunction(cluster: Cluster): string {
+  return `${poolerFunction(cluster)}
+point() {
+  file=${PGBOUNCER_DATABASES}
+  cp -p "$file" "$file.new" && sed -E "s/ host=[^ ]+/ host=$1/" "$file" >"$file.new" && sync "$file.new" &&
+    mv -f "$file.new" "$file" || exit 1
+  pooler '' "$1" RELOAD
+}`;
+}
+
 /**
  * Points each PgBouncer to the server that is about to take writes. It still holds its clients back, so this costs
- * them no time.
+ * them no time. What fails is told, and done again by {@link letThrough}: no host waits for what fails at another.
  */
 export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
-  await finishAll(
+  await Promise.allSettled(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
       const { host: address } = postgresOf(observed, host);
-      const script = raw(`set -eu
-${poolerFunction(mover.cluster)}
-file=${PGBOUNCER_DATABASES}
-cp -p "$file" "$file.new"
-sed -E 's/ host=[^ ]+/ host=${address}/' "$file" >"$file.new"
-sync "$file.new"
-mv -f "$file.new" "$file"
-${audit(`PgBouncer leads to ${address}`)}
-# One that does not take it in is started anew when the clients are let through.
-if systemctl is-active --quiet pgbouncer; then pooler '' '${address}' RELOAD || :; fi`);
+      const script = raw(`${pointFunction(mover.cluster)}
+point '${address}' || ! systemctl is-active --quiet pgbouncer || exit 1
+${audit(`PgBouncer leads to ${address}`)}`);
       await step(mover, host.name, `point PgBouncer to ${address}`, script, 30);
     }),
   );
 }
 
-/** Lets the clients through again, once {@link pointTo} is done and that server takes writes. */
+/**
+ * Lets the clients through again, to the server that takes writes now; never to another one: PgBouncer is asked where it
+ * leads before they are let go.
+ */
 export async function letThrough(mover: Mover, observed: Cluster): Promise<void> {
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
       const { host: address } = postgresOf(observed, host);
-      const script = raw(`${poolerFunction(mover.cluster)}
-pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} || systemctl restart pgbouncer`);
+      const script = raw(`${pointFunction(mover.cluster)}
+{ pooler '' '${address}' || point '${address}'; } && pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} ||
+  systemctl restart pgbouncer`);
       await step(mover, host.name, `let clients through to ${address}`, script, 30);
       mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),

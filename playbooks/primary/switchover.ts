@@ -118,7 +118,12 @@ pid=$(systemctl show -p MainPID --value "$unit")
 systemctl stop --no-block "$unit"
 if [ "$pid" -gt 0 ]; then
   kill -INT "$pid" || :
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  tries=0
+  while kill -0 "$pid" 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 4500 ]; then echo 'it did not stop within 90 s' >&2; exit 1; fi
+    sleep 0.02
+  done
 fi
 control=$("$bin/pg_controldata" "$data")
 case $control in *'shut down'*) ;; *) echo 'it was not shut down cleanly' >&2; exit 1 ;; esac
@@ -185,7 +190,8 @@ done`);
 async function goBack(mover: Mover, host: string, why: unknown): Promise<void> {
   const script = raw(`${SQL_FUNCTION}
 rm -f "$data/standby.signal"
-systemctl start "$unit"`);
+systemctl start "$unit"
+if [ "$(echo 'select pg_is_in_recovery()' | sql)" != f ]; then echo 'it does not take writes' >&2; exit 1; fi`);
   const { cluster } = mover;
   const observed = observedCluster(cluster, { primary: host });
   try {

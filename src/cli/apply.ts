@@ -9,7 +9,7 @@ import { createOutput } from '../ui/create-output.js';
 import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
-import { needGivenSecrets } from './given-secrets.js';
+import { holdsNoSecrets, needGivenSecrets } from './given-secrets.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { MistakesError } from './mistakes-error.js';
@@ -100,6 +100,7 @@ export async function applyCluster(
         concurrency: flags.concurrency,
         hosts,
         secrets,
+        secretsAreNew: holdsNoSecrets(secrets),
         stop: interrupt.stop,
         verify: flags.verify === true ? 'always' : roles === undefined ? 'after-change' : 'never',
         ...(roles === undefined ? {} : { roles }),

@@ -1,12 +1,19 @@
 import { Failure } from '../failure/failure.js';
 import type { Cluster } from '../inventory/index.js';
-import { GIVEN_SECRETS, givenSecretsOf } from '../postgres/bucket.js';
+import { givenSecretsOf, S3_KEY, S3_SECRET } from '../postgres/bucket.js';
 import type { SecretStore } from '../secrets/index.js';
 import type { Secret } from '../shell/index.js';
 
 /*
- * Secrets that odoo-prov cannot make: somebody else gives them out, and the operator sets them.
+ * Secrets that the operator sets: one that is changed elsewhere, and those that somebody else gives out.
  */
+
+/** What people set: that one, and what somebody else gives out. All others are changed on the hosts by apply alone. */
+export const SETTABLE: Readonly<Record<string, string>> = {
+  'odoo-admin-password': "what Odoo's user admin logs in with, after it was changed in Odoo",
+  [S3_KEY]: 'the key id for the bucket of the backups',
+  [S3_SECRET]: 'its secret',
+};
 
 /**
  * That all are there that this cluster needs. A store makes up what it does not have, which no bucket would admit.
@@ -19,14 +26,17 @@ export function needGivenSecrets(cluster: Cluster, store: SecretStore, file: str
     reason: 'usage',
     message: `the bucket of the backups needs ${missing.join(' and ')}`,
     expected: `in ${store.file}: the key that its keeper gave you`,
-    found: 'not set; no host was contacted',
+    found: 'not set',
     remedy: missing.map((name) => `odoo-prov secrets ${file} set ${name}`).join(', then '),
   });
 }
 
-/** Whether a store holds nothing but what an operator can set again: a cluster's own secrets are not in it. */
+/**
+ * Whether a store holds nothing but what an operator can set: a cluster's own secrets are not in it, were never made or
+ * are lost.
+ */
 export function holdsNoSecrets(store: SecretStore): boolean {
-  return store.names().every((name) => GIVEN_SECRETS.includes(name));
+  return store.names().every((name) => Object.hasOwn(SETTABLE, name));
 }
 
 /** @throws Failure usage for what would not survive a line of a configuration file */

@@ -1,24 +1,14 @@
 import { text } from 'node:stream/consumers';
 import { Failure } from '../failure/failure.js';
 import { didYouMean } from '../inventory/index.js';
-import { GIVEN_SECRETS, S3_KEY, S3_SECRET } from '../postgres/bucket.js';
+import { GIVEN_SECRETS } from '../postgres/bucket.js';
 import { openSecrets } from '../secrets/index.js';
 import { Secret } from '../shell/index.js';
 import { askSecret } from '../ui/prompt.js';
 import { print, tell } from '../ui/terminal.js';
 import { loadCluster } from './load-inventory.js';
-import { checkGiven } from './given-secrets.js';
+import { checkGiven, SETTABLE } from './given-secrets.js';
 import { newRecoveryKey } from './recovery-key.js';
-
-/** The secret that people change elsewhere, in Odoo. */
-const CHANGED_ELSEWHERE = 'odoo-admin-password';
-
-/** What people set: that one, and what somebody else gives out. All others are changed on the hosts by apply alone. */
-const SETTABLE: Readonly<Record<string, string>> = {
-  [CHANGED_ELSEWHERE]: "what Odoo's user admin logs in with, after it was changed in Odoo",
-  [S3_KEY]: 'the key id for the bucket of the backups',
-  [S3_SECRET]: 'its secret',
-};
 
 /** `odoo-prov secrets FILE list | show NAME | set NAME | recovery-key`: only the last makes one. */
 export async function secrets(

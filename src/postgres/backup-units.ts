@@ -37,6 +37,19 @@ export function backupUnits(site: Site): readonly Resource[] {
   ];
 }
 
+/**
+ * On a database host: the services of a bucket; without one, that none of them is left of a time when there was one. A
+ * host that keeps the backups has them by that role.
+ */
+export function bucketUnits(site: Site): readonly Resource[] {
+  const { backup } = site.cluster.postgres;
+  if (backup?.s3 !== undefined) return backupUnits(site);
+  if (backup === undefined || backup.host === site.host.name) return [];
+  return ['full', 'diff'].map((type) =>
+    unit({ name: `odoo-prov-backup-${type}.timer`, running: false, enabled: false }),
+  );
+}
+
 function timer(site: Site, service: Resource, type: string, calendar: string): readonly Resource[] {
   const unitFile = file({
     path: `${UNITS}/odoo-prov-backup-${type}.timer`,

@@ -27,6 +27,7 @@ export const PGBACKREST_CONFIG = '/etc/pgbackrest/pgbackrest.conf';
 /** Where pgBackRest's server listens, by default. */
 export const PGBACKREST_PORT = 8432;
 export const SPOOL = '/var/spool/pgbackrest';
+const SERVER = 'odoo-prov-pgbackrest';
 const FOLDER = '/etc/pgbackrest';
 const TLS = `${FOLDER}/tls`;
 const AUTHORITY = `${TLS}/authority.crt`;
@@ -88,7 +89,10 @@ export function pgbackrest(site: Site): readonly Resource[] {
     directory({ path: SPOOL, ...POSTGRES, mode: '0750' }),
     ...certificates,
     config,
-    ...(served ? server(site, [...certificates, config]) : []),
+    // Where it was one until the backups moved into a bucket, it would go on with a certificate that nobody needs.
+    ...(served
+      ? server(site, [...certificates, config])
+      : [unit({ name: SERVER, running: false, enabled: false })]),
   ];
 }
 
@@ -100,7 +104,7 @@ function server(site: Site, files: readonly Resource[]): readonly Resource[] {
   return [
     unitFile,
     unit({
-      name: 'odoo-prov-pgbackrest',
+      name: SERVER,
       restartFor: [keyOf(unitFile), 'package:pgbackrest'],
       // A reload, so that a backup that is running is not cut off.
       reloadFor: files.map(keyOf),

@@ -13,7 +13,7 @@ import {
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { archiveClient, archivePackages } from './archive.js';
-import { backupUnits } from './backup-units.js';
+import { bucketUnits } from './backup-units.js';
 import { doorsOf } from './doors.js';
 import { GUARDED_START, guardFiles, guardService, isGuarded, LONE_START } from './guard.js';
 import {
@@ -74,7 +74,7 @@ export function server(site: Site, data: Resource): readonly Resource[] {
     ...guardService(site),
     ...standbyLoss(site),
     ...replicaGate(site),
-    ...(site.cluster.postgres.backup?.s3 === undefined ? [] : backupUnits(site)),
+    ...bucketUnits(site),
   ];
 }
 
@@ -115,7 +115,8 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
     unit({ name: 'postgresql.service', running: true, enabled: true }),
     check({
       name: 'postgres-answers',
-      command: `${bin}/pg_isready -q -h ${host.address} -p ${String(PORT)} && echo yes`,
+      // Not pg_isready by the address: pg_hba.conf lets nobody in from there, and the log would say so each time.
+      command: `cd / && setpriv --reuid=postgres --regid=postgres --init-groups ${bin}/pg_isready -q -h /var/run/postgresql -p ${String(PORT)} && timeout 3 bash -c ': </dev/tcp/${host.address}/${String(PORT)}' && echo yes`,
       expect: 'yes',
       within: 60,
       describes: `PostgreSQL answers on ${host.address}:${String(PORT)}`,

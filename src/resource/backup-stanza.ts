@@ -67,9 +67,9 @@ export const backupStanzaKind: Kind<BackupStanza> = {
     return sh`
 systemctl is-active ${one.firstBackup} || :
 if [ -e /etc/pgbackrest/pgbackrest.conf ] && command -v pgbackrest >/dev/null; then
-  (cd / && timeout 30 ${AS_POSTGRES.split(' ')} \
+  (cd / && timeout 20 ${AS_POSTGRES.split(' ')} \
     pgbackrest --stanza=${one.stanza} --output=json --log-level-console=off --log-level-stderr=error info 2>&1) ||
-    [ $? -ne 124 ] || echo 'the repository did not answer within 30 s'
+    [ $? -ne 124 ] || echo 'the repository did not answer within 20 s'
 fi`;
   },
 

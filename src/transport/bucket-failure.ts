@@ -34,6 +34,11 @@ const CODES: Readonly<Record<string, readonly [message: string, remedy: string]>
   ],
 };
 
+const BUSY: readonly [message: string, remedy: string] = [
+  'the store of the backups is busy or broken',
+  'run it again in a while; if it stays so, ask the keeper of the store',
+];
+
 /** The failure that a command's output tells, if it is one of a bucket. */
 export function bucketFailure(
   base: Pick<FailureDetails, 'host' | 'resource' | 'output'>,
@@ -56,8 +61,10 @@ export function bucketFailure(
   const known = code !== undefined && Object.hasOwn(CODES, code) ? CODES[code] : undefined;
   // What was asked for by HEAD has no code.
   const refused = status === '403' ? CODES['AccessDenied'] : undefined;
+  const busy = status.startsWith('5') ? BUSY : undefined;
   const [message, remedy] = known ??
-    refused ?? [
+    refused ??
+    busy ?? [
       'the bucket of the backups refuses',
       'compare postgres.backup.s3 with what the keeper of the store gave you; then odoo-prov apply FILE',
     ];

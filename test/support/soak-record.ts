@@ -50,8 +50,16 @@ function git(...words: readonly string[]): string {
 /** What is recorded, oldest first. */
 export function soakRecord(): readonly SoakResult[] {
   if (!existsSync(RECORD)) return [];
-  const lines = readFileSync(RECORD, 'utf8').trimEnd().split('\n');
-  return lines.map((line) => JSON.parse(line) as SoakResult);
+  return readFileSync(RECORD, 'utf8').split('\n').flatMap(parsed);
+}
+
+/** A line is cut where a run was ended in the middle of it: that suite is run again. */
+function parsed(line: string): readonly SoakResult[] {
+  try {
+    return [JSON.parse(line) as SoakResult];
+  } catch {
+    return [];
+  }
 }
 
 /** Adds a result at once: it is there whatever happens to the run afterwards. */

@@ -17,8 +17,15 @@ const FOLDER = '/run/odoo-prov-writers';
 /** Seconds after which they stop by themselves, whatever becomes of the test. */
 const LONGEST = 180;
 
-/** Starts clients on the pooler's own host; each inserts one row after the other and notes what was committed. */
-export async function startWriters(lab: DatabaseLab, clients: number): Promise<Writers> {
+/**
+ * Starts clients on the pooler's own host; each inserts one row after the other and notes what was committed.
+ * @param pause seconds between two rows of a client
+ */
+export async function startWriters(
+  lab: DatabaseLab,
+  clients: number,
+  pause = 0.05,
+): Promise<Writers> {
   // Not Debian's /usr/bin/psql: a Perl program that looks for the right one, for as long as all the rest takes.
   const psql =
     'PGPASSFILE=/etc/odoo-prov/pgbouncer.pgpass PGCONNECT_TIMEOUT=5 timeout 30 /usr/lib/postgresql/*/bin/psql -XAtqw -h 127.0.0.1 -p 6432 -U odoo -d acme';
@@ -39,7 +46,7 @@ while [ -e ${FOLDER}/run ] && [ "$(date +%s)" -lt "$end" ]; do
     sleep 0.1
   done
   echo "$1 $sequence $(date +%s.%N)" >>${FOLDER}/ledger.$1
-  sleep 0.05
+  sleep ${String(pause)}
 done
 EOF
 for client in $(seq ${String(clients)}); do

@@ -82,7 +82,21 @@ pg1-socket-path=/var/run/postgresql
     expect(fileAt(all, CONFIG)).toMatchObject({ owner: 'postgres', mode: '0640' });
     expect(fileAt(all, CONFIG).content).toBeInstanceOf(Secret);
     expect(textAt(all, '/etc/pgbackrest/s3-authority.crt')).toBe(BUCKET.ca);
-    expect(all.map(keyOf).filter((key) => key.includes('odoo-prov-pgbackrest'))).toEqual([]);
+    const server = all.filter((one) => keyOf(one).includes('odoo-prov-pgbackrest'));
+    // Nobody comes to this host: one that served a backup host before does so no more.
+    expect(server).toMatchObject([{ running: false, enabled: false }]);
+  });
+
+  it('has no timers left when a host keeps the backups again', () => {
+    const kept = testCluster([web, db1, testHost('backup1', 41, [])], {
+      postgres: { ...plain, backup: { host: 'backup1', full: 'weekly', keep: 2, path: '/x' } },
+    });
+    const timers = wantedBy(pgPrimary, kept, db1).filter(({ id }) => id.endsWith('.timer'));
+    expect(timers.map(keyOf)).toEqual([
+      'unit:odoo-prov-backup-full.timer',
+      'unit:odoo-prov-backup-diff.timer',
+    ]);
+    for (const timer of timers) expect(timer).toMatchObject({ running: false, enabled: false });
   });
 
   it('is checked by the authorities of Debian where none is given, on port 443 by default', () => {
@@ -154,7 +168,8 @@ describe('what a store says', () => {
     ['403 (Forbidden)', 'SignatureDoesNotMatch', 'secret does not fit', 's3-secret'],
     ['404 (Not Found)', 'NoSuchBucket', 'no such bucket', 'postgres.backup.s3.bucket'],
     ['400 (Bad Request)', 'AuthorizationHeaderMalformed', 'another region', 's3.region'],
-    ['503', 'SlowDown', 'refuses', 'postgres.backup.s3'],
+    ['503', 'SlowDown', 'busy or broken', 'run it again'],
+    ['400 (Bad Request)', 'InvalidRequest', 'refuses', 'postgres.backup.s3'],
   ])('%s %s', (status, code, message, remedy) => {
     const [seen, next] = said(answer(status, code));
     expect(seen).toContain(message);
