@@ -137,10 +137,23 @@ done
 exit 1`,
     );
     expect(await must(shell, pid)).not.toBe(before);
+    // What lost its connections may be starting anew at this moment.
+    await must(
+      shell,
+      `calm=0
+for i in $(seq 120); do
+  [ -z "$(systemctl list-units --plain --no-legend --state=activating,deactivating,failed)" ] || calm=-1
+  calm=$((calm + 1))
+  [ "$calm" -lt 5 ] || exit 0
+  sleep 1
+done
+systemctl list-units --plain --no-legend --state=activating,deactivating,failed >&2
+exit 1`,
+    );
     const end = await apply();
     expect(end.code, printed(end)).toBe(0);
     // PgBouncer asks a server that did not answer again after 15 s: that is waited for.
-    expect(changed(end).filter((key) => !key.includes('check:'))).toEqual([]);
+    expect(changed(end).filter((key) => !key.includes('check:')), printed(end)).toEqual([]);
   });
 
   it('is verified on request', async () => {
