@@ -12,6 +12,7 @@ import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
+  checkpoint,
   awaitStreaming,
   fence,
   follow,
@@ -195,4 +196,5 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
     letThrough(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
   ]);
+  await checkpoint(mover, candidate.host);
 }

@@ -114,6 +114,16 @@ ${audit('promoted')}`);
   mover.tell(host, `takes writes, on ${said.split('\n').at(-1) ?? ''}`);
 }
 
+/**
+ * Writes a server's buffers out. A primary that was just promoted does so only in some minutes, and until then its files
+ * say that it is on the old timeline: pgBackRest makes no backup of it.
+ */
+export async function checkpoint(mover: Mover, host: string): Promise<void> {
+  const script = raw(`${SQL_FUNCTION}
+echo 'checkpoint' | sql`);
+  await step(mover, host, 'write its buffers out', script, 600);
+}
+
 /** Lets a new primary commit without a standby; its own watch ends that when one has caught up. */
 export async function goOnAlone(mover: Mover, host: string): Promise<void> {
   const reason = 'a failover left none, and was told to go on';

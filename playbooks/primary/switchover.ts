@@ -7,7 +7,15 @@ import { raw } from '../../src/shell/index.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, SQL_FUNCTION } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
-import { awaitStreaming, follow, promote, reconnectBus, step, type Mover } from './steps.js';
+import {
+  awaitStreaming,
+  checkpoint,
+  follow,
+  promote,
+  reconnectBus,
+  step,
+  type Mover,
+} from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
@@ -105,9 +113,6 @@ function notStreaming(candidate: Sight): Failure {
   });
 }
 
-const CHECKPOINT = raw(`${SQL_FUNCTION}
-echo 'checkpoint' | sql`);
-
 /**
  * Stops a primary whose clients are gone. Its last WAL goes to the standbys before it ends. systemd asks it to stop by a
  * Perl program of Debian's, which takes longer than PostgreSQL: it is asked directly as well. @returns its end
@@ -138,9 +143,7 @@ systemctl start "$unit"`);
 /** Carries a plan out. If the standby does not get the last WAL, the old primary is started again. */
 export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise<void> {
   const { from, to, others } = plan;
-  await finishAll(
-    [from, to].map(({ host }) => step(mover, host, 'write its buffers out', CHECKPOINT, 600)),
-  );
+  await finishAll([from, to].map(({ host }) => checkpoint(mover, host)));
   mover.tell(from.host, 'buffers are written out');
   const observed = observedCluster(mover.cluster, { primary: to.host });
   try {
@@ -170,6 +173,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     follow(mover, names).then(() => awaitStreaming(mover, names)),
     startAsStandby.then(() => awaitStreaming(mover, [from.host])),
   ]);
+  await checkpoint(mover, to.host);
 }
 
 /** Waits until a standby has all WAL that the old primary ever wrote. */
