@@ -14,22 +14,18 @@ import { setBackLine } from '../src/postgres/recovery-history.js';
 import {
   newestTimeline,
   planRecovery,
+  type Recoverable,
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
-import {
-  addToHistory,
-  printRecoveryCopy,
-  RECOVERY_COPY,
-} from '../src/postgres/repository-files.js';
+import { addToHistory } from '../src/postgres/repository-files.js';
 import { analyzeScript, recoverScript } from '../src/postgres/restore-script.js';
-import { openSealed } from '../src/secrets/index.js';
-import { type Secret } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
 import { bringFilesBack } from './filestore.js';
+import { bringSecretsBack, inBucket, type LostSecrets } from './lost-secrets.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
-import { needRepository, readRepository } from './repository.js';
+import { needRepository, placeOf, readRepository } from './repository.js';
 import { commandOf, momentOf, targetText } from './restore.js';
 
 /** Seconds that restoring and replaying may take. */
@@ -37,33 +33,14 @@ const LONG = 7 * 24 * 3600;
 
 export interface NewHostsOptions extends ProcedureOptions {
   readonly dryRun: boolean;
+  /** Given where the secrets are lost. A dry run needs none from a bucket: it does not look into it. */
+  readonly lost?: LostSecrets;
   /** Asks whether to go on, when everything is known and nothing was changed. @throws Failure to stop */
   readonly confirm: (what: readonly string[]) => Promise<void>;
   /** Gives these hosts what a restore needs there. */
   readonly prepare: (hosts: readonly Host[]) => Promise<void>;
   /** Makes everything else, on all hosts: `apply`. */
   readonly converge: () => Promise<void>;
-}
-
-/**
- * The secrets of a cluster from the copy beside its backups.
- * @param key the recovery key
- * @throws Failure when there is no copy, or the key does not open it
- */
-export async function fetchSecrets(
-  cluster: Cluster,
-  key: Secret,
-  options: ProcedureOptions,
-): Promise<ReadonlyMap<string, Secret>> {
-  const { backup, host } = needRepository(cluster);
-  return withProcedure(options, async (procedure) => {
-    await procedure.connect([host]);
-    const text = await procedure.ask(host, printRecoveryCopy(backup), {
-      remedy:
-        'without this copy only the secrets file of the machine that applied brings the cluster back',
-    });
-    return openSealed(text, key, `${backup.path}/${RECOVERY_COPY} on ${host.name}`);
-  });
 }
 
 /**
@@ -76,7 +53,7 @@ export async function restoreToNewHosts(
   target: RecoveryTarget,
   options: NewHostsOptions,
 ): Promise<void> {
-  const { host: keeper } = needRepository(cluster);
+  const { backup, host: keeper } = needRepository(cluster);
   const [primary] = hostsWith(cluster, 'pg-primary');
   if (primary === undefined) throw new Error('the inventory was not checked: there is no primary');
   const source = filestoreSource(cluster);
@@ -84,14 +61,20 @@ export async function restoreToNewHosts(
   await withProcedure(options, async (procedure) => {
     await procedure.connect([...new Set([keeper, ...databaseHosts(cluster), ...prepared])]);
     await refuseData(procedure, cluster);
-    const known = await readRepository(procedure, cluster);
-    const plan = planRecovery(known, target);
-    if ('found' in plan) {
-      throw new Failure({ reason: 'refused', message: 'that moment cannot be restored', ...plan });
-    }
+    const look = (): Promise<Found> => findBackup(procedure, cluster, target);
+    const bringSecrets = async (): Promise<void> => {
+      if (options.lost !== undefined) await bringSecretsBack(procedure, cluster, options.lost);
+    };
+    // A bucket is read by the future primary, which is bare: it gets what it needs for that when it is confirmed.
+    const bucket = backup.s3 !== undefined;
+    if (!bucket) await bringSecrets();
+    const early = bucket ? undefined : await look();
+    const command =
+      early === undefined ? 'pgbackrest restore' : commandOf(cluster, early.plan).join(' ');
+    const where = bucket ? `in ${placeOf(backup)}` : `on ${keeper.name}`;
     const told = [
-      `${cluster.name} is made anew from the backups on ${keeper.name}, as of ${targetText(target)}`,
-      `${primary.name}: ${commandOf(cluster, plan).join(' ')}; then replaying and promoting`,
+      `${cluster.name} is made anew from the backups ${where}, as of ${targetText(target)}`,
+      `${primary.name}: ${command}; then replaying and promoting`,
       ...(source === undefined ? [] : [`${source.name}: bringing the attachments back`]),
       'all hosts: apply',
     ];
@@ -100,7 +83,9 @@ export async function restoreToNewHosts(
       return;
     }
     await options.confirm(told);
+    if (bucket) await bringSecrets();
     await options.prepare(prepared);
+    const { known, plan } = early ?? (await inBucket(look));
     const version = restoredVersion(cluster, primary, known.info.archive);
     const timeline = await restoreDatabase(procedure, cluster, primary, plan, version);
     await noteSetBack(procedure, cluster, newestTimeline(known), timeline);
@@ -109,6 +94,23 @@ export async function restoreToNewHosts(
     await options.converge();
     await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
   });
+}
+
+interface Found {
+  readonly known: Recoverable;
+  readonly plan: RecoveryPlan;
+}
+
+/** What can be restored, and how. @throws Failure refused where there is no way to the target */
+async function findBackup(
+  procedure: Procedure,
+  cluster: Cluster,
+  target: RecoveryTarget,
+): Promise<Found> {
+  const known = await readRepository(procedure, cluster);
+  const plan = planRecovery(known, target);
+  if (!('found' in plan)) return { known, plan };
+  throw new Failure({ reason: 'refused', message: 'that moment cannot be restored', ...plan });
 }
 
 async function refuseData(procedure: Procedure, cluster: Cluster): Promise<void> {

@@ -13,19 +13,18 @@ import {
 import { lsnOf } from '../src/postgres/repository-info.js';
 import {
   fingerprintScript,
-  noOwnCluster,
   removeScratch,
   restoreScratch,
   SCRATCH,
   scratchFingerprintScript,
   startScratch,
 } from '../src/postgres/scratch-script.js';
-import { aptPackage, kinds } from '../src/resource/index.js';
-import { lines, raw, type Secret } from '../src/shell/index.js';
+import type { Secret } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
 import { readTemplates } from '../src/template/package-files.js';
 import { renderTemplate } from '../src/template/render.js';
 import { withProcedure } from './backup.js';
+import { installPackages } from './install-packages.js';
 import { observePrimary } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { connectReader, needRepository, readRepository } from './repository.js';
@@ -155,9 +154,8 @@ async function copyTo(
   options: ScratchOptions,
 ): Promise<void> {
   const version = sameVersion(cluster, host);
-  await procedure.step(host, 'installing what a copy needs', install(cluster, version), {
-    limit: 3600,
-  });
+  const needed = installPackages(packages(cluster, version));
+  await procedure.step(host, 'installing what a copy needs', needed, { limit: 3600 });
   const template = readTemplates().get('backup/pgbackrest.conf.hbs') ?? '';
   const files = scratchFiles(cluster, host, SCRATCH, options.secret, (data) =>
     renderTemplate(template, data),
@@ -173,30 +171,10 @@ async function copyTo(
   await procedure.step(host, 'replaying', startScratch(version), { limit: LONG });
 }
 
-function install(cluster: Cluster, version: number): ReturnType<typeof lines> {
-  const names = [
-    `postgresql-${String(version)}`,
-    'pgbackrest',
-    ...(needRepository(cluster).backup.s3 === undefined ? [] : ['ca-certificates']),
-  ];
-  const wanted = names.map((name) => ({
-    resource: aptPackage({ name }),
-    have: 'absent' as const,
-    want: { status: 'installed' },
-    differences: [],
-  }));
-  const apt = kinds['package']?.applyTogether?.(wanted);
-  if (apt === undefined) throw new Error('packages are not installed together any more');
-  const installed = raw(
-    `dpkg-query -W -f '\${db:Status-Status}\n' ${names.join(' ')} 2>/dev/null | grep -cx installed`,
-  );
-  const all = String(names.length);
-  return lines([
-    noOwnCluster(),
-    raw(`if [ "$(${installed.render()})" != ${all} ]; then`),
-    apt,
-    raw('fi'),
-  ]);
+function packages(cluster: Cluster, version: number): readonly string[] {
+  const { s3 } = needRepository(cluster).backup;
+  const own = [`postgresql-${String(version)}`, 'pgbackrest'];
+  return s3 === undefined ? own : [...own, 'ca-certificates'];
 }
 
 /** @throws Failure where its Debian brings another PostgreSQL, or nothing is known of it */

@@ -132,7 +132,7 @@ export function addRestore(program: Command): void {
     .addOption(
       new Option(
         '--new-hosts',
-        'all but the host of the backups is lost: make the cluster anew on bare hosts',
+        'all but the backups is lost: make the cluster anew on bare hosts',
       ).conflicts(['on', 'discardOld']),
     )
     .option(

@@ -39,6 +39,13 @@ export function holdsNoSecrets(store: SecretStore): boolean {
   return store.names().every((name) => Object.hasOwn(SETTABLE, name));
 }
 
+/** Takes what a copy of the secrets holds. What the operator has set stays: the key of a bucket may be another one since. */
+export function takeCopy(store: SecretStore, copy: ReadonlyMap<string, Secret>): void {
+  for (const [name, value] of copy) {
+    if (store.find(name) === undefined) store.set(name, value);
+  }
+}
+
 /** @throws Failure usage for what would not survive a line of a configuration file */
 export function checkGiven(name: string, value: Secret): void {
   if (/^[\x21-\x7e]{3,}$/.test(value.reveal())) return;

@@ -11,7 +11,7 @@ export function showRecoveryKey(identity: Secret): void {
   print(
     'The recovery key. It is shown this once and kept nowhere: write it down, away from this machine.',
   );
-  print('With it, the host of the backups and the inventory, everything comes back.');
+  print('With it, the backups and the inventory, everything comes back.');
   print(`  ${identity.reveal()}`);
 }
 

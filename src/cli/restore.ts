@@ -11,7 +11,7 @@ import { askText } from '../ui/prompt.js';
 import { print } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { checkName } from './backup.js';
-import { needGivenSecrets } from './given-secrets.js';
+import { holdsNoSecrets, needGivenSecrets, takeCopy } from './given-secrets.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { parseMoment } from './moment.js';
 import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
@@ -70,41 +70,34 @@ async function newHosts(
   target: RecoveryTarget,
   flags: RestoreFlags,
 ): Promise<void> {
-  if (cluster.postgres.backup?.s3 !== undefined) throw noNewHosts();
   const playbook = await import('../../playbooks/new-hosts.js');
   const { NEW_HOST_ROLES } = await import('../../playbooks/new-hosts-roles.js');
-  const store = await openSecrets(cluster.file, { dryRun: flags.dryRun === true });
-  const lost = store.names().length === 0;
+  const dryRun = flags.dryRun === true;
+  const store = await openSecrets(cluster.file, { dryRun });
+  needGivenSecrets(cluster, store, file);
+  // Nothing is read from a bucket in a dry run: the host that could do it is bare.
+  const blind = dryRun && cluster.postgres.backup?.s3 !== undefined;
+  const lost = holdsNoSecrets(store) && !blind;
   const key = lost ? await readRecoveryKey(flags.recoveryKeyFile) : undefined;
+  const keep = async (copy: ReadonlyMap<string, Secret>): Promise<void> => {
+    takeCopy(store, copy);
+    await store.save();
+    if (!dryRun) print(`the secrets of ${cluster.name} are back: ${store.file}`);
+  };
   await procedureOptions(flags, async (options) => {
-    if (key !== undefined) {
-      const secrets = await playbook.fetchSecrets(cluster, key, options);
-      secrets.forEach((value, name) => store.set(name, value));
-      await store.save();
-      if (flags.dryRun !== true) print(`the secrets of ${cluster.name} are back: ${store.file}`);
-    }
     await playbook.restoreToNewHosts(cluster, target, {
       ...options,
-      dryRun: flags.dryRun === true,
+      dryRun,
+      ...(key === undefined ? {} : { lost: { key, given: (name) => store.get(name), keep } }),
       confirm: (what) => confirm(cluster, what, flags),
       prepare: (hosts) => converge(cluster, hosts, flags, NEW_HOST_ROLES),
       converge: () => converge(cluster, cluster.hosts, flags),
     });
   });
-  if (flags.dryRun === true) return;
+  if (dryRun) return;
   print(`${cluster.name} is back on new hosts`);
   print(`  look      odoo-prov apply ${file} --check`);
   print(`  then      odoo-prov backup ${file} --type full`);
-}
-
-function noNewHosts(): Failure {
-  return new Failure({
-    reason: 'usage',
-    message: '--new-hosts from a bucket is not supported by this version',
-    expected: 'backups on a host',
-    remedy:
-      'pgBackRest itself restores it, by the keys of docs/inventory.md and what `odoo-prov secrets FILE show pgbackrest-cipher` prints',
-  });
 }
 
 /** Makes a copy on a host that has nothing to do with the database, or removes it. */

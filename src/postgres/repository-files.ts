@@ -1,5 +1,5 @@
 import type { Backup, Cluster } from '../inventory/cluster.js';
-import { base64, raw, sh, type Script, type Secret } from '../shell/index.js';
+import { base64, sh, type Script, type Secret } from '../shell/index.js';
 import { repositoryOf, stanzaOf } from './pgbackrest.js';
 import { historyFile } from './recovery-history.js';
 
@@ -82,16 +82,4 @@ mv -f ${`${file}.new`} ${file}
 ${BACKREST}
 printf %s ${base64(text)} | base64 -d | backrest repo-put --raw ${RECOVERY_COPY}
 )`;
-}
-
-/**
- * Prints the copy of the secrets.
- * @param config pgBackRest's configuration, where the host has none of its own yet
- */
-export function printRecoveryCopy({ path, s3 }: Backup, config?: string): Script {
-  if (s3 === undefined) return sh`cat ${`${path}/${RECOVERY_COPY}`}`;
-  const option = config === undefined ? raw('') : sh`--config=${config}`;
-  return sh`
-${BACKREST}
-backrest ${option} repo-get --raw ${RECOVERY_COPY}`;
 }

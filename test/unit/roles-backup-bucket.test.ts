@@ -4,11 +4,14 @@ import { backup } from '../../roles/backup/index.js';
 import { pgPrimary } from '../../roles/pg-primary/index.js';
 import { pgStandby } from '../../roles/pg-standby/index.js';
 import { settingsOf } from '../../src/postgres/settings.js';
+import { fetchRecoveryCopy } from '../../src/postgres/bucket-recovery.js';
 import { addToHistory } from '../../src/postgres/repository-files.js';
 import { kinds } from '../../src/resource/index.js';
 import type { JobResource } from '../../src/resource/job.js';
 import { keyOf } from '../../src/resource/kind.js';
 import { Secret } from '../../src/shell/index.js';
+import { readTemplates } from '../../src/template/package-files.js';
+import { renderTemplate } from '../../src/template/render.js';
 import { bucketFailure } from '../../src/transport/bucket-failure.js';
 import { testCluster, testHost, testSite } from '../support/site.js';
 import { fileAt, textAt, wantedBy } from '../support/wanted.js';
@@ -152,6 +155,28 @@ describe('the place in the bucket', () => {
   it('has its history read before it is written, since nothing can be appended', () => {
     const text = addToHistory(WANTED, 'point\ta\t1\t0/1\t1').render();
     expect(text.indexOf('repo-get --raw')).toBeLessThan(text.indexOf('repo-put --raw'));
+  });
+});
+
+describe('the copy of the secrets in a bucket', () => {
+  it('is read with the key of the bucket alone, which is in no command line and does not stay', () => {
+    const script = fetchRecoveryCopy(
+      BUCKET,
+      '/acme',
+      (name) => new Secret(`secret-${name}`),
+      (data) => renderTemplate(readTemplates().get('backup/pgbackrest.conf.hbs') ?? '', data),
+    );
+    const text = script.render();
+    expect(script.hasSecrets).toBe(true);
+    expect(text).not.toContain('secret-s3');
+    const [config = '', authority = ''] = [...text.matchAll(/printf %s (\S+) \|/g)].map(
+      ([, one = '']) => Buffer.from(one, 'base64').toString(),
+    );
+    expect(config).toContain('repo1-s3-key-secret=secret-s3-secret\n');
+    expect(config).toContain('repo1-path=/acme\n');
+    expect(config).not.toContain('cipher');
+    expect(authority).toBe(BUCKET.ca);
+    expect(text).toContain(`trap 'rm -rf /run/odoo-prov-recovery' EXIT`);
   });
 });
 
