@@ -360,7 +360,7 @@ describe('a cluster of which only the bucket is left', () => {
 
     const wrongSecret = await restoreWith('recovery');
     expect(wrongSecret.code, printed(wrongSecret)).toBe(3);
-    expect(wrongSecret.stderr).toContain('the bucket of the backups does not let this key in');
+    expect(wrongSecret.stderr).toContain('the secret does not fit the key for the bucket');
     expect(wrongSecret.stderr).toContain('then run the same command again');
     await left();
     await setSecret('s3-secret', store.secret);
