@@ -12,8 +12,8 @@ import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
-  checkpoint,
   awaitStreaming,
+  checkpoint,
   fence,
   follow,
   goOnAlone,

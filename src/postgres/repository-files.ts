@@ -62,7 +62,9 @@ sync ${historyFile(path)}`;
 ${BACKREST}
 ${bucketReader}
 known=$(history) || exit 1
-{ [ -z "$known" ] || printf '%s\n' "$known"; printf '%s\n' ${line}; } | backrest repo-put --raw ${HISTORY}
+# All of it first: what ends early would be put in the place of the whole.
+if [ -n "$known" ]; then known=$(printf '%s\n%s' "$known" ${line}); else known=${line}; fi
+printf '%s\n' "$known" | backrest repo-put --raw ${HISTORY}
 )`;
 }
 
@@ -80,6 +82,7 @@ mv -f ${`${file}.new`} ${file}
   }
   return sh`(
 ${BACKREST}
-printf %s ${base64(text)} | base64 -d | backrest repo-put --raw ${RECOVERY_COPY}
+copy=$(printf %s ${base64(text)} | base64 -d) || exit 1
+printf '%s\n' "$copy" | backrest repo-put --raw ${RECOVERY_COPY}
 )`;
 }

@@ -1,20 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import type { DatabaseLab } from '../support/database-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
-import { ASYNCHRONOUS, FailoverSuite, psql, TABLE, WITH_NFT } from '../support/failover-suite.js';
+import {
+  asynchronousLab,
+  type FailoverSuite,
+  psql,
+  TABLE,
+  WITH_NFT,
+} from '../support/failover-suite.js';
 import { printed, type ProgramEnd } from '../support/program.js';
 
 let db: DatabaseLab;
 let suite: FailoverSuite;
 
 beforeAll(async () => {
-  db = await databaseLab('ft', ASYNCHRONOUS);
-  const end = await db.apply();
-  expect(end.code, printed(end)).toBe(0);
-  suite = new FailoverSuite(db, ['db1', 'db2']);
-  await db.moveTo('db1');
+  ({ db, suite } = await asynchronousLab());
   await db.must('db1', WITH_NFT);
   await db.must('db2', WITH_NFT);
 });

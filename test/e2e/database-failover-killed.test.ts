@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
-import { ASYNCHRONOUS, FailoverSuite, psql, WITH_NFT } from '../support/failover-suite.js';
+import type { DatabaseLab } from '../support/database-lab.js';
+import { asynchronousLab, type FailoverSuite, psql, WITH_NFT } from '../support/failover-suite.js';
 import { printed } from '../support/program.js';
 import { repositoryRoot } from '../support/repository.js';
 
@@ -60,11 +60,7 @@ let db: DatabaseLab;
 let suite: FailoverSuite;
 
 beforeAll(async () => {
-  db = await databaseLab('ft', ASYNCHRONOUS);
-  const end = await db.apply();
-  expect(end.code, printed(end)).toBe(0);
-  suite = new FailoverSuite(db, ['db1', 'db2']);
-  await db.moveTo('db1');
+  ({ db, suite } = await asynchronousLab());
   await db.must('db1', WITH_NFT);
 });
 

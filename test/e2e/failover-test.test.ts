@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import type { DatabaseLab } from '../support/database-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
-import { ASYNCHRONOUS, FailoverSuite, psql, TABLE } from '../support/failover-suite.js';
+import { asynchronousLab, type FailoverSuite, psql, TABLE } from '../support/failover-suite.js';
 import { testLabDown } from '../support/lab.js';
 import { printed } from '../support/program.js';
 
@@ -14,11 +14,7 @@ let db: DatabaseLab;
 let suite: FailoverSuite;
 
 beforeAll(async () => {
-  db = await databaseLab('ft', ASYNCHRONOUS);
-  const end = await db.apply();
-  expect(end.code, printed(end)).toBe(0);
-  suite = new FailoverSuite(db, ['db1', 'db2']);
-  await db.moveTo('db1');
+  ({ db, suite } = await asynchronousLab());
 });
 afterAll(() => testLabDown('ft'));
 

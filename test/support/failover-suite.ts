@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { DatabaseLab } from './database-lab.js';
+import { databaseLab, type DatabaseLab } from './database-lab.js';
 import { printed, recapOf, type ProgramEnd } from './program.js';
 
 /** Where the clients of a test write. */
@@ -15,7 +15,7 @@ const MACHINE = { memory: '2GB', cores: 2 };
  * A primary, a standby and two PgBouncers, the second one with the archive; asynchronous replication. web1 is there for
  * the inventory to be whole; it stays bare. One machine carries all, and other work: slow is not down.
  */
-export const ASYNCHRONOUS = {
+const ASYNCHRONOUS = {
   odoo: { source: { debian: { accept_unstable: true } }, database: 'acme', users: 20 },
   filestore: { type: 'posix' },
   postgres: {
@@ -35,6 +35,15 @@ export const ASYNCHRONOUS = {
     db2: { address: '198.51.100.72', roles: ['pg-standby'], ...MACHINE },
   },
 };
+
+/** The lab of {@link ASYNCHRONOUS}, converged, with db1 as primary. */
+export async function asynchronousLab(): Promise<{ db: DatabaseLab; suite: FailoverSuite }> {
+  const db = await databaseLab('ft', ASYNCHRONOUS);
+  const end = await db.apply();
+  expect(end.code, printed(end)).toBe(0);
+  await db.moveTo('db1');
+  return { db, suite: new FailoverSuite(db, ['db1', 'db2']) };
+}
 
 /** What the suites of `failover-test` ask a database lab. */
 export class FailoverSuite {
