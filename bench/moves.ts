@@ -112,6 +112,9 @@ function table(name: string, moves: readonly Move[]): string {
 const runs = Number(process.argv[2] ?? 10);
 const lab = await databaseLab();
 must(await lab.apply());
+// A bench that was ended may have left the other one as primary.
+const start = await lab.run('switchover', '--to', PRIMARIES[0], '--yes');
+if (!printed(start).includes('it is the primary already')) must(start);
 const moves = { switchover: [] as Move[], failover: [] as Move[] };
 for (let run = 0; run < runs; run += 1) {
   const [from, to] = run % 2 === 0 ? PRIMARIES : ([PRIMARIES[1], PRIMARIES[0]] as const);

@@ -1,5 +1,10 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import type { LabFlags } from './lab.js';
 import type { RehearseFlags } from './rehearse.js';
+
+function debian(): Option {
+  return new Option('--debian <release>', 'of new hosts (default: 13)').choices(['12', '13']);
+}
 
 /** `lab up FILE`, `lab down NAME`, `lab list`, `lab ssh NAME HOST` */
 export function addLab(program: Command): void {
@@ -10,7 +15,8 @@ export function addLab(program: Command): void {
     .command('up')
     .description('make the hosts of an inventory, bare Debian')
     .argument('<file>', 'inventory')
-    .action(async (file: string) => (await import('./lab.js')).up(file));
+    .addOption(debian())
+    .action(async (file: string, flags: LabFlags) => (await import('./lab.js')).up(file, flags));
   lab
     .command('down')
     .description('remove them, without a trace')
@@ -37,6 +43,7 @@ export function addRehearse(program: Command): void {
     .command('rehearse')
     .description('lab up, apply and check: the whole cluster on this machine, and its address')
     .argument('<file>', 'inventory')
+    .addOption(debian())
     .option('--plain', 'plain lines, also on a terminal')
     .option('--profile', 'show where the time went')
     .action(async (file: string, flags: RehearseFlags) =>

@@ -13,9 +13,16 @@ import { commandName } from './command-name.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { labInventory, labNameOf, labSpecOf, type Machine } from './rehearsal.js';
 
+/** Debian by its number, as operators call it, and by the name that its archive has. */
+export const LAB_RELEASES = { '12': 'bookworm', '13': 'trixie' } as const;
+
+export interface LabFlags {
+  readonly debian?: keyof typeof LAB_RELEASES;
+}
+
 /** `odoo-prov lab up FILE`. */
-export async function up(file: string): Promise<void> {
-  const { lab, inventory } = await labOf(loadSoundCluster(file, true));
+export async function up(file: string, flags: LabFlags): Promise<void> {
+  const { lab, inventory } = await labOf(loadSoundCluster(file, true), flags.debian);
   const rows = lab.hosts.map(({ name, address }) => [name, address]);
   print([`lab ${lab.name} is up`, ...table(rows, [])].join('\n'));
   print(`  log in    ${commandName()} lab ssh ${file} ${lab.hosts[0]?.name ?? 'HOST'}`);
@@ -25,13 +32,16 @@ export async function up(file: string): Promise<void> {
 
 /**
  * Brings up the lab of an inventory and writes the inventory that leads to it.
+ * @param debian as the lab has it if not given; 13 if it is new
  * @returns the lab and the path of that inventory
  */
 export async function labOf(
   cluster: Cluster,
+  debian?: LabFlags['debian'],
 ): Promise<{ readonly lab: Lab; readonly inventory: string }> {
   const machine = thisMachine();
-  const lab = await labUp(labSpecOf(cluster, machine), tell);
+  const release = debian && { release: LAB_RELEASES[debian] };
+  const lab = await labUp({ ...labSpecOf(cluster, machine), ...release }, tell);
   const data: unknown = parse(readFileSync(cluster.file, 'utf8'));
   const inventory = join(lab.directory, 'inventory.yaml');
   const text = labInventory(data as Readonly<Record<string, unknown>>, cluster, lab, machine);

@@ -4,17 +4,17 @@ import { openSecrets } from '../secrets/index.js';
 import { print, stdoutStyle } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { commandName } from './command-name.js';
-import { labOf } from './lab.js';
+import { labOf, type LabFlags } from './lab.js';
 import { loadCluster, loadSoundCluster } from './load-inventory.js';
 
-export interface RehearseFlags {
+export interface RehearseFlags extends LabFlags {
   readonly plain?: true;
   readonly profile?: true;
 }
 
 /** `odoo-prov rehearse FILE`: the whole cluster as local hosts, from bare Debian to a login page. */
 export async function rehearse(file: string, flags: RehearseFlags): Promise<void> {
-  const { lab, inventory } = await labOf(loadSoundCluster(file, true));
+  const { lab, inventory } = await labOf(loadSoundCluster(file, true), flags.debian);
   const cluster = loadCluster(inventory, true);
   const recap = await applyCluster(cluster, cluster.hosts, {
     concurrency: lab.hosts.length,

@@ -25,7 +25,7 @@ export type Release = 'trixie' | 'bookworm';
 export interface LabSpec {
   readonly name: string;
   readonly hosts: readonly LabHostSpec[];
-  /** Debian release of the hosts, trixie if not given. */
+  /** Debian release of the hosts; not given: as the lab has it, trixie if it is new. */
   readonly release?: Release;
 }
 

@@ -35,13 +35,13 @@ export async function labUp(spec: LabSpec, onProgress: (line: string) => void): 
   await prepareMachine(onProgress);
   return withLock(`lab-${spec.name}`, async () => {
     const before = await readState(spec.name);
-    const release = spec.release ?? 'trixie';
+    const release = spec.release ?? before?.release ?? 'trixie';
     if (before !== undefined) requireSameRelease(before, release);
     // Upper folders and layers fit only the base that they were made over.
     const base = before?.base ?? (await ensureBaseImage(release, onProgress));
     // One lab at a time chooses and occupies its network.
     const lab = await withLock('network', async () => {
-      const state = await planLab(spec, base, before);
+      const state = await planLab(spec, release, base, before);
       await writeState(state);
       await ensureNetwork(state);
       return state;
@@ -73,6 +73,7 @@ async function startHosts(lab: LabState, onProgress: (line: string) => void): Pr
 /** What the lab is to be, with everything kept that it already has. */
 async function planLab(
   spec: LabSpec,
+  release: Release,
   base: string,
   before: LabState | undefined,
 ): Promise<LabState> {
@@ -95,7 +96,7 @@ async function planLab(
     subnet: subnetText,
     gateway: gatewayOf(subnet),
     bridge: `${BRIDGE_PREFIX}${subnetNumber(subnet)}`,
-    release: spec.release ?? 'trixie',
+    release,
     base,
     hosts,
     snapshots: snapshotsOf(before, new Set(hosts.map((host) => host.name))),

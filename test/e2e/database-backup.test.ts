@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { labOf } from '../../src/cli/lab.js';
 import { loadSoundCluster } from '../../src/cli/load-inventory.js';
 import { labShell, must, type HostShell } from '../support/host-shell.js';
-import { TEST_LAB_PREFIX } from '../support/lab.js';
+import { labOptions, TEST_LAB_PREFIX } from '../support/lab.js';
 import {
   buildProgram,
   hostRecaps,
@@ -64,6 +64,7 @@ beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'backup.yaml');
   writeFileSync(file, INVENTORY);
+  await ok('lab', 'up', file, ...labOptions());
   const { lab, inventory: derived } = await labOf(loadSoundCluster(file, true));
   inventory = derived;
   const shells = new Map(lab.hosts.map(({ name }) => [name, labShell(lab, name)]));

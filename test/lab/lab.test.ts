@@ -142,4 +142,15 @@ describe('a lab of two real hosts', () => {
     await lab.labDown(NAME);
     expect(await traces(bridge)).toEqual([]);
   });
+
+  it('has the Debian that was asked for, and keeps it', async () => {
+    const spec = { name: NAME, hosts: [{ name: 'one' }] };
+    await lab.labUp({ ...spec, release: 'bookworm' }, silent);
+    expect(await on('one', '. /etc/os-release && echo "$VERSION_ID"')).toBe('12');
+    expect((await lab.labUp(spec, silent)).hosts).toHaveLength(1);
+    await expect(lab.labUp({ ...spec, release: 'trixie' }, silent)).rejects.toThrow(
+      'has another Debian release',
+    );
+    await lab.labDown(NAME);
+  });
 });

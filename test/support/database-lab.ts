@@ -6,7 +6,7 @@ import { labOf } from '../../src/cli/lab.js';
 import { loadSoundCluster } from '../../src/cli/load-inventory.js';
 import type { Lab } from '../../src/lab/index.js';
 import { labShell, must, type HostShell } from './host-shell.js';
-import { TEST_LAB_PREFIX } from './lab.js';
+import { labOptions, TEST_LAB_PREFIX } from './lab.js';
 import { buildProgram, odooProv, printed, type ProgramEnd } from './program.js';
 
 /** The database tier by itself, with the poolers before it and without Odoo: what its suites share. */
@@ -61,7 +61,7 @@ export async function databaseLab(name = 'db', content: object = INVENTORY): Pro
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'cluster.yaml');
   writeFileSync(file, stringify({ cluster: `${TEST_LAB_PREFIX}${name}`, ...content }));
-  const up = await odooProv(['lab', 'up', file]);
+  const up = await odooProv(['lab', 'up', file, ...labOptions()]);
   if (up.code !== 0) throw new Error(printed(up));
   const { lab, inventory } = await labOf(loadSoundCluster(file, true));
   const shells = new Map(lab.hosts.map((host) => [host.name, labShell(lab, host.name)]));

@@ -5,7 +5,7 @@ import { loadCluster, loadSoundCluster } from '../../src/cli/load-inventory.js';
 import type { Cluster } from '../../src/inventory/index.js';
 import type { Lab } from '../../src/lab/index.js';
 import { labShell, must, type HostShell } from './host-shell.js';
-import { labFolder, TEST_LAB_PREFIX } from './lab.js';
+import { labFolder, labOptions, TEST_LAB_PREFIX } from './lab.js';
 import {
   buildProgram,
   odooProv,
@@ -38,7 +38,7 @@ export interface FullCluster {
 export async function fullCluster(): Promise<FullCluster> {
   buildProgram();
   const file = fullInventory();
-  const up = await odooProv(['lab', 'up', file]);
+  const up = await odooProv(['lab', 'up', file, ...labOptions()]);
   if (up.code !== 0) throw new Error(printed(up));
   const { lab, inventory } = await labOf(loadSoundCluster(file, true));
   const cluster = loadCluster(inventory, true);

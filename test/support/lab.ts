@@ -11,6 +11,12 @@ export const TEST_LAB_PREFIX = `t${createHash('sha256').update(repositoryRoot).d
 /** Set by a developer who wants the hosts to stay for the next run. */
 export const keepLabs = (process.env['ODOO_PROV_KEEP_LAB'] ?? '') !== '';
 
+/** Options of `lab up`: a developer may have the labs of whole clusters made with another release than the usual one. */
+export function labOptions(): readonly string[] {
+  const debian = process.env['ODOO_PROV_TEST_DEBIAN'] ?? '';
+  return debian === '' ? [] : ['--debian', debian];
+}
+
 /**
  * A lab for tests: made at first use, used again by every later file that asks for the same name, taken
  * down at the end of the whole run by `lab-teardown.ts`.

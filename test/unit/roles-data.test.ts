@@ -126,7 +126,7 @@ describe('pgbouncer', () => {
       'tcp_keepcnt = 3',
       'tcp_user_timeout = 40000',
       'server_connect_timeout = 5',
-      'server_login_retry = 1',
+      'server_login_retry = 0.1',
       'query_wait_timeout = 30',
       'server_fast_close = 1',
     ]);
