@@ -10,6 +10,7 @@ import {
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
+import type { RestorePoint } from '../src/postgres/recovery-history.js';
 import { lsnOf } from '../src/postgres/repository-info.js';
 import {
   fingerprintScript,
@@ -36,6 +37,8 @@ export interface ScratchOptions extends ProcedureOptions {
   /** The host that gets the copy; the repository's own if not given, which a bucket has not. */
   readonly on: string | undefined;
   readonly secret: (name: string) => Secret;
+  /** Restore points that the repository does not tell of. */
+  readonly points?: readonly RestorePoint[];
 }
 
 /** What a verification found. */
@@ -60,7 +63,7 @@ export async function restoreOnScratch(
     await procedure.connect([host]);
     const reader = await connectReader(procedure, cluster);
     const known = await readRepository(procedure, cluster, reader);
-    const plan = possible(planRecovery(known, target));
+    const plan = possible(planRecovery(withPoints(known, options.points ?? []), target));
     await procedure.lock([host]);
     await copyTo(procedure, cluster, host, plan, options);
   });
@@ -101,7 +104,10 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
     const [, lsn = '', timeline = ''] = head.split(' ');
     const known = await readRepository(procedure, cluster);
     const point = { name, at: Date.now() / 1000, lsn: lsnOf(lsn), timeline: Number(timeline) };
-    const plan = possible(planRecovery(withPoint(known, point), { type: 'name', name }));
+    // The archive need not have told of a timeline on which nothing but this was written.
+    if (newestTimeline(known) > point.timeline)
+      throw new Error('the primary is not on the newest timeline');
+    const plan = possible(planRecovery(withPoints(known, [point]), { type: 'name', name }));
     await copyTo(procedure, cluster, host, plan, options);
     const text = await procedure.step(host, 'comparing', scratchFingerprintScript(database), {
       limit: LONG,
@@ -115,14 +121,8 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
   });
 }
 
-function withPoint(
-  known: Recoverable,
-  point: Recoverable['history']['points'][number],
-): Recoverable {
-  // The archive need not have told of a timeline on which nothing but this was written.
-  if (newestTimeline(known) > point.timeline)
-    throw new Error('the primary is not on the newest timeline');
-  return { ...known, history: { ...known.history, points: [...known.history.points, point] } };
+function withPoints(known: Recoverable, points: readonly RestorePoint[]): Recoverable {
+  return { ...known, history: { ...known.history, points: [...known.history.points, ...points] } };
 }
 
 /** Lines that are in one of them only. */
@@ -177,8 +177,11 @@ function packages(cluster: Cluster, version: number): readonly string[] {
   return s3 === undefined ? own : [...own, 'ca-certificates'];
 }
 
-/** @throws Failure where its Debian brings another PostgreSQL, or nothing is known of it */
-function sameVersion(cluster: Cluster, host: Host): number {
+/**
+ * The version of PostgreSQL on a host that is to get a copy.
+ * @throws Failure where its Debian brings another one than the database's, or nothing is known of it
+ */
+export function sameVersion(cluster: Cluster, host: Host): number {
   const { facts } = readState(cluster.file);
   const [database] = databaseHosts(cluster);
   const [own, theirs] = [facts[host.name], facts[database?.name ?? '']];
@@ -195,7 +198,8 @@ function sameVersion(cluster: Cluster, host: Host): number {
   });
 }
 
-function scratchHost(cluster: Cluster, name: string | undefined): Host {
+/** The host that gets a copy: the named one, or the repository's own. @throws Failure usage for none, or one that holds the database */
+export function scratchHost(cluster: Cluster, name: string | undefined): Host {
   const { backup } = needRepository(cluster);
   const wanted = name ?? backup.host;
   const host = cluster.hosts.find((each) => each.name === wanted);

@@ -120,17 +120,39 @@ export function postgresFrozen(host: Host, scenario: ScenarioName): Fault {
   };
 }
 
+/** The table of nftables that a fault makes: all that it does goes with it. */
+const TABLE = 'inet odoo_prov_failover_test';
+const WITHOUT_TABLE = `if nft list table ${TABLE} >/dev/null 2>&1; then nft delete table ${TABLE}; fi`;
+
+/**
+ * What PostgreSQL's user sends to a port of whatever host is lost: a bucket that no answer comes from. By user and port
+ * and not by address, since a store's name leads to another one each time. Needs nftables on the host.
+ */
+export function storeUnreachable(host: Host, scenario: ScenarioName, port: number): Fault {
+  return {
+    ...{ host, scenario, text: `what PostgreSQL's user sends to port ${port} is lost` },
+    breaks: `nft -f - <<EOF
+table ${TABLE} {
+  chain outgoing {
+    type filter hook output priority -300;
+    meta skuid postgres tcp dport ${port} drop
+  }
+}
+EOF`,
+    heals: WITHOUT_TABLE,
+  };
+}
+
 /**
  * No packet in or out but SSH's, so that it can be healed: on every port that sshd listens on, and with the ICMPv6 that
  * finds neighbours. Needs nftables on the host.
  */
 export function cutOffHost(host: Host, scenario: ScenarioName): Fault {
-  const table = 'inet odoo_prov_failover_test';
   return {
     ...{ host, scenario, text: 'is cut off from the network, all but SSH' },
     breaks: `ports=$(sshd -T 2>/dev/null | awk '$1 == "port" { printf "%s%s", sep, $2; sep = ", " }')
 nft -f - <<EOF
-table ${table} {
+table ${TABLE} {
   chain incoming {
     type filter hook input priority -300; policy drop;
     iif lo accept
@@ -145,6 +167,6 @@ table ${table} {
   }
 }
 EOF`,
-    heals: `if nft list table ${table} >/dev/null 2>&1; then nft delete table ${table}; fi`,
+    heals: WITHOUT_TABLE,
   };
 }

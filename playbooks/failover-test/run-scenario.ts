@@ -21,6 +21,7 @@ import type { Login } from '../../src/load/pg-connection.js';
 import type { ConnectOptions } from '../../src/transport/session.js';
 import type { Hosts } from './hosts.js';
 import { lookUntilHealthy, type Seen } from './health.js';
+import { attempt, breakAndHeal } from './attempt.js';
 import { drain, makeLoad, type Load } from './load.js';
 import type { Moves } from './moves.js';
 import type { OdooTestData } from './odoo-data.js';
@@ -46,6 +47,8 @@ export interface Bench {
   /** Undefined where Odoo is not part of the test. */
   readonly odoo: OdooTestData | undefined;
   readonly connect: ConnectOptions;
+  /** The host for copies that was given with `--on`. */
+  readonly scratch: string | undefined;
   readonly onMark: (mark: Mark) => void;
   readonly stop: AbortSignal;
 }
@@ -61,16 +64,19 @@ export async function runScenario(
   await makeTable(hosts, primary.name, cluster.odoo.database);
   const from = performance.now();
   const now = (): number => performance.now() - from;
-  const { moves, onMark, stop, login, odoo } = bench;
+  const { moves, onMark, stop, login, odoo, connect, scratch } = bench;
   const load = makeLoad({ hosts, cluster, login, odoo, now });
   const { writers, users } = load;
-  const trial = new Trial({ cluster, primary, hosts, moves, writers, users, now, onMark, stop });
+  const trial = new Trial({
+    ...{ cluster, primary, hosts, moves, connect, scratch, writers, users, now, onMark, stop },
+  });
   writers.start();
   users?.start();
   const broken = await breakAndHeal(trial, scenario);
   const endedAt = now();
   await drain(load, hosts, primary.name, cluster, stop);
   const after = await lookUntilHealthy(bench.written, bench.tested, bench.connect, HEALTHY_SECONDS);
+  const proved = await attempt(() => trial.prove(writers.ledger));
   const expectation = scenario.expects(cluster);
   const mayLose = scenario.mayLose === true && cluster.postgres.replication.synchronous === 'off';
   const span = spanOf(scenario, trial.marks, endedAt);
@@ -82,6 +88,7 @@ export async function runScenario(
   const total = rows.reduce((sum, { copies }) => sum + copies, 0);
   const checks: readonly Check[] = [
     ...broken.checks,
+    ...proved.checks,
     ...judgeWrites({
       ...{ writes: writers.ledger, comparison, gaps, mayLose },
       expectation: scenario.expectsWrites?.(cluster) ?? expectation,
@@ -108,7 +115,8 @@ export async function runScenario(
   };
   return {
     ...{ scenario: scenario.name, title: scenario.title, expectation, started, checks, figures },
-    verdict: broken.interrupted ? 'interrupted' : verdictOf(checks, expectation),
+    verdict:
+      broken.interrupted || proved.interrupted ? 'interrupted' : verdictOf(checks, expectation),
     milliseconds: endedAt,
     marks: trial.marks,
     users: seenByUsers === undefined ? null : userFigures(seenByUsers),
@@ -139,48 +147,6 @@ async function userObservation(
       ...cluster.failoverTest,
       ...(scenario.failedRequests === undefined ? {} : { failedRequests: scenario.failedRequests }),
     },
-  };
-}
-
-interface Broken {
-  readonly interrupted: boolean;
-  readonly checks: readonly Check[];
-}
-
-/** The scenario itself, with calm before and after it. What goes wrong in it is a failed check. */
-async function breakAndHeal(trial: Trial, scenario: RunnableScenario): Promise<Broken> {
-  const failures: Failure[] = [];
-  let interrupted = false;
-  const note = (error: unknown): void => {
-    if (error instanceof Failure) failures.push(error);
-    else if (error instanceof Error && error.name === 'AbortError') interrupted = true;
-    else throw error;
-  };
-  try {
-    await trial.untilServed(20);
-    await trial.wait();
-    await scenario.run(trial);
-    await trial.untilServed(trial.cluster.failoverTest.rto);
-    await trial.wait();
-  } catch (error) {
-    note(error);
-  }
-  // Also after a failure and after Ctrl-C; what cannot be healed here heals by the host's own timer.
-  await trial.heal().catch(note);
-  return {
-    interrupted,
-    checks: failures.map(({ details }) => ({
-      id: 'scenario.steps',
-      ok: false,
-      text: 'every step of the scenario could be done',
-      found: [
-        [details.host, details.message].filter((part) => part !== undefined).join(': '),
-        ...[details.found, details.output?.trim()].filter(
-          (part): part is string => part !== undefined && part !== '',
-        ),
-      ].join('\n'),
-      next: details.remedy,
-    })),
   };
 }
 

@@ -39,6 +39,8 @@ export interface FailoverTestOptions {
   readonly scenarios: readonly RunnableScenario[];
   /** Without a signal: what was broken is healed also after Ctrl-C. */
   readonly connect: ConnectOptions;
+  /** The host that gets copies of the database; the repository's own if not given. */
+  readonly scratch?: string | undefined;
   /** Ctrl-C: nothing new is broken, what is broken is healed. */
   readonly stop: AbortSignal;
   readonly progress: Progress;
@@ -50,7 +52,7 @@ export interface FailoverTestOptions {
  */
 export async function failoverTest(
   written: Cluster,
-  { scenarios, connect, stop, progress }: FailoverTestOptions,
+  { scenarios, connect, scratch, stop, progress }: FailoverTestOptions,
 ): Promise<Report> {
   const started = new Date().toISOString();
   const login = await loginOf(written);
@@ -74,7 +76,7 @@ export async function failoverTest(
     };
     const moves = new Moves(written, hosts, connect, settle);
     const bench: Omit<Bench, 'odoo'> = {
-      ...{ cluster, written, tested, primary, hosts, moves, login, connect, stop },
+      ...{ cluster, written, tested, primary, hosts, moves, login, connect, scratch, stop },
       onMark: progress.marked,
     };
     const run = async (odoo: Bench['odoo']): Promise<Pick<Report, 'scenarios' | 'skipped'>> =>
@@ -167,7 +169,7 @@ async function whyNot(
   last: ScenarioReport | undefined,
 ): Promise<string | undefined> {
   if (bench.stop.aborted) return 'interrupted before it';
-  const lack = scenario.lacks(bench.cluster) ?? (await scenario.hostLacks?.(bench));
+  const lack = scenario.lacks(bench.cluster, bench.scratch) ?? (await scenario.hostLacks?.(bench));
   if (lack !== undefined) return lack;
   const same = before.status.database.primary === bench.primary.name;
   if (isHealthy(before) && same) return undefined;

@@ -50,8 +50,14 @@ export async function storedRows(
   host: string,
   database: string,
 ): Promise<readonly StoredRow[]> {
-  const query = `select client, sequence, count(*) from ${TABLE} group by 1, 2;`;
-  const text = await hosts.sql(host, database, query);
+  return parseStoredRows(await hosts.sql(host, database, STORED_ROWS));
+}
+
+/** A statement that gives a row's client, sequence and number of copies, each on a line. */
+export const STORED_ROWS = `select format('%s %s %s', client, sequence, count(*)) from ${TABLE} group by client, sequence;`;
+
+/** Reads the answer to {@link STORED_ROWS}. */
+export function parseStoredRows(text: string): readonly StoredRow[] {
   return lines(text).map((line) => {
     const [client = NaN, sequence = NaN, copies = NaN] = line.split(' ').map(Number);
     return { client, sequence, copies };

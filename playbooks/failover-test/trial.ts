@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check } from '../../src/failover-test/check.js';
+import type { Write } from '../../src/failover-test/ledger.js';
 import type { Mark } from '../../src/failover-test/report.js';
 import type { Scenario } from '../../src/failover-test/scenario.js';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
 import type { OdooUsers } from '../../src/load/odoo-users.js';
 import type { Writers } from '../../src/load/writers.js';
+import type { ConnectOptions } from '../../src/transport/session.js';
 import { breakHost, healHost, type Fault } from './fault.js';
 import type { Hosts } from './hosts.js';
 import type { Moves } from './moves.js';
@@ -12,7 +14,9 @@ import type { Moves } from './moves.js';
 /** A scenario that can be run. */
 export interface RunnableScenario extends Scenario {
   /** What a host lacks for it; asked right before it is run. */
-  readonly hostLacks?: (trial: Pick<Trial, 'hosts' | 'primary'>) => Promise<string | undefined>;
+  readonly hostLacks?: (
+    trial: Pick<Trial, 'cluster' | 'hosts' | 'primary' | 'scratch'>,
+  ) => Promise<string | undefined>;
   /** Breaks and heals. The clients write meanwhile. */
   readonly run: (trial: Trial) => Promise<void>;
 }
@@ -23,6 +27,9 @@ export interface TrialOptions {
   readonly primary: Host;
   readonly hosts: Hosts;
   readonly moves: Moves;
+  readonly connect: ConnectOptions;
+  /** The host for copies that was given with `--on`. */
+  readonly scratch: string | undefined;
   readonly writers: Writers;
   /** Undefined where Odoo is not part of the test. */
   readonly users: OdooUsers | undefined;
@@ -31,6 +38,9 @@ export interface TrialOptions {
   /** Ctrl-C. */
   readonly stop: AbortSignal;
 }
+
+/** What is looked at when the load has ended. @param writes of all clients */
+type Proof = (writes: readonly Write[]) => Promise<void>;
 
 /** Seconds for which clients write before a fault, and after it. */
 const CALM_SECONDS = 3;
@@ -41,10 +51,14 @@ export class Trial {
   readonly primary: Host;
   readonly hosts: Hosts;
   readonly moves: Moves;
+  readonly scratch: string | undefined;
+  /** For connections of their own, which end at Ctrl-C. */
+  readonly connect: ConnectOptions;
   readonly marks: Mark[] = [];
   readonly checks: Check[] = [];
   readonly #options: TrialOptions;
   readonly #open: Fault[] = [];
+  readonly #proofs: Proof[] = [];
   #cutOver: number | undefined;
 
   constructor(options: TrialOptions) {
@@ -53,6 +67,8 @@ export class Trial {
     this.primary = options.primary;
     this.hosts = options.hosts;
     this.moves = options.moves;
+    this.scratch = options.scratch;
+    this.connect = { ...options.connect, signal: options.stop };
   }
 
   /** Records that something happens now. */
@@ -75,6 +91,19 @@ export class Trial {
   /** Records an assertion of the scenario's own. */
   check(check: Check): void {
     this.checks.push(check);
+  }
+
+  /** Puts off what needs the whole ledger until the load has ended. */
+  afterLoad(proof: Proof): void {
+    this.#proofs.push(proof);
+  }
+
+  /** Does what was put off. @throws AbortError at Ctrl-C */
+  async prove(writes: readonly Write[]): Promise<void> {
+    for (const proof of this.#proofs) {
+      this.#options.stop.throwIfAborted();
+      await proof(writes);
+    }
   }
 
   /** Breaks something; it is healed by {@link heal}, at the latest when the scenario ends. */

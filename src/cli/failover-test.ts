@@ -25,6 +25,7 @@ import { passphraseAsker } from './passphrase.js';
 export interface FailoverTestFlags extends BecomeFlags {
   readonly scenario?: readonly string[];
   readonly list?: true;
+  readonly on?: string;
   readonly report?: string;
   readonly json?: true;
   readonly yes?: true;
@@ -34,12 +35,13 @@ export interface FailoverTestFlags extends BecomeFlags {
 export async function failoverTest(file: string, flags: FailoverTestFlags): Promise<void> {
   const cluster = loadSoundCluster(file, flags.json === true);
   const scenarios = chosen(flags.scenario);
+  if (flags.on !== undefined) await checkScratch(cluster, flags.on);
   if (flags.list === true) {
-    print(table(listRows(SCENARIOS, cluster), []).join('\n'));
+    print(table(listRows(SCENARIOS, cluster, flags.on), []).join('\n'));
     return;
   }
   const say = flags.json === true ? tell : print;
-  for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster) === undefined)) {
+  for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster, flags.on) === undefined)) {
     say(`${scenario.name}: ${scenario.title} (${expectationText(scenario.expects(cluster))})`);
   }
   if (flags.yes !== true && !(await askYesNo(`Break this in ${cluster.name}?`, 'give --yes'))) {
@@ -65,7 +67,7 @@ async function run(
     // Loaded last: a mistake in the inventory is told without the SSH library.
     const playbook = await import('../../playbooks/failover-test/run.js');
     const report = await playbook.failoverTest(cluster, {
-      scenarios,
+      ...{ scenarios, scratch: flags.on },
       stop: interrupt.stop,
       connect: {
         onNewHostKey: (host, fingerprint) =>
@@ -86,6 +88,12 @@ async function run(
   } finally {
     interrupt.release();
   }
+}
+
+/** @throws Failure usage where no copy could be made there */
+async function checkScratch(cluster: Cluster, on: string): Promise<void> {
+  const { scratchHost } = await import('../../playbooks/scratch.js');
+  scratchHost(cluster, on);
 }
 
 /** The named scenarios, or those that may be run without being named; in the order of the list. */

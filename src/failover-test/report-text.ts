@@ -8,15 +8,16 @@ export function expectationText({ kind, why }: Expectation): string {
   return `${kind === 'survives' ? 'survives' : 'outage, recovers'}: ${why}`;
 }
 
-/** One line of `--list`: name, expectation, or what is missing for it. */
+/** One line of `--list`: name, expectation, or what is missing for it. @param scratch the host that was given with `--on` */
 export function listRows(
   scenarios: readonly Scenario[],
   cluster: Cluster,
+  scratch?: string,
 ): readonly (readonly string[])[] {
   return [
     ['scenario', 'run', 'what'],
     ...scenarios.flatMap((scenario) => {
-      const lack = scenario.lacks(cluster);
+      const lack = scenario.lacks(cluster, scratch);
       const when = lack === undefined ? (scenario.onRequest ? 'by name' : 'yes') : 'no';
       const why = lack ?? expectationText(scenario.expects(cluster));
       return [

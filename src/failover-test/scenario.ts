@@ -16,7 +16,8 @@ export type ScenarioName =
   | 'edge-down'
   | 'redis-down'
   | 'rolling-restart'
-  | 'host-reset';
+  | 'host-reset'
+  | 'point-in-time-recovery';
 
 /** What a cluster can be expected to do, from its topology alone. */
 export interface Expectation {
@@ -34,7 +35,7 @@ export interface Scenario {
   readonly name: ScenarioName;
   /** One line: what is broken. */
   readonly title: string;
-  /** Only when it is named: it may lose data, or resets a machine. */
+  /** Only when it is named: it may lose data, resets a machine, or copies the whole database. */
   readonly onRequest: boolean;
   /** From when on the recovery is measured: the fault, or the moment at which it is healed. */
   readonly recoversFrom: 'fault' | 'heal';
@@ -42,8 +43,8 @@ export interface Scenario {
   readonly mayLose?: true;
   /** By how much the timeline goes up: once for each promotion. */
   readonly promotions: number;
-  /** What the inventory lacks for it; undefined when it can be run. */
-  readonly lacks: (cluster: Cluster) => string | undefined;
+  /** What the inventory lacks for it; undefined when it can be run. @param scratch the host that was given with `--on` */
+  readonly lacks: (cluster: Cluster, scratch?: string) => string | undefined;
   /** For the whole: an outage of writers or of users is one. */
   readonly expects: (cluster: Cluster) => Expectation;
   /** For the writers alone, where it is not the same. */

@@ -40,6 +40,20 @@ for id in $(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | ta
 done`;
 }
 
+/** Prints the files of a WAL segment in the newest archive: pgBackRest adds its checksum to the name. */
+export function segmentFiles(cluster: Cluster, segment: string): Script {
+  const { backup } = repositoryOf(cluster);
+  const archive = `archive/${stanzaOf(cluster)}`;
+  // A folder for each timeline and each 4 GB of WAL.
+  const folder = segment.slice(0, 16);
+  return sh`
+${BACKREST}
+${backup.s3 === undefined ? folderReader(backup.path) : bucketReader}
+for id in $(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1); do
+  list ${archive}/"$id"/${folder} | grep -F ${`${segment}-`} || :
+done`;
+}
+
 function folderReader(path: string): Script {
   return sh`
 list() { ls ${path}/"$1"; }

@@ -145,6 +145,13 @@ ${scratchSql}
 printf '%s\n' ${`set statement_timeout = 0;\n${FINGERPRINTS}`} | scratch_sql ${database} | tr '|' ' '`;
 }
 
+/** Asks the copy; rows as lines, columns with `|` between. */
+export function scratchQuery(database: string, statements: string): Script {
+  return sh`
+${scratchSql}
+printf '%s\n' ${statements} | scratch_sql ${database}`;
+}
+
 /** For people: how to look into the copy. */
 export function scratchCommand(database: string): string {
   return `sudo -u postgres psql -h ${SCRATCH} -p ${String(SCRATCH_PORT)} ${database}`;

@@ -1,35 +1,39 @@
 import { assertion } from '../../../src/failover-test/check.js';
-import { backupHost, type Host } from '../../../src/inventory/cluster.js';
-import { repositoryOf, stanzaOf } from '../../../src/postgres/pgbackrest.js';
-import { sh } from '../../../src/shell/index.js';
-import { unitDown } from '../fault.js';
+import type { Host } from '../../../src/inventory/cluster.js';
+import { repositoryOf } from '../../../src/postgres/pgbackrest.js';
+import { segmentFiles } from '../../../src/postgres/repository-files.js';
+import { storeUnreachable, unitDown } from '../fault.js';
 import type { RunnableScenario } from '../trial.js';
+import { withoutNft } from '../without-nft.js';
 
 /** Seconds for the archive to catch up when it is back. */
 const CATCH_UP_SECONDS = 120;
 
-/** The host of the archive takes no WAL for a while. Writes go on, and nothing of it is missing afterwards. */
+const NAME = 'archive-unreachable';
+
+/** The host of the archive, or its bucket, takes no WAL for a while. Writes go on, and nothing of it is missing afterwards. */
 export const archiveUnreachable: RunnableScenario = {
-  name: 'archive-unreachable',
+  name: NAME,
   title: 'the WAL archive takes nothing for a while, and catches up',
   onRequest: false,
   recoversFrom: 'heal',
   promotions: 0,
-  lacks: (cluster) => {
-    if (cluster.postgres.backup?.s3 !== undefined)
-      return 'a bucket is no host that could be stopped';
-    return backupHost(cluster) === undefined ? 'postgres.backup is not set' : undefined;
-  },
+  lacks: ({ postgres }) =>
+    postgres.backup === undefined ? 'postgres.backup is not set' : undefined,
+  hostLacks: async (trial) =>
+    trial.cluster.postgres.backup?.s3 === undefined ? undefined : withoutNft(trial),
   expects: () => ({
     kind: 'survives',
     why: 'WAL waits on the primary until the archive is back',
   }),
   run: async (trial) => {
     const { hosts, primary } = trial;
-    const backup = backupHost(trial.cluster);
-    if (backup === undefined) throw new Error('there is no archive');
-    const unit = 'odoo-prov-pgbackrest.service';
-    await trial.fault(unitDown(backup, 'archive-unreachable', unit, 'pgBackRest'));
+    const { backup, host: keeper } = repositoryOf(trial.cluster);
+    await trial.fault(
+      backup.s3 === undefined
+        ? unitDown(keeper, NAME, 'odoo-prov-pgbackrest.service', 'pgBackRest')
+        : storeUnreachable(primary, NAME, backup.s3.port),
+    );
     const segment = await hosts.sql(
       primary.name,
       'postgres',
@@ -39,8 +43,8 @@ export const archiveUnreachable: RunnableScenario = {
     const early = await archived(trial, segment);
     await trial.heal();
     const found = early
-      ? `${segment} was archived although pgBackRest was stopped: it goes somewhere else`
-      : await foundMissing(trial, backup, segment);
+      ? `${segment} was archived although the archive could not be reached: it goes somewhere else`
+      : await foundMissing(trial, keeper, segment);
     trial.check(
       assertion(
         'archive.catches-up',
@@ -58,16 +62,17 @@ export const archiveUnreachable: RunnableScenario = {
 /** Why a segment is not in the archive in time; undefined when it is. */
 async function foundMissing(
   trial: Parameters<RunnableScenario['run']>[0],
-  backup: Host,
+  keeper: Host,
   segment: string,
 ): Promise<string | undefined> {
   if (!(await trial.until(CATCH_UP_SECONDS, () => archived(trial, segment)))) {
     return `${segment} is not there after ${CATCH_UP_SECONDS} s`;
   }
   // The server counts what its archive_command said; only the repository itself knows what it has.
-  return (await inRepository(trial, backup, segment))
-    ? undefined
-    : `PostgreSQL says that ${segment} is archived; the repository on ${backup.name} does not have it`;
+  if (await inRepository(trial, keeper, segment)) return undefined;
+  const { s3 } = repositoryOf(trial.cluster).backup;
+  const where = s3 === undefined ? `on ${keeper.name}` : `in the bucket ${s3.bucket}`;
+  return `PostgreSQL says that ${segment} is archived; the repository ${where} does not have it`;
 }
 
 /** Whether the primary says that the archive has a segment. Names of one timeline sort by age. */
@@ -82,14 +87,11 @@ function archived(
   );
 }
 
-/** Whether the repository has a file of a segment: pgBackRest adds its checksum to the name. */
+/** Whether the repository has a file of a segment. @param keeper who can read it */
 async function inRepository(
   { hosts, cluster }: Parameters<RunnableScenario['run']>[0],
-  backup: Host,
+  keeper: Host,
   segment: string,
 ): Promise<boolean> {
-  const { path } = repositoryOf(cluster).backup;
-  const folder = `${path}/archive/${stanzaOf(cluster)}`;
-  const name = `${segment}-*`;
-  return (await hosts.run(backup.name, sh`find ${folder} -type f -name ${name}`)) !== '';
+  return (await hosts.run(keeper.name, segmentFiles(cluster, segment))) !== '';
 }

@@ -6,6 +6,7 @@ import { edgeDown } from './edge-down.js';
 import { geventDown } from './gevent-down.js';
 import { hostReset } from './host-reset.js';
 import { pgbouncerDown } from './pgbouncer-down.js';
+import { pointInTimeRecovery } from './point-in-time-recovery.js';
 import { primaryCutOff } from './primary-cut-off.js';
 import { primaryFrozen } from './primary-frozen.js';
 import { primaryKilled } from './primary-killed.js';
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly RunnableScenario[] = [
   primaryKilled,
   primaryFrozen,
   switchover,
+  pointInTimeRecovery,
   primaryCutOff,
   hostReset,
 ];

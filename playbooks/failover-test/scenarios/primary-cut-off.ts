@@ -1,6 +1,7 @@
 import { raw } from '../../../src/shell/index.js';
 import { hostsWith } from '../../../src/inventory/cluster.js';
 import { cutOffHost } from '../fault.js';
+import { withoutNft } from '../without-nft.js';
 import type { RunnableScenario } from '../trial.js';
 
 /** Seconds for the old primary's guard to stop it: it looks every three. */
@@ -19,10 +20,7 @@ export const primaryCutOff: RunnableScenario = {
   promotions: 2,
   lacks: (cluster) =>
     hostsWith(cluster, 'pg-standby').length === 0 ? 'no host has the role pg-standby' : undefined,
-  hostLacks: async ({ hosts, primary }) =>
-    (await hosts.run(primary.name, raw('command -v nft || :'))) === ''
-      ? `nftables is not installed on ${primary.name} (apt-get install nftables)`
-      : undefined,
+  hostLacks: withoutNft,
   expects: () => ({
     kind: 'outage',
     why: 'a standby is promoted by command (ha: manual), and writes wait until it is',

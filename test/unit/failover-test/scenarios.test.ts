@@ -71,8 +71,31 @@ describe('what a topology is expected to do', () => {
     expect(expected('archive-unreachable', alone)).toBe('postgres.backup is not set');
   });
 
-  it('asks for a name where something may be lost', () => {
+  it('needs backups and a host for a copy of them', () => {
+    const scenario = SCENARIOS.find(({ name }) => name === 'point-in-time-recovery');
+    const kept = cluster(['pg-primary', 'pg-standby', 'pgbouncer', 'app']);
+    const backup = { path: '/var/lib/pgbackrest', full: 'weekly', diff: 'daily', keep: 2 };
+    const s3 = {
+      endpoint: 's3.example',
+      port: 443,
+      bucket: 'acme',
+      region: 'r',
+      uriStyle: 'path',
+    } as const;
+    const inBucket = { ...kept, postgres: { ...kept.postgres, backup: { ...backup, s3 } } };
+    const onHost = { ...kept, postgres: { ...kept.postgres, backup: { ...backup, host: 'h3' } } };
+    expect(scenario?.lacks(kept)).toBe('postgres.backup is not set');
+    expect(scenario?.lacks(inBucket)).toContain('--on HOST');
+    expect(scenario?.lacks(inBucket, 'h3')).toBeUndefined();
+    expect(scenario?.lacks(onHost)).toBeUndefined();
+    expect(scenario?.lacks({ ...onHost, hosts: [...onHost.hosts.slice(0, 1)] })).toBe(
+      'no host has the role pg-standby',
+    );
+  });
+
+  it('asks for a name where something may be lost, or the whole database is copied', () => {
     expect(SCENARIOS.filter(({ onRequest }) => onRequest).map(({ name }) => name)).toEqual([
+      'point-in-time-recovery',
       'primary-cut-off',
       'host-reset',
     ]);
