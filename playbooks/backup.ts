@@ -7,7 +7,7 @@ import { addToHistory, AS_POSTGRES } from '../src/postgres/repository-files.js';
 import { waitForArchive } from '../src/postgres/restore-script.js';
 import { literal, PSQL } from '../src/resource/postgres-sql.js';
 import { lines, sh, type Script } from '../src/shell/index.js';
-import { filestoreHosts, listSnapshots, saveFilestore } from './filestore.js';
+import { listSnapshots, saveFilestore } from './filestore.js';
 import { observePrimary } from './observe.js';
 import { Procedure, type ProcedureOptions } from './procedure.js';
 import { connectMaker, connectReader, needRepository, readRepository } from './repository.js';
@@ -39,7 +39,7 @@ export async function listBackups(
   return withProcedure(options, async (procedure) => {
     const host = await connectReader(procedure, cluster);
     const known = await readRepository(procedure, cluster, host);
-    return { ...known, snapshots: await listSnapshots(procedure, cluster) };
+    return { ...known, snapshots: await listSnapshots(procedure, cluster, host) };
   });
 }
 
@@ -65,7 +65,6 @@ export async function backupNow(
       remedy: `journalctl -u ${unit} there says more; odoo-prov apply checks the whole way`,
     });
     // The database first: an attachment that no row names yet does no harm, one that is missing does.
-    await procedure.connect(filestoreHosts(cluster));
     await saveFilestore(procedure, cluster);
     return readRepository(procedure, cluster, host);
   });
@@ -83,7 +82,7 @@ export async function makeRestorePoint(
 ): Promise<string> {
   const { backup, host } = needRepository(cluster);
   return withProcedure(options, async (procedure) => {
-    await procedure.connect([host, ...databaseHosts(cluster), ...filestoreHosts(cluster)]);
+    await procedure.connect([host, ...databaseHosts(cluster)]);
     const known = await readRepository(procedure, cluster);
     if (known.history.points.some((point) => point.name === name)) throw taken(name);
     const { primary } = await observePrimary(procedure, cluster);

@@ -1,6 +1,11 @@
 import { Failure } from '../src/failure/failure.js';
-import type { Cluster, Host } from '../src/inventory/cluster.js';
-import { filestoreKeeper, filestoreSource, SAVE_UNIT } from '../src/filestore/layout.js';
+import type { Cluster } from '../src/inventory/cluster.js';
+import {
+  filestoreKeeper,
+  filestoreSource,
+  SAVE_UNIT,
+  savesFilestore,
+} from '../src/filestore/layout.js';
 import {
   listScript,
   parseAdded,
@@ -15,15 +20,11 @@ import { runUnit } from './run-unit.js';
 /** Seconds that saving or bringing back may take. */
 const LONG = 7 * 24 * 3600;
 
-/** The hosts of a cluster's filestore and of its snapshots; none where it is not saved. */
-export function filestoreHosts(cluster: Cluster): readonly Host[] {
-  return [filestoreSource(cluster), filestoreKeeper(cluster)].filter((host) => host !== undefined);
-}
-
 /** Takes a snapshot now, by the service that the timer uses. Does nothing where none are taken. */
 export async function saveFilestore(procedure: Procedure, cluster: Cluster): Promise<void> {
   const source = filestoreSource(cluster);
   if (source === undefined) return;
+  await procedure.connect([source]);
   // One that the timer began may have passed what was written since.
   const script = runUnit(SAVE_UNIT, { anew: true });
   await procedure.step(source, 'taking a snapshot of the filestore', script, {
@@ -32,13 +33,17 @@ export async function saveFilestore(procedure: Procedure, cluster: Cluster): Pro
   });
 }
 
-/** All snapshots, oldest first. @throws Failure where they cannot be listed */
+/**
+ * All snapshots, oldest first.
+ * @param keeper a connected host that can list them; the keeper if not given
+ * @throws Failure where they cannot be listed
+ */
 export async function listSnapshots(
   procedure: Procedure,
   cluster: Cluster,
+  keeper = filestoreKeeper(cluster),
 ): Promise<readonly Snapshot[]> {
-  const keeper = filestoreKeeper(cluster);
-  if (keeper === undefined) return [];
+  if (keeper === undefined || !savesFilestore(cluster)) return [];
   const text = await procedure.ask(keeper, listScript(), {
     remedy:
       'odoo-prov apply FILE sets the snapshots of the filestore up; FILE says postgres.backup.filestore: off where there are none',

@@ -1,5 +1,6 @@
 import { odoo } from '../roles/odoo/index.js';
-import { filestoreSource } from '../src/filestore/layout.js';
+import { filestoreSource, savesInBucket } from '../src/filestore/layout.js';
+import { repositoryTools } from '../src/filestore/prune.js';
 import { filestoreTools } from '../src/filestore/source.js';
 import { filestoreMarker, ODOO_UID, ODOO_USER, ODOO_HOME } from '../src/odoo/layout.js';
 import { archiveClient } from '../src/postgres/archive.js';
@@ -12,14 +13,20 @@ import type { RoleDefinition } from '../src/role/role.js';
  * runs yet.
  */
 
-/** The first database host: PostgreSQL's packages, no cluster, and its way to the repository. */
+/** The first database host: PostgreSQL's packages, no cluster, its way to the repository, and to snapshots in a bucket. */
 const database: RoleDefinition = {
   name: 'pg-primary',
   summary: 'what a restore from the repository needs',
   after: [],
   on: (host) => host.roles.includes('pg-primary'),
-  install: packages,
-  configure: archiveClient,
+  install: (site) => [
+    ...packages(site),
+    ...(savesInBucket(site.cluster) ? [aptPackage({ name: 'restic' })] : []),
+  ],
+  configure: (site) => [
+    ...archiveClient(site),
+    ...(savesInBucket(site.cluster) ? repositoryTools(site) : []),
+  ],
 };
 
 /** The host of the filestore: Odoo's user and folders, and restic. */

@@ -1,6 +1,8 @@
+import { savesInBucket } from '../../src/filestore/layout.js';
+import { bucketPruning } from '../../src/filestore/prune.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
 import { pgbackrestFiles, stanzaOf } from '../../src/postgres/pgbackrest.js';
-import { check, file, job } from '../../src/resource/index.js';
+import { aptPackage, check, file, job } from '../../src/resource/index.js';
 import type { Resource } from '../../src/resource/kind.js';
 import type { RoleDefinition, Site } from '../../src/role/role.js';
 
@@ -23,15 +25,17 @@ const QUERY = `select case
 /** Whether what a database host writes is really archived. After the repository is there, and in every look. */
 export const archive: RoleDefinition = {
   name: 'archive',
-  summary: 'each database host: that its WAL reaches the repository',
+  summary:
+    'each database host: that its WAL reaches the repository; with a bucket, removal of old snapshots of the filestore',
   after: ['pg-primary', 'pg-standby', 'pg-replica', 'backup'],
   on: (host, cluster) =>
     cluster.postgres.backup !== undefined && databaseHosts(cluster).includes(host),
 
-  install: () => [],
+  install: ({ cluster }) => (savesInBucket(cluster) ? [aptPackage({ name: 'restic' })] : []),
 
   configure: (site) => [
     ...bucketCheck(site),
+    ...bucketPruning(site),
     check({
       name: 'wal-archived',
       command:

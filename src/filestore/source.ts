@@ -1,17 +1,17 @@
 import { filestoreMarker, ODOO_USER } from '../odoo/layout.js';
-import { hostCertificate } from '../postgres/certificates.js';
 import { repositoryOf } from '../postgres/pgbackrest.js';
 import { directory, file, group, job, keyOf, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
-import { Secret } from '../shell/index.js';
+import { accessFile, noAccess, sourceAccess } from './access.js';
 import {
   attachments,
   BACKUP_USER,
-  CACHE,
-  CONFIG,
-  FILESTORE_PORT,
+  CLIENT,
+  PROGRAMS,
+  RESTIC_LIBRARY,
   RESTORE_PROGRAM,
+  SAVE_CACHE,
   SAVE_PROGRAM,
   SAVE_UNIT,
   SAVED_STAMP,
@@ -23,17 +23,17 @@ import {
  * takes Odoo over sees the attachments that there are, and not all that there ever were.
  */
 
-const FOLDER = `${CONFIG}/client`;
 const UNITS = '/etc/systemd/system';
+const SAVE_TIMER = SAVE_UNIT.replace('.service', '.timer');
 
 /** What saves and brings back by hand: connection and programs. restic is installed before. */
 export function filestoreTools(site: Site): readonly Resource[] {
   return [
     group({ name: BACKUP_USER }),
-    directory({ path: CONFIG }),
-    directory({ path: FOLDER, group: BACKUP_USER, mode: '0750' }),
-    directory({ path: CACHE, owner: ODOO_USER, group: ODOO_USER, mode: '0700' }),
-    ...connection(site),
+    directory({ path: CLIENT, group: BACKUP_USER, mode: '0750' }),
+    directory({ path: SAVE_CACHE, owner: ODOO_USER, group: ODOO_USER, mode: '0700' }),
+    ...sourceAccess(site, SAVE_CACHE),
+    environment(site),
     ...programs(site),
   ];
 }
@@ -51,9 +51,8 @@ export function filestoreClient(site: Site): readonly Resource[] {
       program: SAVE_PROGRAM,
     }),
   });
-  const name = SAVE_UNIT.replace('.service', '.timer');
   const timer = file({
-    path: `${UNITS}/${name}`,
+    path: `${UNITS}/${SAVE_TIMER}`,
     content: site.template('filestore-backup/timer.hbs', {
       what: `snapshots of the filestore of ${cluster.name}`,
       calendar,
@@ -64,55 +63,43 @@ export function filestoreClient(site: Site): readonly Resource[] {
     ...filestoreTools(site),
     service,
     timer,
-    unit({ name, restartFor: [keyOf(timer)] }),
+    unit({ name: SAVE_TIMER, restartFor: [keyOf(timer), keyOf(service)] }),
     job({
       unit: SAVE_UNIT,
       stamp: SAVED_STAMP,
+      // Of another place the snapshots before say nothing.
+      newerThan: [accessFile(CLIENT)],
       within: 300,
       describes: 'a snapshot of the filestore',
     }),
   ];
 }
 
-/** The certificate by which the keeper admits this host, and the password that the snapshots are encrypted by. */
-function connection(site: Site): readonly Resource[] {
-  const { cluster, host } = site;
-  const own = hostCertificate(site.secret('filestore-backup-tls'), host.name, { dns: [] });
-  const secret = { group: BACKUP_USER, mode: '0640' };
-  return [
-    file({ path: `${FOLDER}/authority.crt`, content: own.authority }),
-    // restic wants both in one file.
-    file({
-      path: `${FOLDER}/identity.pem`,
-      content: new Secret(own.key.reveal() + own.certificate),
-      ...secret,
+/** On another app host, or where nothing is saved any more: that it saves nothing, and could not. */
+export function noFilestoreClient(): readonly Resource[] {
+  return [unit({ name: SAVE_TIMER, running: false, enabled: false }), ...noAccess(CLIENT)];
+}
+
+function environment(site: Site): Resource {
+  const { cluster } = site;
+  return file({
+    path: `${CLIENT}/environment`,
+    content: site.template('filestore-backup/client-environment.hbs', {
+      cluster: cluster.name,
+      owner: ODOO_USER,
+      readers: BACKUP_USER,
+      filestore: cluster.filestore.path,
+      attachments: attachments(cluster),
+      marker: cluster.filestore.type === 'posix' ? filestoreMarker(cluster) : '',
+      stamp: SAVED_STAMP,
     }),
-    file({
-      path: `${FOLDER}/password`,
-      content: site.secret('filestore-backup-password'),
-      ...secret,
-    }),
-    file({
-      path: `${FOLDER}/environment`,
-      content: site.template('filestore-backup/client-environment.hbs', {
-        cluster: cluster.name,
-        owner: ODOO_USER,
-        readers: BACKUP_USER,
-        repository: `rest:https://${repositoryOf(cluster).host.address}:${String(FILESTORE_PORT)}/`,
-        folder: FOLDER,
-        cache: CACHE,
-        filestore: cluster.filestore.path,
-        attachments: attachments(cluster),
-        marker: cluster.filestore.type === 'posix' ? filestoreMarker(cluster) : '',
-        stamp: SAVED_STAMP,
-      }),
-    }),
-  ];
+  });
 }
 
 function programs(site: Site): readonly Resource[] {
   return [
-    directory({ path: '/usr/lib/odoo-prov' }),
+    directory({ path: PROGRAMS }),
+    file({ path: RESTIC_LIBRARY, content: site.asset('filestore-backup/restic.sh') }),
     file({ path: SAVE_PROGRAM, content: site.asset('filestore-backup/save.sh'), mode: '0755' }),
     file({
       path: RESTORE_PROGRAM,

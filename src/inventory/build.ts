@@ -134,7 +134,7 @@ function backupOf(input: Input, place: Place, name: string): Pick<Cluster['postg
   if (given === undefined) return {};
   const full = given.full ?? 'weekly';
   const diff = given.diff ?? (full === 'daily' ? 'off' : 'daily');
-  const filestore = given.filestore ?? (given.s3 === undefined ? 'hourly' : 'off');
+  const filestore = given.filestore ?? 'hourly';
   return {
     backup: {
       ...(given.host === undefined ? {} : { host: given.host }),

@@ -2,7 +2,6 @@ import type { Place } from './build.js';
 import { checkFile } from './check-file.js';
 import { DATABASE_ROLES, type RoleName } from './cluster.js';
 import { meantKey } from './explain.js';
-import { unsupported } from './values.js';
 import { isRecord, type HostView, type View } from './view.js';
 import type { Mistake } from './source.js';
 import { didYouMean, show } from './words.js';
@@ -88,15 +87,6 @@ function oneRepository(view: View): Mistake[] {
     const message = 'there is nothing to accept: a bucket is on no host of this inventory';
     const expected = 'the key left out';
     mistakes.push({ path: [...AT, 'accept_same_host'], at: 'key', message, expected });
-  }
-  const filestore = section['filestore'];
-  if (typeof filestore === 'string' && filestore !== 'off' && !host) {
-    mistakes.push({
-      path: [...AT, 'filestore'],
-      at: 'value',
-      message: unsupported('the filestore in a bucket'),
-      expected: 'off, or the key left out; a backup host takes the filestore too',
-    });
   }
   return mistakes;
 }

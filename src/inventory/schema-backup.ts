@@ -62,7 +62,7 @@ export const backup = section({
     .optional(),
   filestore: schedule('snapshots of the filestore', 'hourly, off')
     .describe(
-      'hourly, off or an OnCalendar: when the attachments are saved to the same host. Default: hourly; off with s3.',
+      'hourly, off or an OnCalendar: when the attachments are saved to the same place. Default: hourly.',
     )
     .optional(),
   keep: whole('a number of full backups', 1, 1000)

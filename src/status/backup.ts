@@ -48,13 +48,14 @@ const info = z.array(
  */
 export function backupProbe(stanza: string, everywhere = false): Script {
   return sh`
-${everywhere ? ONLY_PRIMARY : raw(':')}
+${everywhere ? ONLY_ON_PRIMARY : raw(':')}
 date +%s
 cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
   pgbackrest --stanza=${stanza} --log-level-console=error info --output=json`;
 }
 
-const ONLY_PRIMARY = sh`
+/** Ends a probe where the server is not the primary. */
+export const ONLY_ON_PRIMARY = sh`
 ${PSQL}
 [ "$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null)" = f ] || exit 0`;
 

@@ -8,12 +8,16 @@ import {
   type Host,
   type RoleName,
 } from '../inventory/cluster.js';
-import { filestoreRepository } from '../filestore/layout.js';
+import { filestoreRepository, SNAPSHOTS } from '../filestore/layout.js';
 import { odooHosts } from '../odoo/layout.js';
 import { stanzaOf } from '../postgres/pgbackrest.js';
 import { backupProbe, parseBackup } from './backup.js';
 import { edgeProbe, parseEdge } from './edge.js';
-import { filestoreBackupProbe, parseFilestoreBackup } from './filestore-backup.js';
+import {
+  bucketFilestoreProbe,
+  filestoreBackupProbe,
+  parseFilestoreBackup,
+} from './filestore-backup.js';
 import { jobsProbe, parseJobs } from './jobs.js';
 import type { HostStatus } from './model.js';
 import { odooProbe, odooServices, parseOdoo } from './odoo.js';
@@ -31,6 +35,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
   const has = (...roles: readonly RoleName[]): boolean =>
     roles.some((role) => host.roles.includes(role));
   const keeps = backupHost(cluster)?.name === host.name;
+  const inBucket = cluster.postgres.backup?.s3 !== undefined && has(...DATABASE_ROLES);
   const calendar = cluster.postgres.backup?.filestore;
   const snippets: (Snippet | false)[] = [
     { name: 'system', script: systemProbe(pathsOf(cluster, host)) },
@@ -43,15 +48,16 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },
     has('edge') && { name: 'edge', script: edgeProbe(cluster.odoo.domain) },
     keeps && { name: 'backup', script: backupProbe(stanzaOf(cluster)) },
-    cluster.postgres.backup?.s3 !== undefined &&
-      has(...DATABASE_ROLES) && {
-        name: 'backup',
-        script: backupProbe(stanzaOf(cluster), true),
-      },
+    inBucket && { name: 'backup', script: backupProbe(stanzaOf(cluster), true) },
     keeps &&
       calendar !== undefined && {
         name: 'filestoreBackup',
         script: filestoreBackupProbe(filestoreRepository(cluster), calendar),
+      },
+    inBucket &&
+      calendar !== undefined && {
+        name: 'filestoreBackup',
+        script: bucketFilestoreProbe(SNAPSHOTS, calendar),
       },
   ];
   return snippets.filter((snippet) => snippet !== false);

@@ -116,7 +116,7 @@ function filestoreRules({ host, filestoreBackup }: HostStatus): readonly Alert[]
     next: "on Odoo's first app host: journalctl -u odoo-prov-filestore-backup -n 50; odoo-prov backup FILE takes one now",
   };
   if (age === null) {
-    return [problem({ ...words, message: `there is no snapshot of the filestore on ${host}` })];
+    return [problem({ ...words, message: 'there is no snapshot of the filestore' })];
   }
   const limits = hourly ? LIMITS.filestoreAge : LIMITS.backupAge;
   return graded(age, limits, {

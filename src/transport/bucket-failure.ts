@@ -1,12 +1,22 @@
 import { Failure, type FailureDetails } from '../failure/failure.js';
 
-/* What pgBackRest (2.45, 2.55) says when a bucket does not take what it sends, and what the operator can do. */
+/*
+ * What pgBackRest (2.45, 2.55) and restic (0.14, 0.18) say when a bucket does not take what they send, and what the
+ * operator can do.
+ */
 
 const REFUSED = /HTTP request failed with (?<status>\d{3})/;
 const CODE = /<Code>(?<code>[A-Za-z]+)<\/Code>/;
 /** Not of a host that keeps a repository, whose certificate is ours: that is on port 8432. */
 const CERTIFICATE =
   /unable to (?:verify certificate presented by|find hostname) '(?<at>(?![^']*:8432')[^']+)'/;
+
+/** restic's, of its first look, which is by HEAD: a store gives no reason then. */
+const RESTIC_REFUSED = /unable to open config file: .*Access Denied/;
+/** restic's. Not of a host that keeps the snapshots, on port 8433. */
+const RESTIC_CERTIFICATE =
+  /"https:\/\/(?<at>(?![^/"]*:8433\/)[^/"]+)\/[^"]*": (?:tls: [a-z ]+: )?x509: /;
+const OTHER_PASSWORD = /Fatal: wrong password or no key found/;
 
 const SET_KEY =
   'odoo-prov secrets FILE set s3-key, and s3-secret; and look at what the keeper of the store allows it: list, read, write, delete. Then odoo-prov apply FILE';
@@ -39,12 +49,13 @@ const BUSY: readonly [message: string, remedy: string] = [
   'run it again in a while; if it stays so, ask the keeper of the store',
 ];
 
-/** The failure that a command's output tells, if it is one of a bucket. */
+/** The failure that a command's output tells, if it is one of a bucket or of the snapshots' password. */
 export function bucketFailure(
   base: Pick<FailureDetails, 'host' | 'resource' | 'output'>,
   text: string,
 ): Failure | undefined {
-  const at = CERTIFICATE.exec(text)?.groups?.['at'];
+  const certificate = CERTIFICATE.exec(text) ?? RESTIC_CERTIFICATE.exec(text);
+  const at = certificate?.groups?.['at'];
   if (at !== undefined) {
     return new Failure({
       ...base,
@@ -55,7 +66,17 @@ export function bucketFailure(
         'give the authority as postgres.backup.s3.ca, or correct the endpoint; then odoo-prov apply FILE',
     });
   }
-  const status = REFUSED.exec(text)?.groups?.['status'];
+  if (OTHER_PASSWORD.test(text)) {
+    return new Failure({
+      ...base,
+      reason: 'command-failed',
+      message: 'the snapshots of the filestore are encrypted with another password',
+      expected: 'those of this cluster: its secret filestore-backup-password opens them',
+      remedy:
+        'are the secrets those of this cluster? Snapshots of another one: give postgres.backup another path, then odoo-prov apply FILE',
+    });
+  }
+  const status = RESTIC_REFUSED.test(text) ? '403' : REFUSED.exec(text)?.groups?.['status'];
   if (status === undefined) return undefined;
   const code = CODE.exec(text)?.groups?.['code'];
   const known = code !== undefined && Object.hasOwn(CODES, code) ? CODES[code] : undefined;

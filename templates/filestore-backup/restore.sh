@@ -4,20 +4,22 @@
 # filestore-restore SNAPSHOT…
 # Prints a line a snapshot: `added NUMBER of NUMBER`.
 set -eu
-export LC_ALL=C
 umask 0027
-set -a
-. /etc/odoo-prov-filestore/client/environment
-set +a
-cd /
+FOLDER=/etc/odoo-prov-filestore/client
+. /usr/lib/odoo-prov/filestore-restic
 
-# What is brought back belongs to Odoo; the password is for another group.
+# What is brought back belongs to Odoo; the password is for another group. By being in that one first, this is a process
+# that Odoo's own may not look into.
 if [ "$(id -u)" -eq 0 ]; then
-  groups=$(id -g "$OWNER"),$(getent group "$READERS" | cut -d : -f 3)
-  exec setpriv --reuid="$OWNER" --regid="$OWNER" --groups="$groups" "$0" "$@"
+  exec setpriv --reuid="$OWNER" --regid="$READERS" --groups="$(id -g "$OWNER")" "$0" "$@"
 fi
-
-restic_() { restic --cacert "$AUTHORITY" --tls-client-cert "$IDENTITY" "$@"; }
+# A folder in the filestore, Odoo's.
+folder() {
+  [ -d "$1" ] || {
+    mkdir -p "$1"
+    chgrp "$OWNER" "$1"
+  }
+}
 
 if [ -n "$MARKER" ] && [ ! -e "$MARKER" ]; then
   echo "$MARKER is missing: the shared filestore is not mounted" >&2
@@ -26,7 +28,13 @@ fi
 # In the filestore itself: files are renamed to their place, so each is there whole or not at all.
 stage=$FILESTORE/filestore/.odoo-prov-restore
 trap 'rm -rf "$stage"' EXIT
-mkdir -p "$ATTACHMENTS"
+folder "$ATTACHMENTS"
+# Old snapshots may be on their way out.
+patient list snapshots
+if [ "$code" -ne 0 ]; then
+  printf '%s\n' "$said" >&2
+  exit 1
+fi
 
 for snapshot in "$@"; do
   rm -rf "$stage"
@@ -46,8 +54,9 @@ for snapshot in "$@"; do
   if [ "$missing" -eq "$wanted" ]; then
     restic_ --quiet restore "$snapshot" --target "$stage"
   else
+    # shellcheck disable=SC2086 # options without blanks
     sed 's/^/--include=/' "$stage/.missing" |
-      xargs -d '\n' -n 500 restic --cacert "$AUTHORITY" --tls-client-cert "$IDENTITY" --quiet restore "$snapshot" --target "$stage"
+      xargs -d '\n' -n 500 restic $OPTIONS --quiet restore "$snapshot" --target "$stage"
   fi
   # An attachment is called by the SHA-1 of what is in it.
   find "$stage$ATTACHMENTS" -type f -exec sha1sum {} + >"$stage/.sums"
@@ -63,9 +72,9 @@ for snapshot in "$@"; do
     echo "restic did not bring $lacking of $missing files" >&2
     exit 1
   fi
-  (cd "$stage$ATTACHMENTS" && find . -type d) | while IFS= read -r folder; do
-    mkdir -p "$ATTACHMENTS/$folder"
-    find "$stage$ATTACHMENTS/$folder" -maxdepth 1 -type f -exec mv -n -t "$ATTACHMENTS/$folder" {} +
+  (cd "$stage$ATTACHMENTS" && find . -type d) | while IFS= read -r name; do
+    folder "$ATTACHMENTS/$name"
+    find "$stage$ATTACHMENTS/$name" -maxdepth 1 -type f -exec mv -n -t "$ATTACHMENTS/$name" {} +
   done
   echo "added $missing of $wanted"
 done

@@ -2,19 +2,19 @@
 # Written by odoo-prov, which replaces changes made here.
 # Takes a snapshot of Odoo's attachments. Run as Odoo's user, by its unit.
 set -eu
-export LC_ALL=C
-set -a
-. /etc/odoo-prov-filestore/client/environment
-set +a
-
-restic_() { restic --cacert "$AUTHORITY" --tls-client-cert "$IDENTITY" "$@"; }
+FOLDER=/etc/odoo-prov-filestore/client
+. /usr/lib/odoo-prov/filestore-restic
 
 if [ -n "$MARKER" ] && [ ! -e "$MARKER" ]; then
   echo "$MARKER is missing: the shared filestore is not mounted" >&2
   exit 1
 fi
+# A keeper makes its repository itself. In a bucket it is made once: one that is not there any more is an error.
+case $RESTIC_REPOSITORY in
+  s3:*) if [ ! "$STAMP" -nt "$FOLDER/access" ] && missing; then restic_ init; fi ;;
+esac
 if [ ! -d "$ATTACHMENTS" ]; then
-  known=$(restic_ snapshots --json)
+  known=$(restic_ --no-lock snapshots --json)
   case $known in
     '[]' | null) ;;
     *)
@@ -27,20 +27,13 @@ if [ ! -d "$ATTACHMENTS" ]; then
 fi
 
 # The name of the cluster rather than of the host: the next snapshot builds on the last one, whichever host takes it.
-# Odoo removes files while this reads (3: some could not be read); old snapshots are being removed (locked).
-tries=0
+# Odoo removes files while this reads (3: some could not be read).
+left=5
 while :; do
-  code=0
-  said=$(restic_ backup --host "$CLUSTER" --exclude "$ATTACHMENTS/checklist" "$ATTACHMENTS" 2>&1) || code=$?
+  patient backup --host "$CLUSTER" --exclude "$ATTACHMENTS/checklist" "$ATTACHMENTS"
   printf '%s\n' "$said" | tail -n 20
   [ "$code" -ne 0 ] || break
-  tries=$((tries + 1))
-  case $code:$said in
-    3:*) [ "$tries" -lt 5 ] || exit 1 ;;
-    *'already locked'*)
-      [ "$tries" -lt 120 ] || exit 1
-      sleep 30 ;;
-    *) exit 1 ;;
-  esac
+  left=$((left - 1))
+  [ "$code" -eq 3 ] && [ "$left" -gt 0 ] || exit 1
 done
 touch "$STAMP"

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { powerCut } from '../../src/lab/index.js';
+import { readInventory } from '../../src/inventory/index.js';
 import { createRecoveryKey, openSealed } from '../../src/secrets/index.js';
 import { Secret } from '../../src/shell/index.js';
 import { bareCluster, type BareCluster } from '../support/bare-cluster.js';
+import { saveFilesWithoutOdoo } from '../support/files-without-odoo.js';
 import { must } from '../support/host-shell.js';
 import { testLab, testLabDown, TEST_LAB_PREFIX } from '../support/lab.js';
 import {
@@ -19,7 +21,7 @@ import {
 import { s3Server, type S3Server } from '../support/s3-server.js';
 
 const NAME = `${TEST_LAB_PREFIX}s3`;
-/** web1 is there for the inventory to be whole, and for copies; nothing of Odoo is installed. */
+/** web1 has a filestore and what saves it, and copies for a while; nothing of Odoo is installed. */
 const INVENTORY = `cluster: ${NAME}
 odoo: { database: rows }
 hosts:
@@ -29,6 +31,8 @@ hosts:
   db2: { address: 198.51.100.13, roles: [pg-standby] }
 `;
 const HOSTS = ['db1', 'db2'];
+const FILES = '/var/lib/odoo/filestore/rows';
+const PRUNE = 'odoo-prov-filestore-prune';
 const MEMORY = 6 * 1024 ** 3;
 /** Of the rows themselves, whatever their order. */
 const FINGERPRINT = 'select count(*), sum(hashtextextended(t::text, 0)) from t';
@@ -99,14 +103,50 @@ function filesBelow(folder: string): readonly string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
+const objects = (): readonly string[] =>
+  filesBelow(folder).filter((file) => file.endsWith('_S3rver_object'));
+
+/** Puts an attachment where Odoo would; its path. */
+async function attach(content: string): Promise<string> {
+  const name = createHash('sha1').update(content).digest('hex');
+  const path = `${FILES}/${name.slice(0, 2)}/${name}`;
+  await must(
+    cluster.shell('web1'),
+    `runuser -u odoo -- sh -c 'umask 027; mkdir -p ${FILES}/${name.slice(0, 2)}; printf %s "$0" >${path}' '${content}'`,
+  );
+  return path;
+}
+
+/** Every attachment by its hash, name, owner, group and mode. */
+const attached = (): Promise<string> =>
+  must(
+    cluster.shell('web1'),
+    `cd ${FILES} && find . -type f -printf '%p %u %g %m ' -exec sha1sum {} \\; | sort`,
+  );
+
+/** Sets up web1, which has no Odoo; what failed there. */
+async function webFailure(file = cluster.file): Promise<string> {
+  const inventory = readInventory(file);
+  if (!inventory.ok) throw new Error(inventory.text);
+  const events = await saveFilesWithoutOdoo(inventory.cluster, cluster.keyFile);
+  const failed = events.find((event) => event.type === 'host-failed');
+  return failed === undefined ? '' : `${failed.failure.message}\n${failed.failure.details.remedy}`;
+}
+
+/** Seconds since 1970 and the id of each snapshot, oldest first. */
+async function snapshots(host = 'db1'): Promise<readonly string[]> {
+  const text = await must(cluster.shell(host), '/usr/lib/odoo-prov/filestore-repository list');
+  return text.trim().split('\n');
+}
+
 /** Lines with the key of the bucket in logs, and in command lines of all that ran. */
 async function toldOn(host: string, values: readonly string[]): Promise<readonly string[]> {
   const shell = cluster.shell(host);
   expect(Number(await must(shell, 'wc -l </run/processes'))).toBeGreaterThan(100);
   const told = await must(
     shell,
-    `{ journalctl -a -o cat --no-pager; cat /run/processes; cat /var/log/odoo-prov/* /var/log/pgbackrest/* /var/log/postgresql/*; } 2>/dev/null |
-  grep -aF -e TESTKEY -e secret/of -e secret=of | head -n 3 || :`,
+    `{ journalctl -a -o cat --no-pager; cat /run/processes; } | grep -aF -e TESTKEY -e secret/of -e secret=of | head -n 3 || :
+grep -rahF -e TESTKEY -e secret/of -e secret=of /var/log --exclude-dir=journal | head -n 3 || :`,
   );
   return told.split('\n').filter((line) => values.some((value) => line.includes(value)));
 }
@@ -128,12 +168,20 @@ beforeAll(async () => {
       folder = join(lab.directory, 'store');
       const s3 = { endpoint: `${lab.gateway}:9443`, bucket: 'acme-backup', region: 'lab-1', ca };
       writeFileSync(ca, '-----BEGIN CERTIFICATE-----\n');
-      return { ...data, postgres: { backup: { s3 } } };
+      // Nobody gives Odoo out there: where all is applied, it is not waited for.
+      const key = join(lab.directory, 'nobody.asc');
+      writeFileSync(key, '-----BEGIN PGP PUBLIC KEY BLOCK-----\n');
+      const source = { apt: { uri: `http://${lab.gateway}:9/`, key } };
+      return {
+        ...data,
+        odoo: { ...(data['odoo'] as object), source },
+        postgres: { backup: { s3 } },
+      };
     },
   });
   store = await s3Server(cluster.lab.gateway, folder);
   writeFileSync(join(cluster.lab.directory, 'store.pem'), store.authority);
-  await Promise.all(HOSTS.map((host) => must(cluster.shell(host), WATCH_PROCESSES)));
+  await Promise.all([...HOSTS, 'web1'].map((host) => must(cluster.shell(host), WATCH_PROCESSES)));
 });
 afterAll(async () => {
   await store.close();
@@ -168,24 +216,52 @@ describe('backups in a bucket', () => {
     expect(await fullBackups()).toHaveLength(1);
   });
 
+  it('take the filestore in, from a host that says when the key is wrong', async () => {
+    expect(await must(cluster.shell('db1'), '/usr/lib/odoo-prov/filestore-repository list')).toBe(
+      '',
+    );
+    await setSecret('s3-secret', 'not/the+secret=of#the-lab');
+    const refused = await webFailure();
+    expect(refused).toContain('the bucket of the backups does not let this key in');
+    expect(refused).toContain('set s3-key');
+    await setSecret('s3-secret', store.secret);
+    expect(await webFailure()).toBe('');
+    await attach(SEEN_BY_NOBODY);
+  });
+
   it('are made at once, of each type, and nothing in the bucket can be read', async () => {
     await sql(`create table t (id serial primary key, v text);
 insert into t (v) select '${SEEN_BY_NOBODY}' from generate_series(1, 1000)`);
     expect((await ok('backup')).stdout).toMatch(/^backup \S+I \(incr\): .* stored/m);
     expect((await ok('backup', '--type', 'diff')).stdout).toMatch(/^backup \S+D \(diff\)/m);
-    const objects = filesBelow(folder).filter((file) => file.endsWith('_S3rver_object'));
-    expect(objects.length).toBeGreaterThan(5);
-    expect(objects.filter((file) => readFileSync(file).includes(SEEN_BY_NOBODY))).toEqual([]);
+    expect(objects().length).toBeGreaterThan(5);
+    expect(objects().filter((file) => readFileSync(file).includes(SEEN_BY_NOBODY))).toEqual([]);
+    const ofDatabase = objects().filter((file) => /\/(archive|backup)\//.test(file));
+    expect(ofDatabase.length).toBeGreaterThan(5);
+    const plain = ofDatabase.filter(
+      (file) => readFileSync(file).subarray(0, 8).toString() !== 'Salted__',
+    );
+    expect(plain).toEqual([]);
+    const ofFiles = objects().filter((file) => file.includes('/filestore/data/'));
+    expect(ofFiles.length).toBeGreaterThan(0);
+    expect((await snapshots()).length).toBe(2);
+    expect((await ok('backup', '--list')).stdout).toMatch(/^filestore: 2 snapshots/m);
   });
 });
 
 describe('a restore from a bucket', () => {
   const at: Record<string, string> = {};
+  let lost: readonly string[];
+  let later: string;
 
   beforeAll(async () => {
     await sql(`insert into t (v) select md5(i::text) from generate_series(1, 1000) i`);
     at['named'] = await sql(FINGERPRINT);
+    lost = [await attach('one'), await attach('two')];
+    at['files'] = await attached();
     await ok('backup', '--name', 'before-import');
+    await must(cluster.shell('web1'), `rm ${lost.join(' ')}`);
+    later = await attach('three');
     await sql(`update t set v = 'changed' where id % 7 = 0`);
   });
 
@@ -204,9 +280,13 @@ describe('a restore from a bucket', () => {
   });
 
   it('in place gives them too, on the standby as well', async () => {
-    await ok('restore', '--to-name', 'before-import', '--confirm', NAME);
+    const end = await ok('restore', '--to-name', 'before-import', '--confirm', NAME);
     expect(await sql(FINGERPRINT)).toBe(at['named']);
     await says('db2', FINGERPRINT, at['named'] ?? '');
+    expect(end.stdout).toContain('web1: 2 files were missing and are back');
+    const now = (await attached()).split('\n');
+    expect((at['files'] ?? '').split('\n').filter((line) => !now.includes(line))).toEqual([]);
+    expect(now.some((line) => line.includes(later.slice(-40)))).toBe(true);
     await ok('restore', '--discard-old');
     await nothingToDo();
   });
@@ -250,17 +330,72 @@ describe('after the primary was moved', () => {
     expect(await must(cluster.shell('db2'), list)).not.toContain(oldest);
   });
 
-  it('status knows the newest backup, from the primary', async () => {
+  it('and snapshots that no moment needs, by the primary alone', async () => {
+    const before = await snapshots('db2');
+    const info = `cd / && runuser -u postgres -- pgbackrest info --output=json --log-level-console=off`;
+    const [stanza] = JSON.parse(await must(cluster.shell('db2'), info)) as readonly {
+      readonly backup: readonly { readonly timestamp: { readonly stop: number } }[];
+    }[];
+    const oldest = stanza?.backup[0]?.timestamp.stop ?? 0;
+    const last = before.findLastIndex((line) => Number(line.split(' ')[0]) <= oldest);
+    expect(last).toBeGreaterThan(0);
+    const start = `systemctl start ${PRUNE}; systemctl show -P Result ${PRUNE}`;
+    expect(await must(cluster.shell('db1'), start)).toBe('exec-condition\n');
+    expect(await snapshots('db1')).toEqual(before);
+    expect(await must(cluster.shell('db2'), start)).toBe('success\n');
+    expect(await snapshots('db2')).toEqual(before.slice(last));
+  });
+
+  it('a snapshot that is killed is in nobody’s way, but that a removal waits for it', async () => {
+    const locks = (): readonly string[] =>
+      objects().filter((file) => file.includes('/filestore/locks/'));
+    const unit = 'odoo-prov-filestore-backup';
+    await must(
+      cluster.shell('web1'),
+      `systemctl stop ${PRUNE}.timer 2>/dev/null; head -c 200M /dev/urandom >${FILES}/large && chown odoo: ${FILES}/large
+systemctl start --no-block ${unit}`,
+    );
+    while (locks().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await must(
+      cluster.shell('web1'),
+      `systemctl kill -s KILL ${unit}; rm ${FILES}/large
+while [ "$(systemctl is-active ${unit})" = activating ]; do sleep 0.2; done`,
+    );
+    expect(locks()).toHaveLength(1);
+    const before = await snapshots('db2');
+    await ok('backup');
+    expect(await snapshots('db2')).toHaveLength(before.length + 1);
+    await must(
+      cluster.shell('db2'),
+      `systemctl start --no-block ${PRUNE}
+until journalctl -o cat --no-pager -u ${PRUNE} | grep -q 'to himself: waiting'; do sleep 0.5; done`,
+    );
+    // A day later it would be half an hour old: what the operator can do at once.
+    const unlock = `FOLDER=/etc/odoo-prov-filestore/server; . /usr/lib/odoo-prov/filestore-restic; restic_ unlock --remove-all`;
+    await must(cluster.shell('db2'), unlock);
+    await must(
+      cluster.shell('db2'),
+      `while [ "$(systemctl is-active ${PRUNE})" = activating ]; do sleep 0.5; done
+systemctl show -P Result ${PRUNE} | grep -x success`,
+    );
+    expect(locks()).toEqual([]);
+  });
+
+  it('status knows the newest backup and snapshot, from the primary', async () => {
     const end = await run(['status', '--json', '--limit', HOSTS.join(',')]);
     const status = JSON.parse(end.stdout) as {
       readonly hosts: readonly {
         readonly host: string;
         readonly backup: { type: string } | null;
+        readonly filestoreBackup: { age: number | null; hourly: boolean } | null;
       }[];
       readonly alerts: readonly { readonly id: string }[];
     };
     const known = status.hosts.filter(({ backup }) => backup !== null).map(({ host }) => host);
     expect(known).toEqual(['db2']);
+    const saved = status.hosts.filter(({ filestoreBackup }) => filestoreBackup !== null);
+    expect(saved).toMatchObject([{ host: 'db2', filestoreBackup: { hourly: true } }]);
+    expect(saved[0]?.filestoreBackup?.age).toBeLessThan(3600);
     expect(status.alerts.filter(({ id }) => id.startsWith('backup.'))).toEqual([]);
   });
 
@@ -282,7 +417,7 @@ describe('after the primary was moved', () => {
 });
 
 describe('the key of the bucket', () => {
-  it('is in files of PostgreSQL alone, in no log, no command line and no output', async () => {
+  it('is in files of PostgreSQL and of the snapshots alone, in no log, no command line and no output', async () => {
     const values = [store.key, store.secret, 'not/the+secret=of#the-lab'];
     for (const host of HOSTS) {
       const shell = cluster.shell(host);
@@ -291,18 +426,28 @@ describe('the key of the bucket', () => {
       );
       expect(await toldOn(host, values)).toEqual([]);
     }
+    expect(await toldOn('web1', values)).toEqual([]);
+    const web = cluster.shell('web1');
+    const holding = `grep -rlF --exclude=processes -e secret/of /etc /var/lib /var/cache /usr/lib/odoo-prov /run /tmp || :`;
+    const access = '/etc/odoo-prov-filestore/client/access';
+    expect(await must(web, holding)).toBe(`${access}\n`);
+    expect(await must(web, `stat -c '%a %U %G' ${access}`)).toBe('640 root odoo-prov-backup\n');
+    expect((await web(`runuser -u odoo -- cat ${access}`)).code).not.toBe(0);
+    const shown = 'systemctl show odoo-prov-filestore-backup odoo-prov-filestore-prune';
+    expect(await must(web, shown)).not.toContain(store.secret);
     const output = ends.map(({ stdout, stderr }) => stdout + stderr).join('\n');
     for (const value of values) expect(output.includes(value)).toBe(false);
   });
 });
 
 describe('a cluster of which only the bucket is left', () => {
-  const restore = ['restore', '--new-hosts', '--latest', '--confirm', NAME];
+  const restore = ['restore', '--new-hosts', '--to-name', 'before-the-fire', '--confirm', NAME];
   const keyFile = (name: string): string => join(cluster.folder, `${name}.key`);
   const restoreWith = (key: string): Promise<ProgramEnd> =>
     run([...restore, '--recovery-key-file', keyFile(key)]);
   const asPostgres = 'cd / && runuser -u postgres --';
   let rows: string;
+  let files: string;
 
   async function left(): Promise<void> {
     expect((await cluster.shell('db1')('ls -d /run/odoo-prov-recovery')).code).not.toBe(0);
@@ -315,7 +460,11 @@ describe('a cluster of which only the bucket is left', () => {
     const other = await createRecoveryKey();
     writeFileSync(keyFile('other'), other.identity.reveal(), { mode: 0o600 });
     await sql(`insert into t (v) values ('worth keeping')`);
+    await attach('worth keeping');
     rows = await sql(FINGERPRINT);
+    files = await attached();
+    await ok('backup', '--name', 'before-the-fire');
+    await sql(`insert into t (v) values ('burnt')`);
   });
 
   it('has a copy of the secrets in it, which the recovery key opens', async () => {
@@ -350,9 +499,9 @@ describe('a cluster of which only the bucket is left', () => {
 
   it('says on bare hosts what is wrong with which key', async () => {
     const hosts = cluster.lab.hosts.map(({ name }) => ({ name }));
-    await testLab('s3', { hosts: hosts.filter(({ name }) => name === 'web1') });
+    await testLab('s3', { hosts: hosts.filter(({ name }) => name === 'pool1') });
     await testLab('s3', { hosts });
-    await Promise.all(HOSTS.map((host) => must(cluster.shell(host), WATCH_PROCESSES)));
+    await Promise.all([...HOSTS, 'web1'].map((host) => must(cluster.shell(host), WATCH_PROCESSES)));
     const bare = 'ls /etc/postgresql /usr/bin/pgbackrest';
     const plan = await ok(...restore, '--dry-run');
     expect(plan.stdout).toContain('is made anew from the backups in the bucket acme-backup');
@@ -371,18 +520,21 @@ describe('a cluster of which only the bucket is left', () => {
   });
 
   it('comes back with the recovery key and the key of the bucket', async () => {
-    // Odoo's host is not there yet: the database does not wait for it, and this suite not for Odoo.
-    await powerCut(cluster.lab, 'web1');
+    // Nobody gives Odoo out: the database and the filestore do not wait for it, and this suite neither.
     const end = await restoreWith('recovery');
     expect(end.code, printed(end)).toBe(3);
     expect(end.stderr).toContain('the database is set back, but not all that follows from it');
     expect(await sql(FINGERPRINT)).toBe(rows);
+    expect(await attached()).toBe(files);
     await left();
-    for (const host of HOSTS) expect(await toldOn(host, [store.key, store.secret])).toEqual([]);
+    for (const host of [...HOSTS, 'web1']) {
+      expect(await toldOn(host, [store.key, store.secret])).toEqual([]);
+    }
     const mended = await apply();
     expect(mended.code, printed(mended)).toBe(0);
     await nothingToDo();
     await says('db2', FINGERPRINT, rows);
+    expect(await webFailure()).toBe('');
     await ok('backup', '--type', 'full');
   });
 });

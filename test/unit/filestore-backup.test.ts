@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { archive } from '../../roles/archive/index.js';
 import { backup } from '../../roles/backup/index.js';
 import { filestoreBackup } from '../../roles/filestore-backup/index.js';
 import {
@@ -7,6 +8,7 @@ import {
   restoreFilesScript,
   snapshotsFor,
 } from '../../src/filestore/snapshots.js';
+import type { Cluster, S3Bucket } from '../../src/inventory/cluster.js';
 import { kinds } from '../../src/resource/index.js';
 import { keyOf } from '../../src/resource/kind.js';
 import { Secret } from '../../src/shell/index.js';
@@ -31,15 +33,41 @@ describe('the host that saves the filestore', () => {
   const all = wantedBy(filestoreBackup, local, web);
 
   it('is the first app host, and none where it is not saved', () => {
-    expect(hosts.filter((host) => filestoreBackup.on(host, local))).toEqual([web]);
-    expect(hosts.filter((host) => filestoreBackup.on(host, off))).toEqual([]);
+    expect(hosts.filter((host) => filestoreBackup.on(host, local))).toEqual([web, second]);
     expect(hosts.filter((host) => filestoreBackup.on(host, testCluster(hosts)))).toEqual([]);
+    const jobs = (cluster: Cluster): readonly string[] =>
+      [web, second]
+        .filter((host) => wantedBy(filestoreBackup, cluster, host).some((r) => r.kind === 'job'))
+        .map(({ name }) => name);
+    expect(jobs(local)).toEqual(['web1']);
+    expect(jobs(off)).toEqual([]);
+    // The first one is replaced.
+    expect(jobs({ ...local, hosts: [db, second, web, keeper] })).toEqual(['web2']);
+  });
+
+  it('is no other: what was one saves no more, and has nothing left to reach snapshots by', () => {
+    for (const [cluster, host] of [[local, second] as const, [off, web] as const]) {
+      expect(wantedBy(filestoreBackup, cluster, host).map((r) => keyOf(r))).toEqual([
+        'unit:odoo-prov-filestore-backup.timer',
+        `file:${CLIENT}/access`,
+        `file:${CLIENT}/password`,
+        `file:${CLIENT}/identity.pem`,
+      ]);
+      expect(wantedBy(filestoreBackup, cluster, host)).toMatchObject([
+        { running: false, enabled: false },
+        ...Array.from({ length: 3 }, () => ({ ensure: 'absent' })),
+      ]);
+    }
   });
 
   it('knows where to, and has a password that only a group of its own may read', () => {
-    expect(textAt(all, `${CLIENT}/environment`)).toContain(
-      'RESTIC_REPOSITORY=rest:https://198.51.100.61:8433/\n',
-    );
+    expect(textAt(all, `${CLIENT}/access`))
+      .toBe(`# Written by odoo-prov, which replaces changes made here.
+# Where the snapshots of the filestore are, and what restic reaches them by.
+RESTIC_REPOSITORY=rest:https://198.51.100.61:8433/
+RESTIC_PASSWORD_FILE=${CLIENT}/password
+OPTIONS='--cacert ${CLIENT}/authority.crt --tls-client-cert ${CLIENT}/identity.pem --cache-dir /var/cache/odoo-prov-filestore'
+`);
     for (const name of ['password', 'identity.pem']) {
       const file = fileAt(all, `${CLIENT}/${name}`);
       expect(file).toMatchObject({ owner: 'root', group: 'odoo-prov-backup', mode: '0640' });
@@ -60,7 +88,8 @@ describe('the host that saves the filestore', () => {
   it('runs as Odoo’s user, by a timer, and ends with a snapshot that works', () => {
     const unit = textAt(all, '/etc/systemd/system/odoo-prov-filestore-backup.service');
     expect(unit).toContain('\nUser=odoo\n');
-    expect(unit).toContain('\nSupplementaryGroups=odoo-prov-backup\n');
+    // Who is in Odoo's group first may not look into a process of another.
+    expect(unit).toContain('\nGroup=odoo-prov-backup\nSupplementaryGroups=odoo\n');
     expect(textAt(all, '/etc/systemd/system/odoo-prov-filestore-backup.timer')).toContain(
       '\nOnCalendar=hourly\n',
     );
@@ -98,6 +127,89 @@ describe('the host that keeps the snapshots', () => {
     ]);
     expect(units.every((each) => 'running' in each && each.running === false)).toBe(true);
     expect(backup.install(testSite(off, keeper)).map(keyOf)).toEqual(['package:pgbackrest']);
+  });
+});
+
+describe('a bucket, in the place of a host', () => {
+  const s3 = {
+    endpoint: 's3.example.net',
+    port: 9443,
+    bucket: 'acme-backup',
+    region: 'eu-central-1',
+    uriStyle: 'path',
+    ca: '-----BEGIN CERTIFICATE-----\n',
+  } as const;
+  const { path } = PLAIN;
+  const standby = testHost('db2', 32, ['pg-standby']);
+  const withBucket = (bucket: S3Bucket, filestore?: string): Cluster => {
+    const wanted = { s3: bucket, full: PLAIN.full, keep: 2, path, ...(filestore && { filestore }) };
+    return testCluster([...hosts, standby], { postgres: { ...postgres, backup: wanted } });
+  };
+  const bucket = withBucket(s3, 'hourly');
+  const UNIT = '/etc/systemd/system/odoo-prov-filestore-prune.service';
+
+  it('is reached by the app host itself, with a key that only the backup’s unit may read', () => {
+    const client = wantedBy(filestoreBackup, bucket, web);
+    const access = fileAt(client, `${CLIENT}/access`);
+    expect(access).toMatchObject({ owner: 'root', group: 'odoo-prov-backup', mode: '0640' });
+    expect(access.content).toBeInstanceOf(Secret);
+    expect(textAt(client, `${CLIENT}/access`))
+      .toBe(`# Written by odoo-prov, which replaces changes made here.
+# Where the snapshots of the filestore are, and what restic reaches them by.
+RESTIC_REPOSITORY=s3:https://s3.example.net:9443/acme-backup/srv/backups/filestore
+RESTIC_PASSWORD_FILE=${CLIENT}/password
+OPTIONS='-o s3.bucket-lookup=path -o s3.region=eu-central-1 --cacert ${CLIENT}/authority.crt --cache-dir /var/cache/odoo-prov-filestore'
+AWS_ACCESS_KEY_ID=secret-s3-key
+AWS_SECRET_ACCESS_KEY=secret-s3-secret
+`);
+    expect(textAt(client, `${CLIENT}/authority.crt`)).toBe(s3.ca);
+    expect(client.find(({ id }) => id === `${CLIENT}/identity.pem`)).toMatchObject({
+      ensure: 'absent',
+    });
+    const secrets = client.filter((r) => 'content' in r && r.content instanceof Secret);
+    expect(secrets.map(({ id }) => id)).toEqual([`${CLIENT}/password`, `${CLIENT}/access`]);
+  });
+
+  it('takes the system’s authorities and the bucket before the endpoint where it is told so', () => {
+    const { ca, ...trusted } = s3;
+    const other = withBucket({ ...trusted, port: 443, uriStyle: 'host' }, 'hourly');
+    const text = textAt(wantedBy(filestoreBackup, other, web), `${CLIENT}/access`);
+    expect(ca).toBeDefined();
+    expect(text).toContain('=s3:https://s3.example.net/acme-backup/srv/backups/filestore\n');
+    expect(text).toContain(
+      `OPTIONS='-o s3.bucket-lookup=dns -o s3.region=eu-central-1 --cache-dir`,
+    );
+  });
+
+  it('is cleared of old snapshots by whichever database host is the primary', () => {
+    const [one, two] = [wantedBy(archive, bucket, db), wantedBy(archive, bucket, standby)];
+    expect(one).toEqual(two);
+    expect(one.map((r) => keyOf(r))).toContain('package:restic');
+    expect(one.map((r) => keyOf(r))).toContain('unit:odoo-prov-filestore-prune.timer');
+    expect(textAt(one, UNIT)).toMatch(
+      /^ExecCondition=.* in f\) ;; t\) exit 1 ;; \*\) exit 255 ;; /m,
+    );
+    expect(textAt(one, `${SERVER}/access`)).toContain('AWS_SECRET_ACCESS_KEY=secret-s3-secret\n');
+    expect(textAt(wantedBy(backup, local, keeper), UNIT)).not.toContain('ExecCondition');
+    expect(textAt(wantedBy(backup, local, keeper), `${SERVER}/access`)).toContain(
+      "RESTIC_REPOSITORY=/srv/backups/filestore\nRESTIC_PASSWORD_FILE=/etc/odoo-prov-filestore/server/password\nOPTIONS='--no-cache'\n",
+    );
+  });
+
+  it('leaves no timer and no key on database hosts when it is not used any more', () => {
+    for (const cluster of [local, off, withBucket(s3)]) {
+      const left = wantedBy(archive, cluster, db).filter(({ id }) => id.includes('filestore'));
+      expect(left.map((r) => keyOf(r))).toEqual([
+        'unit:odoo-prov-filestore-prune.timer',
+        `file:${SERVER}/access`,
+        `file:${SERVER}/password`,
+        `file:${SERVER}/identity.pem`,
+      ]);
+      expect(left[0]).toMatchObject({ running: false, enabled: false });
+    }
+    const both = { ...WANTED, host: 'db1' };
+    const same = testCluster(hosts, { postgres: { ...postgres, backup: both } });
+    expect(wantedBy(archive, same, db).filter(({ id }) => id.includes('filestore'))).toEqual([]);
   });
 });
 

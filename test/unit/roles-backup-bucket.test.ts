@@ -205,6 +205,19 @@ describe('what a store says', () => {
     expect(said('HTTP request failed with 403 (Forbidden):')[0]).toContain('not let this key in');
   });
 
+  it('is known from restic too', () => {
+    const first = (why: string): string => `Fatal: unable to open config file: Stat: ${why}`;
+    expect(said(first('Access Denied.'))[0]).toContain('not let this key in');
+    for (const check of ['x509: ', 'tls: failed to verify certificate: x509: ']) {
+      const text = first(
+        `Head "https://s3.example.net:9443/acme/x": ${check}certificate is valid for`,
+      );
+      expect(said(text)[0]).toContain('at s3.example.net:9443, is not one to trust');
+      expect(said(text.replace('9443', '8433'))).toEqual([undefined, undefined]);
+    }
+    expect(said('Fatal: wrong password or no key found')[1]).toContain('another path');
+  });
+
   it('is not mistaken for what a host that keeps the repository says', () => {
     const wrong = (at: string): string => `unable to verify certificate presented by '${at}': [20]`;
     expect(said(wrong('s3.example.net:443'))[1]).toContain('postgres.backup.s3.ca');

@@ -288,7 +288,7 @@ describe('the rest', () => {
     expect(code(saved(at(27 * 3600)))).toBe(3);
     expect(told(saved(at(4 * 3600, '*-*-* 02:00:00')))).toEqual([]);
     expect(told(saved(`${String(now)}\nhourly\n`))).toEqual([
-      'problem backup.filestore: there is no snapshot of the filestore on backup1',
+      'problem backup.filestore: there is no snapshot of the filestore',
     ]);
   });
 
