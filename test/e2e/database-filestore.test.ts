@@ -111,12 +111,13 @@ describe('the filestore', () => {
   });
 
   it('is taken in from who has a certificate of its own, and cannot be deleted by them', async () => {
+    const own = '/etc/odoo-prov-filestore/client';
     const restic = (words: string): string =>
-      `. /etc/odoo-prov-filestore/client/environment; export RESTIC_REPOSITORY RESTIC_PASSWORD_FILE
-restic --no-cache --cacert "$AUTHORITY" ${words} 2>&1`;
+      `. ${own}/access; export RESTIC_REPOSITORY RESTIC_PASSWORD_FILE
+restic --no-cache --cacert ${own}/authority.crt ${words} 2>&1`;
     const [newest = ''] = (await snapshots()).slice(-1);
     const id = newest.split(' ')[1] ?? '';
-    const removing = await web(restic(`--tls-client-cert "$IDENTITY" forget ${id}`));
+    const removing = await web(restic(`--tls-client-cert ${own}/identity.pem forget ${id}`));
     // restic itself ends well.
     expect(removing.stdout).toContain('403 Forbidden');
     expect(await snapshots()).toContain(newest);
