@@ -12,6 +12,7 @@ import {
   RESTIC_LIBRARY,
   savesInBucket,
   SERVER,
+  SERVER_UNIT,
 } from './layout.js';
 
 /*
@@ -81,10 +82,15 @@ export function noPruning(): readonly Resource[] {
 /**
  * On a database host: all of it where a bucket has the snapshots. A promotion changes no file, and the removal goes on
  * wherever the primary is; what goes follows from the bucket alone, so a host that was the primary does no harm.
- * Otherwise, that nothing is left of a time when it was so. A keeper has its own by that role.
+ * Otherwise, that nothing is left of a time when it was so, or when it was the keeper. A keeper has its own by that role.
  */
 export function bucketPruning(site: Site): readonly Resource[] {
-  if (savesInBucket(site.cluster)) return [...repositoryTools(site), ...pruning(site)];
-  if (repositoryOf(site.cluster).backup.host === site.host.name) return [];
-  return [...noPruning(), ...noAccess(SERVER)];
+  const { cluster, host } = site;
+  if (repositoryOf(cluster).backup.host === host.name) return [];
+  return [
+    unit({ name: SERVER_UNIT, running: false, enabled: false }),
+    ...(savesInBucket(cluster)
+      ? [...repositoryTools(site), ...pruning(site)]
+      : [...noPruning(), ...noAccess(SERVER)]),
+  ];
 }

@@ -106,6 +106,12 @@ function filesBelow(folder: string): readonly string[] {
 const objects = (): readonly string[] =>
   filesBelow(folder).filter((file) => file.endsWith('_S3rver_object'));
 
+const locks = (): readonly string[] =>
+  objects().filter((file) => file.includes('/filestore/locks/'));
+
+const snapshotsInBucket = (): number =>
+  objects().filter((file) => file.includes('/filestore/snapshots/')).length;
+
 /** Puts an attachment where Odoo would; its path. */
 async function attach(content: string): Promise<string> {
   const name = createHash('sha1').update(content).digest('hex');
@@ -347,8 +353,6 @@ describe('after the primary was moved', () => {
   });
 
   it('a snapshot that is killed is in nobody’s way, but that a removal waits for it', async () => {
-    const locks = (): readonly string[] =>
-      objects().filter((file) => file.includes('/filestore/locks/'));
     const unit = 'odoo-prov-filestore-backup';
     await must(
       cluster.shell('web1'),
@@ -413,6 +417,48 @@ systemctl show -P Result ${PRUNE} | grep -x success`,
     const mended = await apply();
     expect(mended.code, printed(mended)).toBe(0);
     await nothingToDo();
+  });
+});
+
+describe('a move to a host, and back', () => {
+  const units = ['odoo-prov-filestore-prune.timer', 'odoo-prov-backup-full.timer'];
+  const states = async (host: string, names: readonly string[]): Promise<readonly string[]> => {
+    const answer = await cluster.shell(host)(`systemctl is-active ${names.join(' ')}`);
+    return answer.stdout.trim().split('\n');
+  };
+
+  it('stops the timers on database hosts, and leaves the key on no host', async () => {
+    const moved = cluster.variant('moved', (data) => ({
+      ...data,
+      postgres: { backup: { host: 'pool1' } },
+    }));
+    const limit = ['--limit', [...HOSTS, 'pool1'].join(',')];
+    const end = await cluster.run(['apply', moved, '--json', ...limit]);
+    expect(end.code, printed(end)).toBe(0);
+    expect(await webFailure(moved)).toBe('');
+    for (const host of HOSTS) expect(await states(host, units)).toEqual(['inactive', 'inactive']);
+    for (const host of [...HOSTS, 'web1', 'pool1']) {
+      const search =
+        'grep -rlF -e secret/of /etc /var/lib/odoo-prov* /var/cache /run/odoo-prov || :';
+      expect(await must(cluster.shell(host), search)).toBe('');
+    }
+    expect(await states('pool1', units)).toEqual(['active', 'active']);
+    expect(await snapshots('pool1')).toHaveLength(1);
+  });
+
+  it('and back, what was on the host is stopped by --prune', async () => {
+    const before = snapshotsInBucket();
+    const end = await apply('--prune');
+    expect(end.code, printed(end)).toBe(0);
+    expect(await webFailure()).toBe('');
+    expect(await states('pool1', [...units, 'odoo-prov-filestore-server'])).toEqual(
+      Array.from({ length: 3 }, () => 'inactive'),
+    );
+    for (const host of HOSTS) expect(await states(host, units)).toEqual(['active', 'active']);
+    expect(await snapshots()).toHaveLength(before + 1);
+    await nothingToDo();
+    // Between the two places segments are missing.
+    await ok('backup', '--type', 'full');
   });
 });
 

@@ -36,6 +36,24 @@ describe('what bare hosts get before data comes back', () => {
     ]);
   });
 
+  it('is also the way to snapshots in a bucket, and nothing that removes them', () => {
+    const s3 = {
+      endpoint: 's3.test',
+      port: 443,
+      bucket: 'b',
+      region: 'r',
+      uriStyle: 'path',
+    } as const;
+    const { full, filestore, keep, path } = backup;
+    const wanted = { s3, full, filestore, keep, path };
+    const bucket = testCluster([web, db], { postgres: { ...postgres, backup: wanted } });
+    const role = NEW_HOST_ROLES.find(({ name }) => name === 'pg-primary');
+    const keys = role === undefined ? [] : wantedBy(role, bucket, db).map(keyOf);
+    expect(keys).toContain('package:restic');
+    expect(keys).toContain('file:/usr/lib/odoo-prov/filestore-repository');
+    expect(keys.filter((key) => /^unit:.*filestore/.test(key))).toEqual([]);
+  });
+
   it('is Odoo’s user, its folders and restic, and no snapshot of the empty filestore', () => {
     const { host, keys } = of('odoo');
     expect(host?.name).toBe('web1');
