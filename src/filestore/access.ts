@@ -13,6 +13,8 @@ import { BACKUP_USER, CLIENT, FILESTORE_PORT, filestoreRepository, SERVER } from
  * It is in one file, which the programs read, and which replaces what another place has left: the key of a bucket too.
  */
 
+/** By what a keeper admits the source. */
+const IDENTITY = `${CLIENT}/identity.pem`;
 const SECRET = { group: BACKUP_USER, mode: '0640' } as const;
 
 interface Way {
@@ -33,20 +35,19 @@ export function accessFile(folder: string): string {
 export function sourceAccess(site: Site, cache: string): readonly Resource[] {
   const { s3 } = repositoryOf(site.cluster).backup;
   if (s3 !== undefined) {
-    return [...bucketAccess(site, CLIENT, cache), absentFile(`${CLIENT}/identity.pem`)];
+    return [...bucketAccess(site, CLIENT, cache), absentFile(IDENTITY)];
   }
   const { cluster, host } = site;
   const own = hostCertificate(site.secret('filestore-backup-tls'), host.name, { dns: [] });
   const authority = `${CLIENT}/authority.crt`;
-  const identity = `${CLIENT}/identity.pem`;
   const port = String(FILESTORE_PORT);
   return [
     file({ path: authority, content: own.authority }),
     // restic wants both in one file.
-    file({ path: identity, content: new Secret(own.key.reveal() + own.certificate), ...SECRET }),
+    file({ path: IDENTITY, content: new Secret(own.key.reveal() + own.certificate), ...SECRET }),
     ...files(site, CLIENT, {
       repository: `rest:https://${repositoryOf(cluster).host.address}:${port}/`,
-      options: ['--cacert', authority, '--tls-client-cert', identity, '--cache-dir', cache],
+      options: ['--cacert', authority, '--tls-client-cert', IDENTITY, '--cache-dir', cache],
     }),
   ];
 }
@@ -58,9 +59,14 @@ export function keeperAccess(site: Site, cache: string): readonly Resource[] {
   return files(site, SERVER, { repository, options: ['--no-cache'] });
 }
 
-/** That nothing is left in a folder by which snapshots could be reached. */
+/** That a source has nothing left by which it could reach snapshots. */
+export function noSourceAccess(): readonly Resource[] {
+  return [...noAccess(CLIENT), absentFile(IDENTITY)];
+}
+
+/** That nothing is left in a folder by which snapshots in a bucket could be reached. */
 export function noAccess(folder: string): readonly Resource[] {
-  return [accessFile(folder), `${folder}/password`, `${folder}/identity.pem`].map(absentFile);
+  return [accessFile(folder), `${folder}/password`].map(absentFile);
 }
 
 function bucketAccess(site: Site, folder: string, cache: string): readonly Resource[] {

@@ -3,7 +3,7 @@ import { repositoryOf } from '../postgres/pgbackrest.js';
 import { directory, file, group, job, keyOf, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
-import { accessFile, noAccess, sourceAccess } from './access.js';
+import { accessFile, noSourceAccess, sourceAccess } from './access.js';
 import {
   attachments,
   BACKUP_USER,
@@ -77,7 +77,7 @@ export function filestoreClient(site: Site): readonly Resource[] {
 
 /** On another app host, or where nothing is saved any more: that it saves nothing, and could not. */
 export function noFilestoreClient(): readonly Resource[] {
-  return [unit({ name: SAVE_TIMER, running: false, enabled: false }), ...noAccess(CLIENT)];
+  return [unit({ name: SAVE_TIMER, running: false, enabled: false }), ...noSourceAccess()];
 }
 
 function environment(site: Site): Resource {

@@ -16,7 +16,6 @@ const RESTIC_REFUSED = /unable to open config file: .*Access Denied/;
 /** restic's. Not of a host that keeps the snapshots, on port 8433. */
 const RESTIC_CERTIFICATE =
   /"https:\/\/(?<at>(?![^/"]*:8433\/)[^/"]+)\/[^"]*": (?:tls: [a-z ]+: )?x509: /;
-const OTHER_PASSWORD = /Fatal: wrong password or no key found/;
 
 const SET_KEY =
   'odoo-prov secrets FILE set s3-key, and s3-secret; and look at what the keeper of the store allows it: list, read, write, delete. Then odoo-prov apply FILE';
@@ -66,7 +65,7 @@ export function bucketFailure(
         'give the authority as postgres.backup.s3.ca, or correct the endpoint; then odoo-prov apply FILE',
     });
   }
-  if (OTHER_PASSWORD.test(text)) {
+  if (text.includes('Fatal: wrong password or no key found')) {
     return new Failure({
       ...base,
       reason: 'command-failed',

@@ -204,7 +204,6 @@ AWS_SECRET_ACCESS_KEY=secret-s3-secret
         'unit:odoo-prov-filestore-prune.timer',
         `file:${SERVER}/access`,
         `file:${SERVER}/password`,
-        `file:${SERVER}/identity.pem`,
       ]);
       for (const one of left.slice(0, 2))
         expect(one).toMatchObject({ running: false, enabled: false });

@@ -58,8 +58,8 @@ afterEach(() => {
 describe.runIf(process.platform === 'linux')('a repository that somebody has to himself', () => {
   const locked = `case "$*" in
   *'list locks') echo aa; echo bb ;;
-  *'cat lock aa') printf '${'%b'}' '${'OLD'}' ;;
-  *'cat lock bb') printf '${'%b'}' '${'NEW'}' ;;
+  *'cat lock aa') printf '%b' 'OLD' ;;
+  *'cat lock bb') printf '%b' 'NEW' ;;
   *unlock) touch "$CALLS.unlocked" ;;
   *backup*)
     [ -e "$CALLS.unlocked" ] && { echo saved; exit 0; }
