@@ -49,7 +49,10 @@ beforeAll(async () => {
   const ca = join(folder, 'store.pem');
   writeFileSync(ca, store.authority);
   const { endpoint, bucket, region } = store;
-  db = await databaseLab(NAME, inventory({ s3: { endpoint, bucket, region, ca } }));
+  db = await databaseLab(
+    NAME,
+    inventory({ s3: { endpoint, bucket, region, ca }, filestore: 'off' }),
+  );
   for (const [name, input] of [
     ['s3-key', store.key],
     ['s3-secret', store.secret],
