@@ -94,11 +94,22 @@ install -d -o postgres -g postgres -m 700 ${data}
 ${runRestore(command)}`;
 }
 
-/** Runs pgBackRest and prints percents; its last lines when it fails. */
+/**
+ * How a recovery fetches WAL. PostgreSQL takes a failure (up to exit code 125, "Archive Recovery Settings") for the end of
+ * the archive, and would take writes there, with rows missing and nobody told. pgBackRest says with 1 that there is no such
+ * file, and has other codes for a repository that is away: with these the recovery breaks off.
+ */
+function recoveryOption(restore: readonly string[]): string {
+  const where = restore.filter((word) => /^--(config|stanza)=/.test(word));
+  const fetch = ['pgbackrest', ...where, 'archive-get %f "%p"'].join(' ');
+  return `--recovery-option=restore_command=${fetch}; code=$?; [ $code -le 1 ] || code=255; exit $code`;
+}
+
+/** Runs pgBackRest and prints percents; its last lines when it fails. @param command `pgbackrest OPTION… restore` */
 export function runRestore(command: readonly string[]): Script {
   return sh`
 log=$(mktemp)
-{ as_postgres ${command} --log-level-console=detail 2>&1 || echo failed; } | tee "$log" |
+{ as_postgres ${command} ${recoveryOption(command)} --log-level-console=detail 2>&1 || echo failed; } | tee "$log" |
   sed -u -n -E 's/.*restore file .*, ([0-9]+)\.?[0-9]*%\).*/\1/p' |
   awk 'int($1 / 10) != last { last = int($1 / 10); print $1 " % restored"; fflush() }'
 if [ "$(tail -n 1 "$log")" = failed ]; then
@@ -130,7 +141,7 @@ systemctl start ${unit} || failed 'PostgreSQL did not start'
 while :; do
   state=$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null) || state=
   [ "$state" != f ] || break
-  systemctl is-active --quiet ${unit} || failed 'PostgreSQL ended in the middle of its recovery'
+  systemctl is-active --quiet ${unit} || failed 'PostgreSQL ended in the middle of its recovery: was the archive away?'
   sleep 0.5
 done
 printf '%s\n' ${resets} | psql_as_postgres postgres

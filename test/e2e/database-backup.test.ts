@@ -238,3 +238,30 @@ describe('a copy beside everything else', () => {
     await nothingToDo();
   });
 });
+
+describe('an archive that goes away in the middle of a restore', () => {
+  const keeper = '"$(sed -n s/^repo1-host=//p /etc/pgbackrest/pgbackrest.conf)"';
+  const replayed = `cat /var/log/postgresql/odoo-prov/*.log | grep -c 'restored log file'`;
+
+  it('breaks it off rather than end there, and the same command again brings every row', async () => {
+    for (let segment = 0; segment < 8; segment += 1) {
+      await sql(`insert into t (v) values ('segment ${String(segment)}'); select pg_switch_wal()`);
+    }
+    const before = await sql(FINGERPRINT);
+    await must(
+      on('db1'),
+      `systemd-run --quiet --unit=planted sh -c '
+start=$(${replayed.replaceAll("'", '"')})
+until [ "$(${replayed.replaceAll("'", '"')})" -gt $((start + 2)) ]; do sleep 0.02; done
+exec ip route add unreachable ${keeper}'`,
+    );
+    const end = await run('restore', inventory, '--latest', '--confirm', NAME);
+    await must(on('db1'), `ip route del unreachable ${keeper}`);
+    expect(end.code, printed(end)).toBe(3);
+    expect(end.stderr).toContain('was the archive away?');
+    expect(end.stderr).toMatch(/FATAL: .*could not restore file/);
+    await ok('restore', inventory, '--latest', '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(before);
+    await nothingToDo();
+  });
+});
