@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { finishAll } from '../concurrency/finish-all.js';
 import { Failure } from '../failure/failure.js';
 import { databaseHosts, type Host } from '../inventory/cluster.js';
 import { changesOf, type Plan } from '../plan/diff.js';
@@ -101,9 +102,10 @@ class Run {
   async #lookAtAll(): Promise<void> {
     const room = new Semaphore(this.#context.options.concurrency);
     const hosts = this.#toAsk();
-    await Promise.all(hosts.map((host) => room.hold(() => this.#lookAt(host))));
+    // All of them, also when one fails: a connection that comes up later would be closed by nobody.
+    await finishAll(hosts.map((host) => room.hold(() => this.#lookAt(host))));
     // The first question was worded by what was assumed of the hosts; where that was wrong, ask the rest.
-    await Promise.all(
+    await finishAll(
       [...this.#sessions.values()].map((session) =>
         room.hold(() => this.#guarded(session.host, () => this.#look.complete(session))),
       ),
