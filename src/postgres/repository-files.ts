@@ -40,18 +40,25 @@ for id in $(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | ta
 done`;
 }
 
-/** Prints the files of a WAL segment in the newest archive: pgBackRest adds its checksum to the name. */
-export function segmentFiles(cluster: Cluster, segment: string): Script {
+/**
+ * Prints something if the repository has a WAL segment. In a folder its file is looked for (pgBackRest adds its checksum
+ * to the name), whatever pgBackRest says of it; out of a bucket it is fetched. To be run where {@link repositoryOf} says.
+ */
+export function findSegment(cluster: Cluster, segment: string): Script {
   const { backup } = repositoryOf(cluster);
-  const archive = `archive/${stanzaOf(cluster)}`;
-  // A folder for each timeline and each 4 GB of WAL.
-  const folder = segment.slice(0, 16);
+  const stanza = stanzaOf(cluster);
+  if (backup.s3 === undefined) {
+    return sh`find ${`${backup.path}/archive/${stanza}`} -type f -name ${`${segment}-*`}`;
+  }
+  // It ends with 1 where there is no such segment.
   return sh`
 ${BACKREST}
-${backup.s3 === undefined ? folderReader(backup.path) : bucketReader}
-for id in $(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1); do
-  list ${archive}/"$id"/${folder} | grep -F ${`${segment}-`} || :
-done`;
+folder=$(as_postgres mktemp -d) || exit 1
+backrest --stanza=${stanza} --no-archive-async archive-get ${segment} "$folder/segment"
+code=$?
+[ "$code" -ne 0 ] || echo ${segment}
+rm -rf "$folder"
+[ "$code" -le 1 ]`;
 }
 
 function folderReader(path: string): Script {

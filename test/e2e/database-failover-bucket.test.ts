@@ -1,11 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
 import { FailoverSuite, WITH_NFT } from '../support/failover-suite.js';
-import { TEST_LAB_PREFIX, testLabDown } from '../support/lab.js';
+import { testLabDown } from '../support/lab.js';
 import { odooProv, printed } from '../support/program.js';
 import { s3Server, type S3Server } from '../support/s3-server.js';
 
@@ -43,10 +42,8 @@ function inventory(backup?: object): object {
 
 beforeAll(async () => {
   const { lab } = await databaseLab(NAME, inventory());
-  const folder = join(tmpdir(), `odoo-prov-${TEST_LAB_PREFIX}${NAME}-store`);
-  mkdirSync(folder, { recursive: true });
-  store = await s3Server(lab.gateway, join(folder, 'objects'));
-  const ca = join(folder, 'store.pem');
+  store = await s3Server(lab.gateway, join(lab.directory, 'store'));
+  const ca = join(lab.directory, 'store.pem');
   writeFileSync(ca, store.authority);
   const { endpoint, bucket, region } = store;
   db = await databaseLab(

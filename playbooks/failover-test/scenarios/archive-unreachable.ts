@@ -1,7 +1,7 @@
 import { assertion } from '../../../src/failover-test/check.js';
 import type { Host } from '../../../src/inventory/cluster.js';
 import { repositoryOf } from '../../../src/postgres/pgbackrest.js';
-import { segmentFiles } from '../../../src/postgres/repository-files.js';
+import { findSegment } from '../../../src/postgres/repository-files.js';
 import { storeUnreachable, unitDown } from '../fault.js';
 import type { RunnableScenario } from '../trial.js';
 import { withoutNft } from '../without-nft.js';
@@ -93,5 +93,5 @@ async function inRepository(
   keeper: Host,
   segment: string,
 ): Promise<boolean> {
-  return (await hosts.run(keeper.name, segmentFiles(cluster, segment))) !== '';
+  return (await hosts.run(keeper.name, findSegment(cluster, segment))) !== '';
 }
