@@ -10,7 +10,6 @@ import {
   settleBareScript,
 } from '../src/postgres/new-host-script.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
-import { setBackLine } from '../src/postgres/recovery-history.js';
 import {
   newestTimeline,
   planRecovery,
@@ -18,7 +17,6 @@ import {
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
-import { addToHistory } from '../src/postgres/repository-files.js';
 import { analyzeScript, recoverScript } from '../src/postgres/restore-script.js';
 import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
@@ -26,7 +24,7 @@ import { bringFilesBack } from './filestore.js';
 import { bringSecretsBack, inBucket, type LostSecrets } from './lost-secrets.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { needRepository, placeOf, readRepository } from './repository.js';
-import { commandOf, momentOf, targetText } from './restore.js';
+import { commandOf, momentOf, noteSetBack, numbered, targetText } from './restore.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;
@@ -72,12 +70,12 @@ export async function restoreToNewHosts(
     const command =
       early === undefined ? 'pgbackrest restore' : commandOf(cluster, early.plan).join(' ');
     const where = bucket ? `in ${placeOf(backup)}` : `on ${keeper.name}`;
-    const told = [
+    const told = numbered(
       `${cluster.name} is made anew from the backups ${where}, as of ${targetText(target)}`,
       `${primary.name}: ${command}; then replaying and promoting`,
       ...(source === undefined ? [] : [`${source.name}: bringing the attachments back`]),
       'all hosts: apply',
-    ];
+    );
     if (options.dryRun) {
       told.forEach(options.tell);
       return;
@@ -87,8 +85,9 @@ export async function restoreToNewHosts(
     await options.prepare(prepared);
     const { known, plan } = early ?? (await inBucket(look));
     const version = restoredVersion(cluster, primary, known.info.archive);
-    const timeline = await restoreDatabase(procedure, cluster, primary, plan, version);
-    await noteSetBack(procedure, cluster, newestTimeline(known), timeline);
+    const note = noteSetBack(procedure, cluster, newestTimeline(known));
+    await note();
+    await note(await restoreDatabase(procedure, cluster, primary, plan, version));
     await bringFilesBack(procedure, cluster, momentOf(known, target));
     await procedure.ask(primary, doneScript());
     await options.converge();
@@ -169,16 +168,4 @@ async function restoreDatabase(
   });
   await procedure.ask(primary, settleBareScript(), { remedy });
   return text.trim();
-}
-
-/** What was written after the target is on the timeline that is left: the history says until when. */
-async function noteSetBack(
-  procedure: Procedure,
-  cluster: Cluster,
-  left: number,
-  timeline: string,
-): Promise<void> {
-  const { backup, host } = needRepository(cluster);
-  const line = setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline);
-  await procedure.ask(host, addToHistory(backup, line));
 }

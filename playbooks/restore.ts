@@ -21,6 +21,7 @@ import {
   KEPT,
   moveAsideScript,
   recoverScript,
+  restoredScript,
   restoreScript,
   roomScript,
 } from '../src/postgres/restore-script.js';
@@ -140,19 +141,29 @@ function stopSteps(cluster: Cluster): readonly Step[] {
   ].filter(({ hosts }) => hosts.length > 0);
 }
 
-/** Stops those units that there are, and prints which of them ran. */
+/** What a restore has stopped on a host, for one that goes on where another was cut. A reboot starts it anyway. */
+const STOPPED = '/run/odoo-prov/stopped-for-restore';
+
+/** Stops those units that there are, and prints which of them ran, now or before a restore that was cut. */
 function stop(units: string): Script {
   return sh`
+mkdir -p /run/odoo-prov
 for unit in ${units.split(' ')}; do
   if systemctl is-active --quiet "$unit"; then
+    echo "$unit" >>${STOPPED}
+    sync ${STOPPED}
     systemctl stop "$unit"
-    echo "$unit"
+    # One that had to be killed, as PgBouncer with clients, would be called failed for as long as this takes.
+    systemctl reset-failed "$unit" 2>/dev/null || :
   fi
+  if grep -qx "$unit" ${STOPPED} 2>/dev/null; then echo "$unit"; fi
 done`;
 }
 
 function start(units: readonly string[]): Script {
-  return lines(units.map((unit) => sh`systemctl start ${unit}`));
+  return sh`
+${lines(units.map((unit) => sh`systemctl start ${unit}`))}
+rm -f ${STOPPED}`;
 }
 
 function versionIn(cluster: Cluster, host: Host): number {
@@ -173,7 +184,7 @@ function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonl
   const others = databaseHosts(cluster).filter(({ name }) => name !== primary.name);
   const source = filestoreSource(cluster);
   const names = (hosts: readonly Host[]): string => hosts.map(({ name }) => name).join(', ');
-  return [
+  return numbered(
     `the database of ${cluster.name} is set back to ${targetText(target)}: what was written since is taken out`,
     ...plan.before.map(({ what, hosts }) => `${names(hosts)}: ${what}`),
     `${primary.name}: handing the last segment to the archive`,
@@ -186,7 +197,12 @@ function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonl
       : [`${source.name}: bringing back attachments that are missing; none is removed`]),
     `${primary.name}: ANALYZE`,
     'starting PgBouncer and Odoo, where they ran',
-  ];
+  );
+}
+
+/** A plan, so that it does not look like what is being done. */
+export function numbered(what: string, ...steps: readonly string[]): readonly string[] {
+  return [what, ...steps.map((text, i) => `${String(i + 1).padStart(2)}  ${text}`)];
 }
 
 /** When a target was, in seconds since 1970; undefined: the latest moment. */
@@ -215,7 +231,7 @@ async function carryOut(
   options: RestoreOptions,
 ): Promise<void> {
   const { primary, recovery, kept, left } = plan;
-  const { backup, host: keeper } = needRepository(cluster);
+  const { host: keeper } = needRepository(cluster);
   const version = versionIn(cluster, primary);
   const remedy = `run the same command again; the data from before is in ${KEPT}/${kept} on each database host`;
   const stopped: { readonly host: Host; readonly units: readonly string[] }[] = [];
@@ -247,16 +263,18 @@ async function carryOut(
       remedy,
     },
   );
+  const note = noteSetBack(procedure, cluster, left);
+  await note();
   const timeline = (
     await procedure.step(primary, 'replaying and promoting', recoverScript(version, LOG_FOLDER), {
       limit: LONG,
       remedy,
     })
   ).trim();
-  const line = setBackLine(String(Math.floor(Date.now() / 1000)), String(left), timeline);
-  await procedure.ask(keeper, addToHistory(backup, line));
-  // With synchronous replication nothing can be committed before a standby is back.
+  await note(timeline);
   const all = databaseHosts(cluster);
+  for (const host of all) await procedure.ask(host, restoredScript());
+  // With synchronous replication nothing can be committed before a standby is back.
   if (all.length > 1) {
     await procedure.unlock();
     await options.converge(all);
@@ -273,6 +291,23 @@ async function carryOut(
   }
   await answered(procedure, stopped);
   for (const end of files) if (end.status === 'rejected') throw withoutFiles(end.reason);
+}
+
+/**
+ * What was written after the target is on the timeline that is left: the history says until when. It says so before the
+ * promotion as well, when the new timeline has no number: whoever goes on after a cut looks for a moment on the timeline
+ * that was written then.
+ */
+export function noteSetBack(
+  procedure: Procedure,
+  cluster: Cluster,
+  left: number,
+): (timeline?: string) => Promise<void> {
+  const { backup, host } = needRepository(cluster);
+  const at = String(Math.floor(Date.now() / 1000));
+  return async (timeline = '0') => {
+    await procedure.ask(host, addToHistory(backup, setBackLine(at, String(left), timeline)));
+  };
 }
 
 function withoutFiles(error: unknown): unknown {

@@ -88,7 +88,7 @@ export async function planFailover(
         `stop PostgreSQL on ${host}${stuck.has(host) ? ', which does not answer,' : ''} and keep it down`,
     ),
     ...dead.map((host) => `${host}: off, by your word (--confirm-dead)`),
-    `promote ${candidate.host}, ${receivedText(choice)}`,
+    `promote ${candidate.host}, ${receivedText(choice, replication.synchronous !== 'off')}`,
     ...(lonely ? [standbyText(candidate.host, alone)] : []),
     `lead every PgBouncer to ${candidate.host} and let the clients through`,
     ...others.map(({ host }) => `${host} follows ${candidate.host}`),
@@ -120,14 +120,17 @@ function standbyText(host: string, alone: boolean): string {
     : `no standby is left: every commit on ${host} waits until one is back (\`--on-standby-loss continue\` does not wait)`;
 }
 
-function receivedText({ candidate, others, behind }: Choice): string {
+function receivedText({ candidate, others, behind }: Choice, synchronous: boolean): string {
   const which =
     behind > 0n
       ? `which lacks ${bytesText(behind)} that another standby has`
       : others.length === 0
         ? 'the only standby'
         : 'which has most WAL of all that were seen';
-  return `${which} (timeline ${String(candidate.timeline)}); what the primary had not sent is lost`;
+  const lost = synchronous
+    ? 'what the primary had not sent is lost: with synchronous replication nothing that was acknowledged, unless it went on alone'
+    : 'what the primary had not sent is lost';
+  return `${which} (timeline ${String(candidate.timeline)}); ${lost}`;
 }
 
 /**

@@ -26,11 +26,12 @@ type Listed = Recoverable & { readonly snapshots: readonly Snapshot[] };
 export async function backup(file: string, flags: BackupFlags): Promise<void> {
   const cluster = loadCluster(file, flags.json === true);
   if (flags.name !== undefined) checkName(flags.name);
+  if (flags.on !== undefined && flags.verify !== true) throw onlyForVerify();
   const playbook = await import('../../playbooks/backup.js');
   await procedureOptions(flags, async (options: ProcedureOptions) => {
     if (flags.list === true) {
       show(await playbook.listBackups(cluster, options), flags);
-    } else if (flags.verify === true || flags.on !== undefined) {
+    } else if (flags.verify === true) {
       const { verifyBackup } = await import('../../playbooks/scratch.js');
       const store = await openSecrets(cluster.file, { dryRun: true });
       needGivenSecrets(cluster, store, file);
@@ -96,11 +97,21 @@ function show(known: Listed, flags: BackupFlags): void {
   for (const point of history.points) {
     print(`restore point ${point.name}: ${postgresTime(Math.floor(point.at))}`);
   }
-  for (const event of history.setBacks) {
+  for (const event of history.setBacks.filter(({ to }) => to > 0)) {
     print(
       `set back at ${postgresTime(Math.floor(event.at))}: timeline ${String(event.from)} → ${String(event.to)}`,
     );
   }
+}
+
+function onlyForVerify(): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: '--on says where a backup is verified',
+    expected: '--on with --verify',
+    found: '--on alone',
+    remedy: 'a backup is kept where the inventory says: leave --on out; or add --verify',
+  });
 }
 
 /** Positions are numbers too large for JSON; a map is a list of its entries. */

@@ -9,13 +9,16 @@ const MOMENT =
  * @throws Failure usage
  */
 export function parseMoment(text: string): number {
-  const [, date, minutes, seconds = '00', fraction = '', zone = ''] =
+  const [matched, date = '', minutes = '', seconds = '00', fraction = '', zone = ''] =
     MOMENT.exec(text.trim()) ?? [];
   const offset = /^[+-]\d\d$/.test(zone)
     ? `${zone}:00`
     : zone.replace(/^([+-]\d\d)(\d\d)$/, '$1:$2');
-  const at = Date.parse(`${date ?? ''}T${minutes ?? ''}:${seconds}${offset}`);
-  if (Number.isNaN(at)) {
+  const at = Date.parse(`${date}T${minutes}:${seconds}${offset}`);
+  // JavaScript reads 30 February as 2 March.
+  const day = new Date(`${date}T00:00Z`);
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
+  if (matched === undefined || !isDay || Number.isNaN(at)) {
     throw new Failure({
       reason: 'usage',
       message: `${JSON.stringify(text)} is no moment`,

@@ -1,3 +1,4 @@
+import { RESTORING } from '../postgres/layout.js';
 import { sh, type Script } from '../shell/index.js';
 
 /** A PostgreSQL data directory found on a host, whoever made it. */
@@ -15,7 +16,8 @@ export interface FoundDatabase {
 
 /**
  * Prints a line per data directory below /var/lib/postgresql, running or not. What holds a
- * `global/pg_control` holds data, unless the marker of postgresCluster says that it is half-made and new.
+ * `global/pg_control` holds data, unless the marker of postgresCluster says that it is half-made and new. And a line
+ * `restoring` where a restore in place has not come to its end.
  */
 export function databaseProbe(): Script {
   return sh`
@@ -38,14 +40,20 @@ for control in /var/lib/postgresql/*/*/global/pg_control; do
       if (history + 0 > timeline + 0) timeline = history
       printf "%s\t%s\t%s\t%s\t%s\n", directory, id, timeline, standby, state
     }'
-done`;
+done
+[ ! -e ${RESTORING} ] || echo restoring`;
+}
+
+/** Whether {@link databaseProbe} found that a restore in place has not come to its end. */
+export function parseRestoring(output: string): boolean {
+  return output.split('\n').includes('restoring');
 }
 
 /** Reads what {@link databaseProbe} printed. */
 export function parseDatabases(output: string): readonly FoundDatabase[] {
   return output
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line.includes('\t'))
     .map((line) => {
       const [directory = '', systemIdentifier = '', timeline = '0', standby = '', state = ''] =
         line.split('\t');

@@ -35,3 +35,6 @@ export function dataFolder(version: number): string {
 export function unitOf(version: number): string {
   return `postgresql@${String(version)}-main.service`;
 }
+
+/** There on a database host from before a restore in place moves its data aside until the restored data takes writes. */
+export const RESTORING = '/var/lib/odoo-prov/restoring-in-place';

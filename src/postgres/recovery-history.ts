@@ -20,6 +20,7 @@ export interface SetBack {
   readonly at: number;
   /** The timeline that was left. */
   readonly from: number;
+  /** The new one; 0 before it is known, and for ever where the restore was cut. */
   readonly to: number;
 }
 

@@ -1,6 +1,6 @@
 import { raw, sh, type Script } from '../shell/index.js';
 import { PSQL } from '../resource/postgres-sql.js';
-import { dataFolder, unitOf } from './layout.js';
+import { dataFolder, RESTORING, unitOf } from './layout.js';
 
 /*
  * The steps of a restore in place, on a database host. Each may be killed and run again. What was there is
@@ -70,10 +70,16 @@ ${waitForArchive}
 echo "$segment"`;
 }
 
-/** Stops the server and moves its data aside, into a folder of this name. */
+/**
+ * Stops the server and moves its data aside, into a folder of this name. From here on the host is marked: until the
+ * restore has come to its end, `apply` lets nobody in.
+ */
 export function moveAsideScript(version: number, name: string): Script {
   const data = dataFolder(version);
   return sh`
+mkdir -p /var/lib/odoo-prov
+: >${RESTORING}
+sync ${RESTORING} /var/lib/odoo-prov
 systemctl stop ${unitOf(version)}
 if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then
   install -d -o postgres -g postgres -m 700 ${KEPT} ${`${KEPT}/${name}`}
@@ -149,6 +155,11 @@ printf '%s\n' ${resets} | psql_as_postgres postgres
 systemctl restart ${unit} || failed 'PostgreSQL did not start again'
 # The new timeline is in the control file from the next checkpoint on.
 printf '%s\n' 'checkpoint;' 'select timeline_id from pg_control_checkpoint();' | psql_as_postgres postgres`;
+}
+
+/** The restored data takes writes: from here on `apply` can do the rest. */
+export function restoredScript(): Script {
+  return sh`rm -f ${RESTORING}`;
 }
 
 /** Statistics of activity do not survive a recovery: autovacuum would start blind. */

@@ -95,6 +95,8 @@ else
     fail "the clone from ${primary} broke off: what it copied is removed at the next attempt"
   fi
   rm -f "$status"
+  # Where the primary is one that was restored and not told yet to forget to where: a copy would end there, too.
+  sed -i '/^recovery_target/d' "$data/postgresql.auto.conf"
   : >"$data/standby.signal"
   chown postgres:postgres "$data/standby.signal"
   sync

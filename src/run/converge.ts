@@ -8,7 +8,14 @@ import { keyOf } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
-import { guardCreation, guardSecrets, guardTopology, mustRejoin, remember } from './guard.js';
+import {
+  guardCreation,
+  guardRestore,
+  guardSecrets,
+  guardTopology,
+  mustRejoin,
+  remember,
+} from './guard.js';
 import { Look } from './look.js';
 import { notRestarted, waitsFor } from './restarts.js';
 import { applyPlans, type Restarts } from './schedule.js';
@@ -72,6 +79,7 @@ class Run {
     await this.#lookAtAll();
     guardSecrets(this.#context, this.#look.seen);
     const { primary, formerPrimaries } = this.#look.topology();
+    guardRestore(this.#look.seen);
     guardTopology(this.#look.topology());
     for (const { name } of options.hosts) {
       if (formerPrimaries.includes(name)) this.#fail(name, mustRejoin(name, primary));

@@ -2,6 +2,7 @@ import { Failure } from '../failure/failure.js';
 import { databaseHosts } from '../inventory/cluster.js';
 import type { Topology } from '../facts/topology.js';
 import { changesOf, kindOf, type Plan } from '../plan/diff.js';
+import { RESTORING } from '../postgres/layout.js';
 import { keyOf } from '../resource/kind.js';
 import { statePath, type ClusterState } from '../state/cluster-state.js';
 import type { RunContext } from './context.js';
@@ -87,6 +88,23 @@ export function guardTopology({ primary, rivals, withoutPrimary }: Topology): vo
     expected: 'one primary; every other database host a standby (standby.signal), or without data',
     found: all.join(', '),
     remedy: `if one of them runs and takes writes, and a rejoin of the other was cut: \`odoo-prov rejoin FILE\` finishes it. Otherwise find out which has the data to keep (psql: select max(write_date) from ir_attachment), stop PostgreSQL on the other, and have it follow: ${all.map((host) => `\`odoo-prov rejoin FILE --host ${host}\``).join(' or ')}; its data is kept in a folder`,
+  });
+}
+
+/**
+ * Refuses to touch anything while a restore in place has not come to its end: what is there is neither the database of
+ * before nor the one that was asked for, and clients that were let in would write into it.
+ * @throws Failure refused
+ */
+export function guardRestore(seen: Answered): void {
+  const hosts = [...seen].filter(([, { restoring }]) => restoring).map(([name]) => name);
+  if (hosts.length === 0) return;
+  throw new Failure({
+    reason: 'refused',
+    message: 'a restore of the database was cut off, and has not come to its end',
+    expected: 'the database of before, or the one that was restored',
+    found: `${RESTORING} on ${hosts.join(', ')}`,
+    remedy: `run \`odoo-prov restore FILE\` again, with the same moment or another one. The data from before is kept in /var/lib/postgresql/.odoo-prov-kept on each of them. Nothing was changed`,
   });
 }
 

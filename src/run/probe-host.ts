@@ -1,5 +1,10 @@
 import { snippetsFor, type Output, type Snippet } from '../batch/probe.js';
-import { databaseProbe, parseDatabases, type FoundDatabase } from '../facts/database-facts.js';
+import {
+  databaseProbe,
+  parseDatabases,
+  parseRestoring,
+  type FoundDatabase,
+} from '../facts/database-facts.js';
 import { factsProbe, parseFacts } from '../facts/host-facts.js';
 import { Failure } from '../failure/failure.js';
 import type { Host } from '../inventory/cluster.js';
@@ -17,6 +22,8 @@ export interface Answers {
   readonly facts: Facts;
   readonly given: readonly Given[];
   readonly databases: readonly FoundDatabase[];
+  /** A restore in place has not come to its end here. */
+  readonly restoring: boolean;
   /** The exact text that was asked, and what it gave: an equal question has an equal answer. */
   readonly asked: ReadonlyMap<string, { readonly text: string; readonly output: Output }>;
 }
@@ -70,5 +77,10 @@ function interpret(host: Host, asked: Answers['asked']): Omit<Answers, 'asked'> 
       remedy: 'install Debian 13 on it, or take the host out of the inventory',
     });
   }
-  return { facts, given: parseGiven(text('given')), databases: parseDatabases(text('databases')) };
+  return {
+    facts,
+    given: parseGiven(text('given')),
+    databases: parseDatabases(text('databases')),
+    restoring: parseRestoring(text('databases')),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Output, Snippet } from '../batch/probe.js';
-import { databaseProbe } from '../facts/database-facts.js';
+import { databaseProbe, parseRestoring } from '../facts/database-facts.js';
 import type { Failure } from '../failure/failure.js';
 import {
   backupHost,
@@ -98,6 +98,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     system: part('system', parseSystem),
     services: part('services', parseServices),
     postgres: part('postgres', (text) => parsePostgres(text, outputs.get('databases')?.text ?? '')),
+    restoring: part('databases', parseRestoring) ?? false,
     jobs: part('jobs', parseJobs),
     pgbouncer: part('pgbouncer', parsePgbouncer),
     redis: part('redis', parseRedis),
@@ -118,6 +119,7 @@ function nothing(host: Host): HostStatus {
     system: null,
     services: null,
     postgres: null,
+    restoring: false,
     jobs: null,
     pgbouncer: null,
     redis: null,

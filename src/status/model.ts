@@ -25,6 +25,8 @@ export interface HostStatus {
   readonly system: SystemStatus | null;
   readonly services: readonly ServiceStatus[] | null;
   readonly postgres: PostgresStatus | null;
+  /** A restore in place has not come to its end: it runs, or was cut off. */
+  readonly restoring: boolean;
   readonly jobs: JobsStatus | null;
   readonly pgbouncer: PgbouncerStatus | null;
   readonly redis: RedisStatus | null;

@@ -15,6 +15,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
   const primary = status.hosts.find(({ host }) => host === status.database.primary);
   const server = primary && serverOf(primary);
   return [
+    ...restoreRules(status),
     ...primaryRules(status),
     ...status.hosts.flatMap((host) => serverRules(host, server !== undefined)),
     ...status.database.members.flatMap((member) => standbyRules(member, status)),
@@ -27,6 +28,20 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
           ...archiveRules(primary.host, server),
         ]
       : []),
+  ];
+}
+
+/** Clients that are let in now would write into what is neither the database of before nor the one asked for. */
+function restoreRules({ hosts }: ClusterStatus): readonly Alert[] {
+  const restoring = hosts.filter((host) => host.restoring).map(({ host }) => host);
+  if (restoring.length === 0) return [];
+  return [
+    problem({
+      id: 'postgres.restoring',
+      host: null,
+      message: `a restore of the database has not come to its end on ${list(restoring)}: it runs, or was cut off`,
+      next: 'if it does not run: odoo-prov restore FILE again, with the same moment or another one',
+    }),
   ];
 }
 
@@ -61,8 +76,11 @@ function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
   ];
 }
 
-function serverRules({ host, postgres }: HostStatus, hasPrimary: boolean): readonly Alert[] {
-  if (postgres === null || postgres.server === 'up') return [];
+function serverRules(
+  { host, postgres, restoring }: HostStatus,
+  hasPrimary: boolean,
+): readonly Alert[] {
+  if (postgres === null || postgres.server === 'up' || restoring) return [];
   const words = { id: `postgres.${postgres.server}`, host };
   switch (postgres.server) {
     case 'absent':

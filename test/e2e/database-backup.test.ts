@@ -31,6 +31,9 @@ const HOSTS = ['db1', 'db2', 'backup1'];
 /** Of the rows themselves, whatever their order. */
 const FINGERPRINT = 'select count(*), sum(hashtextextended(t::text, 0)) from t';
 
+/** A moment, as `--to-time` takes it. */
+const NOW = `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"Z"')`;
+
 let inventory: string;
 let on: (host: string) => HostShell;
 
@@ -146,9 +149,7 @@ describe('a restore in place', () => {
     await sql(`insert into t (v) values ('first'); update t set v = 'changed' where id % 7 = 0`);
     at['timed'] = await sql(FINGERPRINT);
     await sleep(1100);
-    moment = await sql(
-      `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"Z"')`,
-    );
+    moment = await sql(NOW);
     await sleep(1100);
     await sql(`insert into t (v) values ('second'); delete from t where id % 5 = 0`);
     at['last'] = await sql(FINGERPRINT);
@@ -263,5 +264,34 @@ exec ip route add unreachable ${keeper}'`,
     await ok('restore', inventory, '--latest', '--confirm', NAME);
     expect(await sql(FINGERPRINT)).toBe(before);
     await nothingToDo();
+  });
+});
+
+describe('a restore that is killed', () => {
+  it('lets nobody in before it is finished, and knows still what was written before', async () => {
+    const before = await sql(FINGERPRINT);
+    const moment = await sql(NOW);
+    await sleep(1100);
+    await sql(`insert into t (v) values ('too late')`);
+    const later = await sql(NOW);
+    await sleep(1100);
+    const cut = await odooProv(['restore', inventory, '--to-time', moment, '--confirm', NAME], {
+      killAt: /^db1: replaying and promoting$/m,
+    });
+    expect(cut.code, printed(cut)).toBe('SIGKILL');
+    const refused = await apply();
+    expect(refused.code, printed(refused)).toBe(5);
+    expect(printed(refused)).toContain('a restore of the database was cut off');
+    const status = await run('status', inventory, '--json', '--limit', HOSTS.join(','));
+    expect(status.stdout).toContain('"postgres.restoring"');
+    await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(before);
+    await nothingToDo();
+    // What was there before the first attempt is found on the timeline that it left.
+    await ok('restore', inventory, '--to-time', later, '--on', 'backup1');
+    const copy = `cd /tmp && echo "select count(*) from t where v = 'too late'" |
+  runuser -u postgres -- psql -XAtq -h /var/lib/postgresql/.odoo-prov-scratch -p 5433 -d rows`;
+    expect((await must(on('backup1'), copy)).trim()).toBe('1');
+    await ok('restore', inventory, '--on', 'backup1', '--discard-old');
   });
 });

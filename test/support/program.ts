@@ -44,6 +44,8 @@ export interface ProgramEnd {
 export interface ProgramOptions {
   /** Gets each event of `--json` as it comes; `kill` is SIGKILL if no other signal is given. */
   readonly onEvent?: (event: JsonEvent, kill: (signal?: NodeJS.Signals) => void) => void;
+  /** It gets SIGKILL as soon as what it has printed matches. */
+  readonly killAt?: RegExp;
   readonly environment?: Readonly<Record<string, string>>;
   /** What it reads on standard input; nothing if not given. */
   readonly input?: string;
@@ -57,7 +59,7 @@ export function buildProgram(): void {
 /** Runs the real command line as a process of its own and waits for its end. */
 export function odooProv(
   words: readonly string[],
-  { onEvent, environment, input }: ProgramOptions = {},
+  { onEvent, killAt, environment, input }: ProgramOptions = {},
 ): Promise<ProgramEnd> {
   const program = join(repositoryRoot, 'bin/odoo-prov');
   const child = spawn(process.execPath, [program, ...words], {
@@ -70,6 +72,7 @@ export function odooProv(
   let [stdout, stderr, line] = ['', '', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
+    if (killAt?.test(stdout) === true) child.kill('SIGKILL');
     const lines = (line + chunk).split('\n');
     line = lines.pop() ?? '';
     for (const text of lines.filter((each) => each.startsWith('{"type":'))) {

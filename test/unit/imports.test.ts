@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/plan': ['src/failure', 'src/shell', 'src/inventory', 'src/resource', 'src/role'],
   'src/batch': ['src/shell', 'src/resource', 'src/role', 'src/plan'],
-  'src/facts': ['src/shell', 'src/inventory', 'src/role'],
+  'src/facts': ['src/shell', 'src/inventory', 'src/role', 'src/postgres'],
   'src/status': [
     'src/failure',
     'src/shell',
@@ -66,6 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/inventory',
     'src/resource',
     'src/role',
+    'src/postgres',
     'src/plan',
     'src/batch',
     'src/facts',

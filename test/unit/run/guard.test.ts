@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunContext } from '../../../src/run/context.js';
-import { guardSecrets, type Answered } from '../../../src/run/guard.js';
+import { guardRestore, guardSecrets, type Answered } from '../../../src/run/guard.js';
 import type { Answers } from '../../../src/run/probe-host.js';
 import { testCluster, testFacts, testHost } from '../../support/site.js';
 
@@ -8,7 +8,17 @@ const cluster = testCluster([testHost('pg1', 1, ['pg-primary'])]);
 
 function guard(secretsAreNew: boolean, answers: Partial<Answers>, recorded = false): () => void {
   const seen: Answered = new Map([
-    ['pg1', { facts: testFacts, given: [], databases: [], asked: new Map(), ...answers }],
+    [
+      'pg1',
+      {
+        facts: testFacts,
+        given: [],
+        databases: [],
+        restoring: false,
+        asked: new Map(),
+        ...answers,
+      },
+    ],
   ]);
   const state = { facts: {}, ...(recorded && { postgres: { systemIdentifier: '7' } }) };
   const context = { cluster, secretsAreNew, state } as unknown as RunContext;
@@ -41,5 +51,19 @@ describe('a run without the secrets of its cluster', () => {
 
   it('goes on with the secrets there', () => {
     expect(guard(false, { given, databases }, true)).not.toThrow();
+  });
+});
+
+describe('a restore that was cut', () => {
+  const seen = (restoring: boolean): Answered =>
+    new Map([['pg1', { facts: testFacts, given: [], databases: [], restoring, asked: new Map() }]]);
+
+  it('is no base for an apply, which says what is', () => {
+    expect(() => {
+      guardRestore(seen(true));
+    }).toThrow('a restore of the database was cut off');
+    expect(() => {
+      guardRestore(seen(false));
+    }).not.toThrow();
   });
 });

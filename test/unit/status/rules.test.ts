@@ -58,6 +58,17 @@ describe('a cluster that is well', () => {
 });
 
 describe('PostgreSQL', () => {
+  it('in the middle of a restore: nothing else is asked for before that has ended', () => {
+    const restored = answered('db1', 129, ['pg-primary'], {
+      services: units({ 'postgresql@17-main.service': 'postgres' }, []),
+      postgres: 'absent',
+      databases: 'restoring\n',
+    });
+    expect(told(restored)).toContain(
+      'problem postgres.restoring: a restore of the database has not come to its end on db1: it runs, or was cut off',
+    );
+    expect(told(restored).join('\n')).not.toContain('holds no database');
+  });
   it('with two writable primaries is the gravest problem, before an unreachable host', () => {
     const gone = silentHost(testHost('app1', 21, ['app']), unreachable());
     const found = told(gone, db1(RECORDED.two.primary), front(RECORDED.two.standby));

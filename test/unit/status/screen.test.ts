@@ -176,7 +176,7 @@ describe('JSON', () => {
     expect(Object.keys(json.hosts[0] ?? {}).sort()).toEqual(
       [
         ...['host', 'address', 'roles', 'failure', 'unknown', 'system', 'services', 'postgres'],
-        ...['jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup', 'filestoreBackup'],
+        ...['restoring', 'jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup', 'filestoreBackup'],
       ].sort(),
     );
     expect(json.hosts[0]?.['failure']).toMatchObject({ reason: 'unreachable' });
