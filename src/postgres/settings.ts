@@ -28,6 +28,9 @@ const GENERAL: Settings = {
   tcp_keepalives_interval: 5,
   tcp_keepalives_count: 3,
   tcp_user_timeout: '30s',
+  // PostgreSQL's own defaults. Said here so that whoever turns one off is found out: a power cut would cost the data.
+  fsync: true,
+  full_page_writes: true,
   ssl: true,
   ssl_cert_file: '/etc/ssl/certs/ssl-cert-snakeoil.pem',
   ssl_key_file: '/etc/ssl/private/ssl-cert-snakeoil.key',

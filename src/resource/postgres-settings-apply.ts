@@ -2,8 +2,10 @@ import { base64, lines, raw, sh, type Script } from '../shell/index.js';
 import type { Change } from './kind.js';
 import { HOT_STANDBY } from './postgres-restart.js';
 import {
+  AUTO_FILE,
   confOf,
   namesOf,
+  OVERRIDES,
   SETTINGS_FILE,
   type PostgresSettings,
 } from './postgres-settings-resource.js';
@@ -87,7 +89,8 @@ if [ -e "$data/standby.signal" ] && [ -s "$data/global/pg_control" ]; then`),
 function takeIn(resource: PostgresSettings, restarts: boolean): Script {
   const { settings } = resource;
   const reset = `select format('alter system reset %s', quote_ident(name)) from pg_file_settings
-where sourcefile like '%/postgresql.auto.conf' and lower(name) in (${namesOf([resource])}) \\gexec
+where sourcefile like '%/${AUTO_FILE}' \\gexec
+select reset from (${OVERRIDES}) o \\gexec
 select pg_reload_conf();`;
   const due = `select (select count(*) from pg_settings where pending_restart)
   + (${Object.keys(settings).length} - count(*)) from pg_settings where lower(name) in (${namesOf([resource])});`;

@@ -36,6 +36,25 @@ export function postgresSettings(options: {
 export const SETTINGS_FILE = 'conf.d/50-odoo-prov.conf';
 /** What a primary without a standby puts over our settings for the time being; see templates/postgres/standby-loss.sh. */
 export const ALONE_FILE = 'conf.d/60-odoo-prov-alone.conf';
+/** What ALTER SYSTEM writes, in the data directory: over all else, and so drift whatever it says. */
+export const AUTO_FILE = 'postgresql.auto.conf';
+
+/**
+ * What ALTER ROLE and ALTER DATABASE say of settings by which data is lost, as a query: name, whose, value, and how to
+ * take it back. It is the primary's, and its standbys' only by it. Others of their settings are the operator's.
+ */
+export const OVERRIDES = `
+select split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value,
+  concat_ws(' in ', 'role ' || quote_ident(rolname), 'database ' || quote_ident(datname)) as whose,
+  format('alter %s reset %I',
+    coalesce('role ' || quote_ident(rolname) || coalesce(' in database ' || quote_ident(datname), ''),
+      'database ' || quote_ident(datname)),
+    split_part(setting, '=', 1)) as reset
+from pg_db_role_setting s cross join unnest(setconfig) setting
+  left join pg_roles r on r.oid = setrole left join pg_database d on d.oid = setdatabase
+where not pg_is_in_recovery() and (rolname is not null or datname is not null)
+  and split_part(setting, '=', 1) in ('synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure')`;
+
 /** Owner and mode of the file. */
 export const SETTINGS_MODE = 'postgres:postgres 644';
 
@@ -64,6 +83,7 @@ export function wantedState({ settings }: PostgresSettings): State {
     mode: SETTINGS_MODE,
     pending_restart: 'none',
     errors: 'none',
+    altered: 'none',
     restart: 'done',
   };
 }

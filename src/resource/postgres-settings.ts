@@ -4,9 +4,11 @@ import { restartOf, restartState } from './postgres-restart.js';
 import { applySettings } from './postgres-settings-apply.js';
 import {
   ALONE_FILE,
+  AUTO_FILE,
   confOf,
   contentOf,
   namesOf,
+  OVERRIDES,
   SETTINGS_FILE,
   SETTINGS_MODE,
   wantedState,
@@ -50,11 +52,16 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
   }
   // One that is no longer wanted goes back to its default, and this one by a restart; so does what others changed.
   const wantedNames = Object.keys(settings).map((name) => name.toLowerCase());
-  for (const [kind, name = '', , , , context, , shown = ''] of answer.rows) {
-    if (kind !== 's' || context !== 'postmaster' || wantedNames.includes(name.toLowerCase()))
-      continue;
+  const altered: string[] = [];
+  for (const [kind, name = '', , , , context, , shown = '', , source] of answer.rows) {
+    if (kind !== 's' || wantedNames.includes(name.toLowerCase())) continue;
+    if (source === 'auto') altered.push(`${name} ${shown}`);
+    if (context !== 'postmaster') continue;
     state[name] = shown;
     due.push(name);
+  }
+  for (const [kind, name = '', whose = '', value = ''] of answer.rows) {
+    if (kind === 'o') altered.push(`${name} ${value} of ${whose}`);
   }
   const pending = answer.rows.filter((r) => r[0] === 's' && r[6] === 't').map((r) => r[1] ?? '');
   const errors = answer.rows.filter((r) => r[0] === 'e').map((r) => r.slice(1).join(' '));
@@ -62,6 +69,7 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
     ...state,
     pending_restart: pending.join(', ') || 'none',
     errors: errors.join('; ') || 'none',
+    altered: altered.join(', ') || 'none',
     restart: restartState(due),
   };
 }
@@ -89,9 +97,11 @@ fi`;
     });
     const query = probeSql(`
 select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val,
-  case when sourcefile like '%/${ALONE_FILE}' and (pg_stat_file(sourcefile, true)).size > 0 then 'alone' else '' end
-from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart
+  case when sourcefile like '%/${ALONE_FILE}' and (pg_stat_file(sourcefile, true)).size > 0 then 'alone'
+    when sourcefile like '%/${AUTO_FILE}' then 'auto' else '' end
+from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart or sourcefile like '%/${AUTO_FILE}'
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
+select 'o', name, whose, value from (${OVERRIDES}) o;
 select 'e', name, error from pg_file_settings
 where error is not null and error <> 'setting could not be applied'
   and error not like '%cannot be changed without restarting the server';`);

@@ -158,6 +158,24 @@ systemctl restart postgresql@17-main`,
             how: `${sql('alter system set max_connections = 60')}; systemctl restart postgresql@17-main`,
             fields: ['max_connections', 'restart'],
           },
+          {
+            // What no inventory names: ALTER SYSTEM is over everything.
+            how: `${sql('alter system set zero_damaged_pages = on')}; systemctl reload postgresql@17-main; sleep 1`,
+            fields: ['altered'],
+          },
+          {
+            how: `${sql('create role careless; alter role careless set synchronous_commit = off')}
+${sql('alter role careless set work_mem = 65536')}`,
+            fields: ['altered'],
+          },
+          {
+            how: sql('alter database postgres set synchronous_commit = off'),
+            fields: ['altered'],
+          },
+          {
+            how: sql('alter role careless in database postgres set synchronous_commit = local'),
+            fields: ['altered'],
+          },
         ],
         watch: ['/etc/postgresql'],
       },

@@ -119,7 +119,42 @@ describe('settings that are live', () => {
       mode: 'postgres:postgres 644',
       pending_restart: 'shared_buffers',
       errors: 'nonesuch unrecognized configuration parameter',
+      altered: 'none',
       restart: 'due for shared_buffers',
+    });
+  });
+});
+
+describe('settings that somebody put over ours', () => {
+  const resource = postgresSettings({ version: 17, settings: { work_mem: '8MB' } });
+  const row = (...columns: string[]): string => columns.join('\x1f');
+
+  it('are named whatever they are, and taken back', () => {
+    const answer = [
+      row('s', 'work_mem', '8192', 'kB', 'integer', 'user', 'f', '8MB', '8192', ''),
+      row('s', 'zero_damaged_pages', 'on', '', 'bool', 'superuser', 'f', 'on', 'on', 'auto'),
+      row(
+        's',
+        'autovacuum_freeze_max_age',
+        '9',
+        '',
+        'integer',
+        'postmaster',
+        'f',
+        '9',
+        '9',
+        'auto',
+      ),
+      row('o', 'synchronous_commit', 'role odoo in database acme', 'off'),
+    ].join('\n');
+    const state = postgresSettingsKind.parse(`server\nup\n${answer}`, [resource]).get('17/main');
+    expect(state).toMatchObject({
+      work_mem: '8MB',
+      altered:
+        'zero_damaged_pages on, autovacuum_freeze_max_age 9, synchronous_commit off of role odoo in database acme',
+      // It goes with a restart only.
+      autovacuum_freeze_max_age: '9',
+      restart: 'due for autovacuum_freeze_max_age',
     });
   });
 });
