@@ -1,6 +1,6 @@
 import { Failure } from '../src/failure/failure.js';
 import type { Host } from '../src/inventory/cluster.js';
-import type { Script } from '../src/shell/index.js';
+import { strict, type Script } from '../src/shell/index.js';
 import {
   classifyCommandFailure,
   createConnector,
@@ -62,10 +62,10 @@ export class Procedure {
     await this.#locks.release();
   }
 
-  /** Asks a host something; what it printed. @throws Failure when it fails */
+  /** Asks a host something; what it printed. @throws Failure when a command of it fails */
   async ask(host: Host, script: Script, options: StepOptions = {}): Promise<string> {
     const { connect } = this.options;
-    const answer = await this.#session(host).run(script, {
+    const answer = await this.#session(host).run(strict(script), {
       limit: options.limit ?? 120,
       ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
       ...(connect.signal === undefined ? {} : { signal: connect.signal }),

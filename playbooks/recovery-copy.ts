@@ -14,7 +14,7 @@ import {
   sealSecrets,
   type SecretStore,
 } from '../src/secrets/index.js';
-import { Secret } from '../src/shell/index.js';
+import { Secret, strict } from '../src/shell/index.js';
 import { readState, writeState } from '../src/state/cluster-state.js';
 import { classifyCommandFailure, type Session } from '../src/transport/index.js';
 import { placeOf } from './repository.js';
@@ -54,7 +54,7 @@ export async function keepRecoveryCopy(
   const same = copied?.fingerprint === fingerprint && copied.host === where;
   if (same && !options.changed) return;
   const answer = await session.run(
-    putRecoveryCopy(backup, new Secret(await sealSecrets(all, to))),
+    strict(putRecoveryCopy(backup, new Secret(await sealSecrets(all, to)))),
     { limit: 60 },
   );
   if (answer.code !== 0)

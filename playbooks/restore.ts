@@ -1,6 +1,6 @@
 import { databaseHosts, hostsWith, type Cluster, type Host } from '../src/inventory/cluster.js';
 import { Failure } from '../src/failure/failure.js';
-import { HTTP_PORT, addressOf, odooHosts } from '../src/odoo/layout.js';
+import { odooHosts } from '../src/odoo/layout.js';
 import { filestoreSource } from '../src/filestore/layout.js';
 import { versionOf } from '../src/postgres/layout.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
@@ -26,9 +26,10 @@ import {
   roomScript,
 } from '../src/postgres/restore-script.js';
 import { LOG_FOLDER } from '../src/postgres/settings.js';
-import { lines, sh, type Script } from '../src/shell/index.js';
+import { sh, type Script } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
+import { clientGroups, startClients, stopClients } from './database-clients.js';
 import { bringFilesBack } from './filestore.js';
 import { observePrimary } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
@@ -46,15 +47,6 @@ export interface RestoreOptions extends ProcedureOptions {
   readonly converge: (hosts: readonly Host[]) => Promise<void>;
 }
 
-/** One step of the sequence, told in a dry run and done otherwise. */
-interface Step {
-  readonly hosts: readonly Host[];
-  readonly what: string;
-  readonly script: Script;
-  readonly limit?: number;
-  readonly remedy?: string;
-}
-
 /** What is planned, for the question and the dry run. */
 interface Plan {
   readonly primary: Host;
@@ -62,7 +54,6 @@ interface Plan {
   readonly known: Recoverable;
   /** The timeline that is left. */
   readonly left: number;
-  readonly before: readonly Step[];
   readonly kept: string;
 }
 
@@ -123,47 +114,7 @@ async function planOf(
   });
   const kept = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
   const left = newestTimeline(known);
-  return { primary, recovery, known, left, kept, before: stopSteps(cluster) };
-}
-
-/** What must not write, or be written to, while the database is set back. */
-function stopSteps(cluster: Cluster): readonly Step[] {
-  const odoo = odooHosts(cluster);
-  const pools = hostsWith(cluster, 'pgbouncer');
-  return [
-    {
-      hosts: odoo,
-      what: 'stopping Odoo',
-      script: stop('odoo-app odoo-cron odoo-gevent'),
-      limit: 1200,
-    },
-    { hosts: pools, what: 'stopping PgBouncer', script: stop('pgbouncer') },
-  ].filter(({ hosts }) => hosts.length > 0);
-}
-
-/** What a restore has stopped on a host, for one that goes on where another was cut. A reboot starts it anyway. */
-const STOPPED = '/run/odoo-prov/stopped-for-restore';
-
-/** Stops those units that there are, and prints which of them ran, now or before a restore that was cut. */
-function stop(units: string): Script {
-  return sh`
-mkdir -p /run/odoo-prov
-for unit in ${units.split(' ')}; do
-  if systemctl is-active --quiet "$unit"; then
-    echo "$unit" >>${STOPPED}
-    sync ${STOPPED}
-    systemctl stop "$unit"
-    # One that had to be killed, as PgBouncer with clients, would be called failed for as long as this takes.
-    systemctl reset-failed "$unit" 2>/dev/null || :
-  fi
-  if grep -qx "$unit" ${STOPPED} 2>/dev/null; then echo "$unit"; fi
-done`;
-}
-
-function start(units: readonly string[]): Script {
-  return sh`
-${lines(units.map((unit) => sh`systemctl start ${unit}`))}
-rm -f ${STOPPED}`;
+  return { primary, recovery, known, left, kept };
 }
 
 function versionIn(cluster: Cluster, host: Host): number {
@@ -186,7 +137,7 @@ function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonl
   const names = (hosts: readonly Host[]): string => hosts.map(({ name }) => name).join(', ');
   return numbered(
     `the database of ${cluster.name} is set back to ${targetText(target)}: what was written since is taken out`,
-    ...plan.before.map(({ what, hosts }) => `${names(hosts)}: ${what}`),
+    ...clientGroups(cluster).map(({ name, hosts }) => `${names(hosts)}: stopping ${name}`),
     `${primary.name}: handing the last segment to the archive`,
     `${names(databaseHosts(cluster))}: stopping PostgreSQL; its data is kept in ${KEPT}/${kept}`,
     `${primary.name}: pgbackrest ${commandOf(cluster, recovery).slice(1).join(' ')}`,
@@ -234,15 +185,7 @@ async function carryOut(
   const { host: keeper } = needRepository(cluster);
   const version = versionIn(cluster, primary);
   const remedy = `run the same command again; the data from before is in ${KEPT}/${kept} on each database host`;
-  const stopped: { readonly host: Host; readonly units: readonly string[] }[] = [];
-  for (const { hosts, what, script, limit } of plan.before) {
-    await Promise.all(
-      hosts.map(async (host) => {
-        const text = await procedure.step(host, what, script, { limit: limit ?? 120 });
-        stopped.push({ host, units: text.split('\n').filter((unit) => unit !== '') });
-      }),
-    );
-  }
+  const stopped = await stopClients(procedure, cluster);
   const what = 'handing the last segment to the archive';
   await procedure.step(primary, what, closeArchiveScript(version), { limit: 200 });
   for (const host of databaseHosts(cluster)) {
@@ -285,11 +228,7 @@ async function carryOut(
   ]);
   await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
   await procedure.step(keeper, 'checking the archive', checkScript(cluster), { limit: 300 });
-  for (const { host, units } of [...stopped].reverse()) {
-    if (units.length === 0) continue;
-    await procedure.step(host, `starting ${units.join(', ')}`, start(units), { limit: 300 });
-  }
-  await answered(procedure, stopped);
+  await startClients(procedure, stopped);
   for (const end of files) if (end.status === 'rejected') throw withoutFiles(end.reason);
 }
 
@@ -321,24 +260,6 @@ function checkScript(cluster: Cluster): Script {
   return sh`
 ${AS_POSTGRES}
 as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=warn check`;
-}
-
-/** Waits until the HTTP services that were started answer. */
-async function answered(
-  procedure: Procedure,
-  stopped: readonly { readonly host: Host; readonly units: readonly string[] }[],
-): Promise<void> {
-  for (const { host, units } of stopped) {
-    if (!units.includes('odoo-app')) continue;
-    const url = `http://${addressOf(host, host)}:${String(HTTP_PORT)}/web/health`;
-    await procedure.step(
-      host,
-      'waiting until Odoo answers',
-      sh`curl -sf -o /dev/null -m 10 --retry 120 --retry-delay 1 --retry-all-errors ${url} || {
-  journalctl -q -n 12 -o cat -u odoo-app >&2; exit 1; }`,
-      { limit: 200 },
-    );
-  }
 }
 
 function future(at: number): Failure {

@@ -71,7 +71,7 @@ commit;
 select pg_walfile_name(pg_switch_wal());`;
   const answer = await hosts.run(
     host.name,
-    sh`set -eu
+    sh`
 ${PSQL}
 answer=$(printf '%s\n' ${sql} | psql_as_postgres ${odoo.database})
 segment=$(printf '%s\n' "$answer" | tail -n 1)
@@ -129,7 +129,7 @@ export async function copyOf(trial: Trial, moment: Moment): Promise<Copy> {
 const HISTORY = `select pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.history');`;
 
 function armRemoval(): Script {
-  return sh`set -eu
+  return sh`
 mkdir -p -m 0700 ${FOLDER}
 cat >${FOLDER}/remove.sh <<'SH'
 set -eu
@@ -144,7 +144,7 @@ systemd-run --quiet --collect --unit=${REMOVE_UNIT} --on-active=${REMOVE_SECONDS
 }
 
 function removeNow(): Script {
-  return sh`set -eu
+  return sh`
 ${removeScratch()}
 systemctl stop ${REMOVE_UNIT}.timer 2>/dev/null || :
 rm -rf ${FOLDER}`;

@@ -31,8 +31,7 @@ const UNIT = 'odoo-prov-heal';
 export async function breakHost(hosts: Hosts, fault: Fault): Promise<void> {
   const unit = `${UNIT}-${fault.scenario}`;
   const file = `${FOLDER}/${fault.scenario}`;
-  const script = raw(`set -eu
-mkdir -p -m 0700 ${FOLDER}
+  const script = raw(`mkdir -p -m 0700 ${FOLDER}
 cat >${file} <<'HEAL'
 ${fault.heals}
 HEAL
@@ -49,8 +48,7 @@ ${fault.breaks}`);
 export async function healHost(hosts: Hosts, fault: Fault): Promise<void> {
   const unit = `${UNIT}-${fault.scenario}`;
   const file = `${FOLDER}/${fault.scenario}`;
-  const script = raw(`set -eu
-if [ -e ${file} ]; then sh ${file}; fi
+  const script = raw(`if [ -e ${file} ]; then sh ${file}; fi
 systemctl stop ${unit}.timer 2>/dev/null || :
 rm -f ${file}`);
   await hosts.run(fault.host.name, script, 90);

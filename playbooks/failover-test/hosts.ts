@@ -6,7 +6,7 @@ import {
   type Host,
 } from '../../src/inventory/cluster.js';
 import { Failure } from '../../src/failure/failure.js';
-import { raw, type Script } from '../../src/shell/index.js';
+import { raw, strict, type Script } from '../../src/shell/index.js';
 import { classifyCommandFailure, createConnector } from '../../src/transport/index.js';
 import type { ConnectOptions, Connector, ForwardingSession } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from '../primary/sight.js';
@@ -54,7 +54,7 @@ export class Hosts {
 
   /** Runs a script; what it printed. @param limit seconds @throws Failure when it fails */
   async run(host: string, script: Script, limit = 60): Promise<string> {
-    const answer = await this.session(host).run(script, { limit });
+    const answer = await this.session(host).run(strict(script), { limit });
     if (answer.code === 0) return answer.stdout.trim();
     throw classifyCommandFailure(host, undefined, answer);
   }
@@ -76,8 +76,7 @@ export class Hosts {
 
   /** One statement, or several, as the superuser in a database of a host; rows as lines. @param limit seconds */
   sql(host: string, database: string, statements: string, limit = 60): Promise<string> {
-    const script = raw(`set -eu
-${SQL_FUNCTION}
+    const script = raw(`${SQL_FUNCTION}
 sql <<'EOF'
 \\connect "${database}"
 set client_min_messages = warning;

@@ -41,7 +41,7 @@ export async function makeOdooData(
 ): Promise<OdooTestData> {
   const password = new Secret(randomBytes(24).toString('base64url'));
   await hosts.run(host.name, armCleanUp(cluster));
-  const script = sh`set -eu
+  const script = sh`
 umask 077
 password=${password}
 { printf 'PASSWORD = "%s"\n' "$password"; cat <<'PYTHON'
@@ -60,8 +60,7 @@ PYTHON
 
 /** Removes all that the test put into Odoo. @throws Failure when Odoo's shell fails */
 export async function removeOdooData(hosts: Hosts, host: Host, cluster: Cluster): Promise<void> {
-  const script = raw(`set -eu
-{ cat <<'PYTHON'
+  const script = raw(`{ cat <<'PYTHON'
 ${REMOVE}
 PYTHON
 } | ${odooShell(cluster)} 2>&1
@@ -89,8 +88,7 @@ function odooShell(cluster: Cluster): string {
 }
 
 function armCleanUp(cluster: Cluster): Script {
-  return raw(`set -eu
-mkdir -p -m 0700 ${FOLDER}
+  return raw(`mkdir -p -m 0700 ${FOLDER}
 cat >${FOLDER}/clean-up.py <<'PYTHON'
 ${REMOVE}
 PYTHON

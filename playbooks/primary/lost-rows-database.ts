@@ -148,7 +148,7 @@ async function eachWritten(
   table: Table,
   use: (rows: readonly Row[]) => Promise<void>,
 ): Promise<void> {
-  const script = sh`set -eu
+  const script = sh`
 ${raw(SQL_FUNCTION)}
 ${raw(OLD_SQL)}
 cd ${WORK}
@@ -173,7 +173,7 @@ async function eachGone(
   use: (ctids: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const name = `gone.${[tablespace, database, file].join('-')}`;
-  const script = sh`set -eu
+  const script = sh`
 cd ${WORK}
 if [ -e ${name} ]; then split -l ${PLACES} -a 6 -d ${name} ${`${name}.`}; fi
 ls | grep -c ${`^${name}\\.`} || :`;

@@ -148,8 +148,7 @@ async function finish(
     mover.tell(host, 'has no row that the new primary lacks');
     return undefined;
   }
-  const script = raw(`set -eu
-umask 077
+  const script = raw(`umask 077
 cat >${WORK}/rows/summary.txt <<'ODOO_PROV_SUMMARY'
 ${text}ODOO_PROV_SUMMARY
 name=${FOLDER}/$(date -u +%Y%m%dT%H%M%SZ)

@@ -38,8 +38,7 @@ export interface OldData {
 /** Starts the data by itself. @throws Failure when it does not start */
 export async function startOldData(mover: Mover, { host, timeline }: Sight): Promise<OldData> {
   const prefix = timeline.toString(16).toUpperCase().padStart(8, '0');
-  const script = raw(`set -eu
-${SQL_FUNCTION}
+  const script = raw(`${SQL_FUNCTION}
 ${OLD_SQL}
 ${STOP_OLD}
 rm -rf ${WORK}
@@ -100,8 +99,7 @@ export async function scanWal(mover: Mover, data: OldData, fork: bigint): Promis
 function scanFrom(mover: Mover, data: OldData, fork: bigint, start: string): Promise<WalChanges> {
   const from = lsnText(walFileStart(start, data.segmentSize));
   const last = walFileName(data.timeline, data.end - 1n, data.segmentSize);
-  const script = raw(`set -eu
-${SQL_FUNCTION}
+  const script = raw(`${SQL_FUNCTION}
 cd ${WORK}
 umask 077
 rm -f scan gone gone.* before said failed

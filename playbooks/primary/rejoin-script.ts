@@ -30,8 +30,7 @@ const REQUIRE_ROOM = `require_room() {
 
 /** Copies the data aside, by reference where the file system can. Prints where. */
 export function copyAside(timeline: number): Script {
-  return raw(`set -eu
-${SQL_FUNCTION}
+  return raw(`${SQL_FUNCTION}
 ${REQUIRE_ROOM}
 ${freeName(timeline)}
 rm -rf "$data.copying"
@@ -52,8 +51,7 @@ echo "$kept"`);
  */
 export function rewind(source: string, timeline: number): Script {
   const conninfo = `host=${source} port=5432 user=${REPLICATION_USER} dbname=postgres sslmode=require passfile=${REPLICATION_PASS_FILE}`;
-  return raw(`set -eu
-${SQL_FUNCTION}
+  return raw(`${SQL_FUNCTION}
 if ! as_postgres "$bin/psql" -XAtqw "${conninfo}" -c 'select 1' >/dev/null; then
   echo 'the primary cannot be reached from here; nothing was changed' >&2
   exit 1
@@ -100,8 +98,7 @@ export interface CloneOptions {
  * Prints where the old data is.
  */
 export function cloneInPlace({ source, slot, kilobytes, timeline, keep }: CloneOptions): Script {
-  return raw(`set -eu
-${SQL_FUNCTION}
+  return raw(`${SQL_FUNCTION}
 ${REQUIRE_ROOM}
 require_room ${String(kilobytes)} 'a copy of the primary'
 ${freeName(timeline)}
@@ -123,8 +120,7 @@ echo "$kept"`);
 
 /** Starts data that is a standby's now. */
 export function followScript(): Script {
-  return raw(`set -eu
-${SQL_FUNCTION}
+  return raw(`${SQL_FUNCTION}
 [ -e "$data/standby.signal" ] || install -o postgres -g postgres -m 600 /dev/null "$data/standby.signal"
 sync "$data/standby.signal" "$data"
 rm -f ${REJOIN_MARKER} /var/lib/odoo-prov/postgres-fenced

@@ -49,13 +49,11 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
   await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
 }
 
-const CHECKPOINT = raw(`set -eu
-${SQL_FUNCTION}
+const CHECKPOINT = raw(`${SQL_FUNCTION}
 echo checkpoint | sql`);
 
 function stopScript(standby: boolean): ReturnType<typeof raw> {
-  return raw(`set -eu
-${SQL_FUNCTION}
+  return raw(`${SQL_FUNCTION}
 ${standby ? '' : FENCE}
 systemctl stop "$unit"
 ${STOP_OLD}`);

@@ -2,7 +2,7 @@ import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure, type FailureDetails } from '../../src/failure/failure.js';
 import { hostsWith, type Cluster } from '../../src/inventory/cluster.js';
 import { STANDBY_LOSS_PROGRAM } from '../../src/postgres/standby-loss.js';
-import { raw, sh, type Script } from '../../src/shell/index.js';
+import { raw, sh, strict, type Script } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
 
@@ -40,9 +40,11 @@ export async function step(
     mover.tell(host, `could not: ${what}`);
     return new Failure({ ...details, message: `could not ${what}: ${details.message}`, remedy });
   };
-  const { code, stdout, stderr } = await session.run(script, { limit }).catch((error: unknown) => {
-    throw error instanceof Failure ? broken(error.details) : error;
-  });
+  const { code, stdout, stderr } = await session
+    .run(strict(script), { limit })
+    .catch((error: unknown) => {
+      throw error instanceof Failure ? broken(error.details) : error;
+    });
   if (code === 0) return stdout.trim();
   throw broken({
     reason: 'command-failed',
@@ -63,8 +65,7 @@ printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '${text.replaceAll("'", "'\\'
 
 /** Stops a server and keeps it down over reboots, until it rejoins. */
 export async function fence(mover: Mover, host: string, why: string): Promise<void> {
-  const script = raw(`set -eu
-${SQL_FUNCTION}
+  const script = raw(`${SQL_FUNCTION}
 mkdir -p /var/lib/odoo-prov
 echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): ${why}" >/var/lib/odoo-prov/postgres-fenced.new
 sync /var/lib/odoo-prov/postgres-fenced.new
@@ -91,8 +92,7 @@ ${audit(`fenced: ${why}`)}`);
  * meanwhile, so it is asked more often.
  */
 export async function promote(mover: Mover, host: string): Promise<void> {
-  const script = raw(`set -eu
-${SQL_FUNCTION}
+  const script = raw(`${SQL_FUNCTION}
 rm -f /var/lib/odoo-prov/postgres-fenced
 : >/var/lib/odoo-prov/postgres-had-standby
 sql <<'EOF'

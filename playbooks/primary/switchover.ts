@@ -117,8 +117,7 @@ function notStreaming(candidate: Sight): Failure {
  * Stops a primary whose clients are gone. Its last WAL goes to the standbys before it ends. systemd asks it to stop by a
  * Perl program of Debian's, which takes longer than PostgreSQL: it is asked directly as well. @returns its end
  */
-const STOP = raw(`set -eu
-${SQL_FUNCTION}
+const STOP = raw(`${SQL_FUNCTION}
 pid=$(systemctl show -p MainPID --value "$unit")
 systemctl stop --no-block "$unit"
 if [ "$pid" -gt 0 ]; then
@@ -182,7 +181,7 @@ async function awaitReceived(mover: Mover, host: string, end: string): Promise<v
   const script = raw(`${SQL_FUNCTION}
 until=$(($(date +%s) + 30))
 while :; do
-  behind=$(echo "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) <= '${end}'" | sql)
+  behind=$(echo "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) <= '${end}'" | sql) || behind=
   if [ "$behind" = f ]; then exit 0; fi
   if [ "$(date +%s)" -ge "$until" ]; then echo "it did not receive the WAL up to ${end} within 30 s" >&2; exit 1; fi
   sleep 0.02

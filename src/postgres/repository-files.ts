@@ -54,8 +54,8 @@ export function findSegment(cluster: Cluster, segment: string): Script {
   return sh`
 ${BACKREST}
 folder=$(as_postgres mktemp -d) || exit 1
-backrest --stanza=${stanza} --no-archive-async archive-get ${segment} "$folder/segment"
-code=$?
+code=0
+backrest --stanza=${stanza} --no-archive-async archive-get ${segment} "$folder/segment" || code=$?
 [ "$code" -ne 0 ] || echo ${segment}
 rm -rf "$folder"
 [ "$code" -le 1 ]`;

@@ -101,10 +101,10 @@ export function guardRestore(seen: Answered): void {
   if (hosts.length === 0) return;
   throw new Failure({
     reason: 'refused',
-    message: 'a restore of the database was cut off, and has not come to its end',
+    message: 'a restore of the database has not come to its end: it runs, or was cut off',
     expected: 'the database of before, or the one that was restored',
     found: `${RESTORING} on ${hosts.join(', ')}`,
-    remedy: `run \`odoo-prov restore FILE\` again, with the same moment or another one. The data from before is kept in /var/lib/postgresql/.odoo-prov-kept on each of them. Nothing was changed`,
+    remedy: `if it does not run: \`odoo-prov restore FILE\` again, with the same moment or another one. The data from before is kept in /var/lib/postgresql/.odoo-prov-kept on each of them. Nothing was changed`,
   });
 }
 

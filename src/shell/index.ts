@@ -1,3 +1,3 @@
 export { quote } from './quote.js';
-export { base64, lines, raw, Script, sh } from './script.js';
+export { base64, lines, raw, Script, sh, strict } from './script.js';
 export { REDACTED, reveal, Secret } from './secret.js';

@@ -60,6 +60,14 @@ export function base64(content: string | Secret): Script {
   return raw(Buffer.from(content).toString('base64'));
 }
 
+/**
+ * A script that ends at its first command that fails, with that command's code, and at a variable that was never set. Every
+ * script that changes something is run so: otherwise only its last command would say whether it succeeded.
+ */
+export function strict(script: Script): Script {
+  return lines([raw('set -eu'), script]);
+}
+
 /** Several scripts, one after the other, a newline between them. */
 export function lines(scripts: readonly Script[]): Script {
   return new Script(scripts.flatMap((s, i) => (i === 0 ? s.fragments : ['\n', ...s.fragments])));

@@ -64,6 +64,8 @@ function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
   }
   // Where only some database hosts were asked, the primary may be among the others.
   if (writable.length === 1 || members.length === 0) return [];
+  // What is to be done then is something else.
+  if (hosts.some(({ restoring }) => restoring)) return [];
   const answered = hosts.filter((host) => serverOf(host) !== undefined);
   if (answered.length === 0 || !members.some(({ state }) => state !== 'streaming')) return [];
   return [

@@ -281,7 +281,7 @@ describe('a restore that is killed', () => {
     expect(cut.code, printed(cut)).toBe('SIGKILL');
     const refused = await apply();
     expect(refused.code, printed(refused)).toBe(5);
-    expect(printed(refused)).toContain('a restore of the database was cut off');
+    expect(printed(refused)).toContain('a restore of the database has not come to its end');
     const status = await run('status', inventory, '--json', '--limit', HOSTS.join(','));
     expect(status.stdout).toContain('"postgres.restoring"');
     await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
-import { FailoverSuite, WITH_NFT } from '../support/failover-suite.js';
+import {
+  ARCHIVED_NOWHERE,
+  ASYNCHRONOUS,
+  FailoverSuite,
+  WITH_NFT,
+} from '../support/failover-suite.js';
 import { testLabDown } from '../support/lab.js';
 import { odooProv, printed } from '../support/program.js';
 import { s3Server, type S3Server } from '../support/s3-server.js';
@@ -14,7 +19,6 @@ import { s3Server, type S3Server } from '../support/s3-server.js';
  */
 
 const NAME = 'ftb';
-const MACHINE = { memory: '2GB', cores: 2 };
 
 let store: S3Server;
 let db: DatabaseLab;
@@ -22,21 +26,11 @@ let suite: FailoverSuite;
 
 /** @param backup undefined while the lab's own address, and so the store's, is not known */
 function inventory(backup?: object): object {
+  const { web1, pool1, db1, db2 } = ASYNCHRONOUS.hosts;
   return {
-    odoo: { source: { debian: { accept_unstable: true } }, database: 'acme', users: 20 },
-    filestore: { type: 'posix' },
+    ...ASYNCHRONOUS,
     postgres: { replication: { synchronous: 'off' }, ...(backup === undefined ? {} : { backup }) },
-    failover_test: { gap: 20, rpo: 30 },
-    hosts: {
-      web1: {
-        address: '198.51.100.11',
-        roles: ['edge', 'app', 'cron', 'gevent', 'redis'],
-        ...MACHINE,
-      },
-      pool1: { address: '198.51.100.51', roles: ['pgbouncer'], ...MACHINE },
-      db1: { address: '198.51.100.71', roles: ['pg-primary'], ...MACHINE },
-      db2: { address: '198.51.100.72', roles: ['pg-standby'], ...MACHINE },
-    },
+    hosts: { web1, pool1, db1, db2 },
   };
 }
 
@@ -87,20 +81,7 @@ describe('an archive in a bucket', () => {
   });
 
   it('that is written nowhere is found, although PostgreSQL does not know', async () => {
-    const end = await suite.testWith(
-      {
-        host: 'db1',
-        plant: `cp -p /usr/bin/pgbackrest /var/tmp/pgbackrest
-cat >/var/tmp/planted <<'EOF'
-#!/bin/sh
-case " $* " in *' archive-push '*) exit 0 ;; esac
-exec /var/tmp/pgbackrest "$@"
-EOF
-chmod 755 /var/tmp/planted && mount --bind /var/tmp/planted /usr/bin/pgbackrest`,
-        remove: 'umount -l /usr/bin/pgbackrest && rm /var/tmp/planted /var/tmp/pgbackrest',
-      },
-      'archive-unreachable',
-    );
+    const end = await suite.testWith(ARCHIVED_NOWHERE, 'archive-unreachable');
     expect(end.code, printed(end)).toBe(3);
     expect(failures(reportOf(end))).toEqual(['archive-unreachable archive.catches-up']);
     expect(end.stderr).toContain(`in the bucket ${store.bucket} does not have it`);

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseLab } from '../support/database-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
-import { asynchronousLab, type FailoverSuite, psql, TABLE } from '../support/failover-suite.js';
+import {
+  ARCHIVED_NOWHERE,
+  asynchronousLab,
+  type FailoverSuite,
+  psql,
+  TABLE,
+} from '../support/failover-suite.js';
 import { testLabDown } from '../support/lab.js';
 import { printed } from '../support/program.js';
 
@@ -104,20 +110,7 @@ for i in $(seq 60); do if ${gone}; then exit 0; fi; sleep 0.5; done; exit 1`,
   });
 
   it('because WAL is archived nowhere, which PostgreSQL itself does not know', async () => {
-    const end = await suite.testWith(
-      {
-        host: 'db1',
-        plant: `cp -p /usr/bin/pgbackrest /var/tmp/pgbackrest
-cat >/var/tmp/planted <<'EOF'
-#!/bin/sh
-case " $* " in *' archive-push '*) exit 0 ;; esac
-exec /var/tmp/pgbackrest "$@"
-EOF
-chmod 755 /var/tmp/planted && mount --bind /var/tmp/planted /usr/bin/pgbackrest`,
-        remove: 'umount -l /usr/bin/pgbackrest && rm /var/tmp/planted /var/tmp/pgbackrest',
-      },
-      'archive-unreachable',
-    );
+    const end = await suite.testWith(ARCHIVED_NOWHERE, 'archive-unreachable');
     expect(end.code, printed(end)).toBe(3);
     expect(failures(reportOf(end))).toEqual(['archive-unreachable archive.catches-up']);
     expect(end.stderr).toContain('the repository on pool2 does not have it');

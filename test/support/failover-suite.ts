@@ -15,7 +15,7 @@ const MACHINE = { memory: '2GB', cores: 2 };
  * A primary, a standby and two PgBouncers, the second one with the archive; asynchronous replication. web1 is there for
  * the inventory to be whole; it stays bare. One machine carries all, and other work: slow is not down.
  */
-const ASYNCHRONOUS = {
+export const ASYNCHRONOUS = {
   odoo: { source: { debian: { accept_unstable: true } }, database: 'acme', users: 20 },
   filestore: { type: 'posix' },
   postgres: {
@@ -34,6 +34,19 @@ const ASYNCHRONOUS = {
     db1: { address: '198.51.100.71', roles: ['pg-primary'], ...MACHINE },
     db2: { address: '198.51.100.72', roles: ['pg-standby'], ...MACHINE },
   },
+};
+
+/** An archive that takes everything and keeps nothing: PostgreSQL is told that its WAL is archived. */
+export const ARCHIVED_NOWHERE = {
+  host: 'db1',
+  plant: `cp -p /usr/bin/pgbackrest /var/tmp/pgbackrest
+cat >/var/tmp/planted <<'EOF'
+#!/bin/sh
+case " $* " in *' archive-push '*) exit 0 ;; esac
+exec /var/tmp/pgbackrest "$@"
+EOF
+chmod 755 /var/tmp/planted && mount --bind /var/tmp/planted /usr/bin/pgbackrest`,
+  remove: 'umount -l /usr/bin/pgbackrest && rm /var/tmp/planted /var/tmp/pgbackrest',
 };
 
 /** The lab of {@link ASYNCHRONOUS}, converged, with db1 as primary. */

@@ -49,8 +49,7 @@ async function handOver(hosts: Hosts, host: Host): Promise<void> {
   const unit = unitName('app');
   await hosts.run(
     host.name,
-    raw(`set -eu
-pid=$(systemctl show -P MainPID ${unit})
+    raw(`pid=$(systemctl show -P MainPID ${unit})
 # Its children: the workers, and its own evented server.
 old=$(grep -l "^PPid:[[:space:]]*$pid$" /proc/[0-9]*/status 2>/dev/null | cut -d / -f 3)
 systemctl kill --signal=HUP --kill-who=main ${unit}

@@ -61,7 +61,7 @@ describe('a restore that was cut', () => {
   it('is no base for an apply, which says what is', () => {
     expect(() => {
       guardRestore(seen(true));
-    }).toThrow('a restore of the database was cut off');
+    }).toThrow('a restore of the database has not come to its end');
     expect(() => {
       guardRestore(seen(false));
     }).not.toThrow();
