@@ -19,6 +19,7 @@ import {
   closeArchiveScript,
   discardScript,
   KEPT,
+  keptScript,
   moveAsideScript,
   recoverScript,
   restoredScript,
@@ -270,14 +271,24 @@ function future(at: number): Failure {
   });
 }
 
-/** Removes the data that restores in place have kept, on all database hosts. */
-export async function discardKept(cluster: Cluster, options: ProcedureOptions): Promise<void> {
+/** Removes the data that restores in place have kept, on all database hosts. @param dryRun only tells what that is */
+export async function discardKept(
+  cluster: Cluster,
+  { dryRun, ...options }: ProcedureOptions & Pick<RestoreOptions, 'dryRun'>,
+): Promise<void> {
   await withProcedure(options, async (procedure) => {
     const hosts = databaseHosts(cluster);
     await procedure.connect(hosts);
     for (const host of hosts) {
-      const freed = (await procedure.ask(host, discardScript(), { limit: 3600 })).trim();
-      options.tell(`${host.name}: ${freed === '' ? 'nothing was kept' : `${freed} freed`}`);
+      const size = (await procedure.ask(host, keptScript(), { limit: 3600 })).trim();
+      if (size === '') {
+        options.tell(`${host.name}: nothing was kept`);
+      } else if (dryRun) {
+        options.tell(`${host.name}: would remove ${KEPT}: ${size}`);
+      } else {
+        await procedure.ask(host, discardScript(), { limit: 3600 });
+        options.tell(`${host.name}: ${size} freed`);
+      }
     }
   });
 }

@@ -10,9 +10,11 @@ import {
   type RecoveryPlan,
   type RecoveryTarget,
 } from '../src/postgres/recovery-plan.js';
+import { bytesText } from '../src/postgres/promotion.js';
 import type { RestorePoint } from '../src/postgres/recovery-history.js';
 import { lsnOf } from '../src/postgres/repository-info.js';
 import {
+  findScratch,
   fingerprintScript,
   removeScratch,
   restoreScratch,
@@ -27,6 +29,7 @@ import { renderTemplate } from '../src/template/render.js';
 import { withProcedure } from './backup.js';
 import { installPackages } from './install-packages.js';
 import { observePrimary } from './observe.js';
+import { numbered, targetText } from './restore.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { connectReader, needRepository, readRepository } from './repository.js';
 
@@ -37,6 +40,8 @@ export interface ScratchOptions extends ProcedureOptions {
   /** The host that gets the copy; the repository's own if not given, which a bucket has not. */
   readonly on: string | undefined;
   readonly secret: (name: string) => Secret;
+  /** Only tells what would be done. */
+  readonly dryRun?: boolean;
   /** Restore points that the repository does not tell of. */
   readonly points?: readonly RestorePoint[];
 }
@@ -64,21 +69,47 @@ export async function restoreOnScratch(
     const reader = await connectReader(procedure, cluster);
     const known = await readRepository(procedure, cluster, reader);
     const plan = possible(planRecovery(withPoints(known, options.points ?? []), target));
+    if (options.dryRun === true) {
+      describe(cluster, host, plan, target).forEach(options.tell);
+      return;
+    }
     await procedure.lock([host]);
     await copyTo(procedure, cluster, host, plan, options);
   });
   return host;
 }
 
-/** Removes a copy. */
+function describe(
+  cluster: Cluster,
+  host: Host,
+  plan: RecoveryPlan,
+  target: RecoveryTarget,
+): readonly string[] {
+  const version = sameVersion(cluster, host);
+  return numbered(
+    `${host.name} gets a copy of the database of ${cluster.name} as of ${targetText(target)}; nothing else is touched`,
+    `${host.name}: installing ${packages(cluster, version).join(', ')}, what is missing of it`,
+    `${host.name}: removing the copy that is there, if there is one`,
+    `${host.name}: pgbackrest ${['--stanza=' + stanzaOf(cluster), ...plan.options].join(' ')} restore, into ${SCRATCH}: ${bytesText(BigInt(plan.set.size))}`,
+    `${host.name}: replaying; it is reachable over its socket only, and archives nothing`,
+  );
+}
+
+/** Removes a copy, and says so where there is none. */
 export async function discardScratch(
   cluster: Cluster,
-  options: Pick<ScratchOptions, 'on'> & ProcedureOptions,
+  options: Pick<ScratchOptions, 'on' | 'dryRun'> & ProcedureOptions,
 ): Promise<void> {
   const host = scratchHost(cluster, options.on);
   await withProcedure(options, async (procedure) => {
     await procedure.connect([host]);
-    await procedure.step(host, 'removing the copy', removeScratch(), { limit: 900 });
+    if ((await procedure.ask(host, findScratch())).trim() === '') {
+      options.tell(`${host.name}: there is no copy`);
+    } else if (options.dryRun === true) {
+      options.tell(`${host.name}: would remove the copy in ${SCRATCH}`);
+    } else {
+      await procedure.step(host, 'removing the copy', removeScratch(), { limit: 900 });
+    }
   });
 }
 

@@ -1,10 +1,11 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster } from '../../src/facts/topology.js';
-import { databaseHosts, hostsWith, type Cluster } from '../../src/inventory/cluster.js';
+import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
 import {
   bytesText,
   chooseCandidate,
+  hasStandby,
   type Choice,
   type Sight,
 } from '../../src/postgres/promotion.js';
@@ -97,7 +98,17 @@ export async function planFailover(
       (host) => `later, by you: odoo-prov rejoin FILE --host ${host}, which stays down until then`,
     ),
   ];
-  return { choice, fence: old, dead, alone, steps, notes: newestText(candidate) };
+  const notes = [...startableText(view.sights), ...newestText(candidate)];
+  return { choice, fence: old, dead, alone, steps, notes };
+}
+
+/** A primary that is only stopped is better started than replaced. */
+function startableText(sights: readonly Sight[]): string[] {
+  const stopped = sights.filter(({ standby, running, stuck }) => !standby && !running && !stuck);
+  return stopped.map(
+    ({ host }) =>
+      `${host} answers, and only its PostgreSQL is down: odoo-prov apply FILE starts it, and nothing is lost; fail over if that does not help`,
+  );
 }
 
 function newestText({ host, newest }: Sight): string[] {
@@ -106,12 +117,6 @@ function newestText({ host, newest }: Sight): string[] {
   return [
     `${host}'s newest transaction was saved at ${time} UTC; what was saved later is not there`,
   ];
-}
-
-/** Whether one of these is a host for which commits wait once another one is primary: no replica is. */
-function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean {
-  const names = hostsWith(cluster, 'pg-primary', 'pg-standby').map(({ name }) => name);
-  return others.some(({ host }) => names.includes(host));
 }
 
 function standbyText(host: string, alone: boolean): string {

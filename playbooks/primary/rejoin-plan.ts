@@ -4,7 +4,7 @@ import type { Sight } from '../../src/postgres/promotion.js';
 import type { Session } from '../../src/transport/session.js';
 import type { Reached } from './connect.js';
 import { lookAtRejoining, requireMovable, type Rejoining } from './rejoin-look.js';
-import { lookAtAll } from './sight.js';
+import { lookAtAll, withoutPrimary } from './sight.js';
 
 /** What is done with what only the old primary has. */
 export interface Keeping {
@@ -99,7 +99,7 @@ function noPrimary(sights: readonly Sight[]): Failure {
     message: 'no host takes writes: there is nobody to follow',
     expected: 'a primary that runs',
     found: `none of ${sights.map(({ host }) => host).join(', ') || 'the database hosts'}`,
-    remedy: '`odoo-prov failover FILE` promotes a standby',
+    remedy: withoutPrimary(sights),
   });
 }
 

@@ -97,6 +97,14 @@ export async function lookAtAll(
   return { sights, silent };
 }
 
+/** What to do where nobody takes writes: data of a primary is only to be started, and nothing is lost then. */
+export function withoutPrimary(sights: readonly Sight[]): string {
+  const stopped = sights.filter(({ standby }) => !standby).map(({ host }) => host);
+  if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
+  if (stopped.length === 0) return '`odoo-prov failover FILE` promotes a standby';
+  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${stopped.join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
+}
+
 function strangers(one: Sight, other: Sight): Failure {
   return new Failure({
     reason: 'refused',

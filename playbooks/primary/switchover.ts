@@ -2,10 +2,10 @@ import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
-import { chooseCandidate, parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import { chooseCandidate, hasStandby, parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
 import { requirePoolers, type Reached } from './connect.js';
-import { lookAtAll, SQL_FUNCTION } from './sight.js';
+import { lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
   awaitStreaming,
@@ -45,6 +45,8 @@ export async function planSwitchover(
   const behind = from.lsn - candidate.lsn;
   if (behind > BigInt(cluster.postgres.replication.maxLag)) throw notStreaming(candidate);
   const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
+  const waiting =
+    cluster.postgres.replication.synchronous !== 'off' && !hasStandby(cluster, others);
   return {
     from,
     to: candidate,
@@ -58,6 +60,9 @@ export async function planSwitchover(
       ...[...others.map(({ host }) => host), from.host].map(
         (host) => `${host} follows ${candidate.host}`,
       ),
+      ...(waiting
+        ? [`every commit waits until ${from.host} follows: it is the only standby for that`]
+        : []),
       ...silent.map(({ name }) => `${name} is not reachable: it follows when it is back`),
       'restart odoo-gevent, so that live chat listens again at once',
     ],
@@ -65,7 +70,6 @@ export async function planSwitchover(
 }
 
 function notOnePrimary(writers: readonly Sight[], sights: readonly Sight[]): Failure {
-  const stopped = sights.filter(({ standby }) => !standby).map(({ host }) => host);
   const seen = sights.map(({ host }) => host).join(', ');
   return new Failure({
     reason: 'refused',
@@ -74,21 +78,11 @@ function notOnePrimary(writers: readonly Sight[], sights: readonly Sight[]): Fai
     found:
       writers.map(({ host }) => host).join(', ') ||
       `none of ${seen === '' ? 'the database hosts: they hold no data' : seen}`,
-    remedy: whatToDo(writers, sights, stopped),
+    remedy:
+      writers.length > 0
+        ? 'stop PostgreSQL on the one whose data is not to be kept, at once'
+        : withoutPrimary(sights),
   });
-}
-
-function whatToDo(
-  writers: readonly Sight[],
-  sights: readonly Sight[],
-  stopped: readonly string[],
-): string {
-  if (writers.length > 0) {
-    return 'stop PostgreSQL on the one whose data is not to be kept, at once';
-  }
-  if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
-  if (stopped.length === 0) return '`odoo-prov failover FILE` promotes a standby';
-  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${stopped.join(', ')} and lets the clients through again; then run this again. Only if that host is lost: \`odoo-prov failover FILE\``;
 }
 
 function alreadyThere(from: Sight): Failure {

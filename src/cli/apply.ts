@@ -1,11 +1,12 @@
 import { EXIT } from '../failure/failure.js';
 import type { Cluster, Host } from '../inventory/index.js';
-import type { RunRecap } from '../run/event.js';
+import type { RunEvent, RunRecap } from '../run/event.js';
 import { rolesOf, selectHosts } from '../run/select.js';
 import type { RoleDefinition } from '../role/role.js';
 import { openSecrets, RECOVERY_RECIPIENT, redactor, type SecretStore } from '../secrets/index.js';
-import type { Secret } from '../shell/index.js';
+import { quote, type Secret } from '../shell/index.js';
 import { createOutput } from '../ui/create-output.js';
+import { nameInventoryOf } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
@@ -113,7 +114,7 @@ export async function applyCluster(
           ...(askPassphrase === undefined ? {} : { askPassphrase }),
         },
       },
-      output.emit,
+      (event) => output.emit(named(event, cluster.file)),
     );
   } finally {
     interrupt.release();
@@ -122,9 +123,15 @@ export async function applyCluster(
     shown.forEach(showRecoveryKey);
     if (!check && roles === undefined && lacksRecoveryKey(cluster, secrets)) {
       tell('Nobody could bring this cluster back from its backups alone: make a recovery key');
-      tell('  odoo-prov secrets FILE recovery-key');
+      tell(`  odoo-prov secrets ${quote(cluster.file)} recovery-key`);
     }
   }
+}
+
+/** The event with advice that can be pasted. */
+function named(event: RunEvent, file: string): RunEvent {
+  if (event.type !== 'host-failed') return event;
+  return { ...event, failure: nameInventoryOf(event.failure, file) };
 }
 
 /** Only to a person: what is not a terminal may be a log. */

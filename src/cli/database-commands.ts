@@ -125,10 +125,9 @@ export function addRestore(program: Command): void {
     .option('--to-name <name>', 'a restore point that backup --name made')
     .option('--latest', 'all that was archived')
     .addOption(
-      new Option('--on <host>', 'a copy on this host instead, beside everything else').conflicts([
-        'dryRun',
+      new Option('--on <host>', 'a copy on this host instead, beside everything else').conflicts(
         'confirm',
-      ]),
+      ),
     )
     .addOption(
       new Option(

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf, Failure } from '../failure/failure.js';
+import { nameInventoryOf } from '../ui/named-inventory.js';
 import { tell, tellFailure } from '../ui/terminal.js';
 import { buildProgram } from './program.js';
 import { MistakesError } from './mistakes-error.js';
@@ -13,16 +14,22 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+  const program = buildProgram();
+  let file: string | undefined;
+  program.hook('preAction', (_, command) => {
+    // The inventory is the first argument of every command that has one.
+    if (command.registeredArguments[0]?.name() === 'file') file = command.args[0];
+  });
   try {
     process.exitCode = EXIT.done;
-    await buildProgram().parseAsync(words, { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    process.exitCode = report(error);
+    process.exitCode = report(error, file);
   }
 }
 
-/** Prints what went wrong; gives the exit code. */
-function report(error: unknown): number {
+/** Prints what went wrong; gives the exit code. @param file the inventory, if one was given */
+function report(error: unknown, file: string | undefined): number {
   if (error instanceof CommanderError) {
     // Commander has printed it already; help that was asked for is no mistake.
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
@@ -32,7 +39,7 @@ function report(error: unknown): number {
     return EXIT.usage;
   }
   if (error instanceof Failure) {
-    tellFailure(error);
+    tellFailure(file === undefined ? error : nameInventoryOf(error, file));
     return exitCodeOf(error.reason);
   }
   tell(unexpected(error));

@@ -10,6 +10,7 @@ import { databaseHosts, hostsWith, type Cluster } from '../inventory/cluster.js'
 import { readState } from '../state/cluster-state.js';
 import { createConnector } from '../transport/index.js';
 import { askChoice, askYesNo } from '../ui/prompt.js';
+import { nameInventory } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { becomePassword, type BecomeFlags } from './become.js';
@@ -157,8 +158,9 @@ async function move(
     reached = await connectAll(cluster, connector, options, flags.confirmDead ?? []);
     if (flags.dryRun !== true) await locks.take([...reached.sessions.values()]);
     let agreed = await plan(cluster, reached);
-    agreed.steps.forEach((text, index) => print(`${String(index + 1).padStart(2)}  ${text}`));
-    for (const note of agreed.notes ?? []) print(`    ${note}`);
+    const show = (text: string): void => print(nameInventory(text, file));
+    agreed.steps.forEach((text, index) => show(`${String(index + 1).padStart(2)}  ${text}`));
+    for (const note of agreed.notes ?? []) show(`    ${note}`);
     if (flags.dryRun === true) return;
     if (flags.yes !== true) {
       if (!(await askYesNo(agreed.question, 'give --yes'))) {

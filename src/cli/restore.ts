@@ -32,6 +32,7 @@ export interface RestoreFlags extends ProcedureFlags {
 /** `odoo-prov restore FILE --to-time T | --to-name NAME | --latest`, or `--discard-old`. */
 export async function restore(file: string, flags: RestoreFlags): Promise<void> {
   const target = targetOf(flags);
+  if (flags.recoveryKeyFile !== undefined && flags.newHosts !== true) throw onlyForNewHosts();
   const cluster = loadSoundCluster(file);
   if (flags.newHosts === true && target !== undefined) {
     await newHosts(cluster, file, target, flags);
@@ -40,11 +41,15 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
   const playbook = await import('../../playbooks/restore.js');
   await procedureOptions(flags, async (options) => {
     if (flags.on !== undefined) {
-      await beside(cluster, file, target, flags.on, options);
+      await beside(cluster, file, target, {
+        ...options,
+        on: flags.on,
+        dryRun: flags.dryRun === true,
+      });
       return;
     }
     if (target === undefined) {
-      await playbook.discardKept(cluster, options);
+      await playbook.discardKept(cluster, { ...options, dryRun: flags.dryRun === true });
       return;
     }
     const whole: RestoreOptions = {
@@ -105,18 +110,18 @@ async function beside(
   cluster: Cluster,
   file: string,
   target: RecoveryTarget | undefined,
-  on: string,
-  options: ProcedureOptions,
+  options: ProcedureOptions & { readonly on: string; readonly dryRun: boolean },
 ): Promise<void> {
   const playbook = await import('../../playbooks/scratch.js');
   if (target === undefined) {
-    await playbook.discardScratch(cluster, { ...options, on });
+    await playbook.discardScratch(cluster, options);
     return;
   }
   const store = await openSecrets(cluster.file, { dryRun: true });
   needGivenSecrets(cluster, store, file);
   const secret = (name: string): Secret => store.get(name);
-  const host = await playbook.restoreOnScratch(cluster, target, { ...options, on, secret });
+  const host = await playbook.restoreOnScratch(cluster, target, { ...options, secret });
+  if (options.dryRun) return;
   print(`the copy runs on ${host.name}, reachable over its socket only; nothing of it is archived`);
   print(`  look      on ${host.name}: ${scratchCommand(cluster.odoo.database)}`);
   print(`  remove    odoo-prov restore ${file} --on ${host.name} --discard-old`);
@@ -140,6 +145,16 @@ function targetOf(flags: RestoreFlags): RecoveryTarget | undefined {
     return { type: 'name', name: toName };
   }
   return latest === true ? { type: 'latest' } : undefined;
+}
+
+function onlyForNewHosts(): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: '--recovery-key-file brings the secrets back where the cluster is made anew',
+    expected: '--recovery-key-file with --new-hosts',
+    found: '--recovery-key-file alone',
+    remedy: 'leave it out; or add --new-hosts, where all but the backups is lost',
+  });
 }
 
 /** @throws Failure refused unless the cluster's name is given */

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusLook } from '../../playbooks/status.js';
 import { Failure } from '../failure/failure.js';
 import { selectHosts } from '../run/select.js';
-import { judge } from '../status/rules.js';
+import type { ClusterStatus } from '../status/model.js';
+import { judge, type Judgement } from '../status/rules.js';
+import { nameInventory } from '../ui/named-inventory.js';
 import { statusLines } from '../ui/status.js';
 import { statusToJson } from '../ui/status-json.js';
 import { openScreen, type Screen } from '../ui/screen.js';
@@ -35,6 +37,7 @@ export async function status(file: string, flags: StatusFlags): Promise<void> {
   const interrupt = listenForInterrupt(() => undefined);
   // Loaded last: a mistake in the inventory is told without the SSH library.
   const { StatusLook } = await import('../../playbooks/status.js');
+  const show = { json, judge: (seen: ClusterStatus) => judgeIn(file, seen) };
   const look = new StatusLook(cluster, {
     hosts,
     concurrency: flags.concurrency,
@@ -47,16 +50,29 @@ export async function status(file: string, flags: StatusFlags): Promise<void> {
     },
   });
   try {
-    if (flags.watch === undefined) process.exitCode = await showOnce(look, json);
-    else await showAgain(look, json, flags.watch === true ? PAUSE : flags.watch, interrupt.stop);
+    if (flags.watch === undefined) process.exitCode = await showOnce(look, show);
+    else await showAgain(look, show, flags.watch === true ? PAUSE : flags.watch, interrupt.stop);
   } finally {
     interrupt.release();
     await look.close();
   }
 }
 
+/** What a look means, with commands that can be pasted. */
+function judgeIn(file: string, seen: ClusterStatus): Judgement {
+  const { alerts, exitCode } = judge(seen);
+  const named = alerts.map((alert) => ({ ...alert, next: nameInventory(alert.next, file) }));
+  return { alerts: named, exitCode };
+}
+
+/** How looks are shown. */
+interface Showing {
+  readonly json: boolean;
+  readonly judge: (seen: ClusterStatus) => Judgement;
+}
+
 /** Looks once and prints it. @returns the exit code */
-async function showOnce(look: StatusLook, json: boolean): Promise<number> {
+async function showOnce(look: StatusLook, { json, judge }: Showing): Promise<number> {
   const seen = await look.look();
   const judgement = judge(seen);
   if (json) print(JSON.stringify(statusToJson(seen, judgement)));
@@ -70,17 +86,17 @@ async function showOnce(look: StatusLook, json: boolean): Promise<number> {
 /** Looks until it is stopped, which is no failure. @param pause seconds between two looks */
 async function showAgain(
   look: StatusLook,
-  json: boolean,
+  show: Showing,
   pause: number,
   stop: AbortSignal,
 ): Promise<void> {
   let screen: Screen | undefined;
   try {
     while (!stop.aborted) {
-      if (json) await showOnce(look, true);
+      if (show.json) await showOnce(look, show);
       else {
         const seen = await look.look();
-        const judgement = judge(seen);
+        const judgement = show.judge(seen);
         const style = stdoutStyle();
         // Opened now, so that passphrases and host keys were asked for and told before.
         screen ??= openScreen(process.stdout);

@@ -1,5 +1,5 @@
 import { Failure } from '../failure/failure.js';
-import { databaseRole, type Cluster } from '../inventory/cluster.js';
+import { databaseRole, hostsWith, type Cluster } from '../inventory/cluster.js';
 
 /** What a database host says of its server, live. */
 export interface Sight {
@@ -75,6 +75,12 @@ export function chooseCandidate(
     throw tooFarBehind(cluster, candidate, most, behind);
   }
   return { candidate, others: byMost.filter((other) => other !== candidate), behind };
+}
+
+/** Whether one of these is a host for which commits wait once another one is primary: no replica is. */
+export function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean {
+  const names = hostsWith(cluster, 'pg-primary', 'pg-standby').map(({ name }) => name);
+  return others.some(({ host }) => names.includes(host));
 }
 
 function nobody(sights: readonly Sight[], to: string | undefined): Failure {

@@ -169,10 +169,12 @@ ${asPostgres}
 as_postgres /usr/lib/postgresql/${version}/bin/vacuumdb -h /var/run/postgresql --all --analyze-only --jobs "$(nproc)" --quiet`;
 }
 
-/** Removes all data that restores have kept, and prints how much that was. */
+/** Prints how much data restores have kept; nothing where there is none. */
+export function keptScript(): Script {
+  return sh`[ ! -e ${KEPT} ] || du -sh ${KEPT} | cut -f 1`;
+}
+
+/** Removes it. */
 export function discardScript(): Script {
-  return sh`
-[ -e ${KEPT} ] || exit 0
-du -sh ${KEPT} | cut -f 1
-rm -rf ${KEPT}`;
+  return sh`rm -rf ${KEPT}`;
 }

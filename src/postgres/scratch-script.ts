@@ -17,6 +17,11 @@ const asPostgres = raw(
   'as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }',
 );
 
+/** Prints something where there is a copy, or what is left of one. */
+export function findScratch(): Script {
+  return sh`[ ! -e ${SCRATCH} ] || echo ${SCRATCH}`;
+}
+
 /** Removes a copy, if there is one. */
 export function removeScratch(): Script {
   return sh`

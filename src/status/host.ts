@@ -19,6 +19,7 @@ import {
   parseFilestoreBackup,
 } from './filestore-backup.js';
 import { jobsProbe, parseJobs } from './jobs.js';
+import { keptProbe, parseKept } from './kept.js';
 import type { HostStatus } from './model.js';
 import { odooProbe, odooServices, parseOdoo } from './odoo.js';
 import { parsePgbouncer, pgbouncerProbe } from './pgbouncer.js';
@@ -40,6 +41,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
   const snippets: (Snippet | false)[] = [
     { name: 'system', script: systemProbe(pathsOf(cluster, host)) },
     { name: 'services', script: servicesProbe() },
+    { name: 'kept', script: keptProbe() },
     has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
     has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe() },
     has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
@@ -99,6 +101,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     services: part('services', parseServices),
     postgres: part('postgres', (text) => parsePostgres(text, outputs.get('databases')?.text ?? '')),
     restoring: part('databases', parseRestoring) ?? false,
+    kept: part('kept', parseKept),
     jobs: part('jobs', parseJobs),
     pgbouncer: part('pgbouncer', parsePgbouncer),
     redis: part('redis', parseRedis),
@@ -120,6 +123,7 @@ function nothing(host: Host): HostStatus {
     services: null,
     postgres: null,
     restoring: false,
+    kept: null,
     jobs: null,
     pgbouncer: null,
     redis: null,

@@ -27,6 +27,8 @@ export interface HostStatus {
   readonly postgres: PostgresStatus | null;
   /** A restore in place has not come to its end: it runs, or was cut off. */
   readonly restoring: boolean;
+  /** Folders of data that is no database's any more: kept by restores and rejoins, or a copy of a moment. */
+  readonly kept: readonly string[] | null;
   readonly jobs: JobsStatus | null;
   readonly pgbouncer: PgbouncerStatus | null;
   readonly redis: RedisStatus | null;

@@ -64,7 +64,9 @@ function targetRules(
         id: 'pgbouncer.paused',
         host: at.host,
         message: `PgBouncer on ${at.host} has the database ${name} ${paused ? 'paused' : 'disabled'}: its clients wait`,
-        next: `if nobody is moving the primary just now: on ${at.host}, psql -h /var/run/postgresql -p 6432 -U pgbouncer pgbouncer -c '${paused ? 'RESUME' : `ENABLE ${name}`}' as postgres`,
+        next: paused
+          ? 'if nobody is moving the primary just now: odoo-prov apply FILE lets them through, to the host that takes the writes'
+          : `on ${at.host}, as postgres: psql -h /var/run/postgresql -p 6432 -U pgbouncer pgbouncer -c 'ENABLE ${name}'`,
       }),
     );
   }

@@ -22,6 +22,9 @@ export function databaseLines(status: ClusterStatus, view: StatusView): readonly
     ...hosts.flatMap(({ filestoreBackup }) =>
       filestoreBackup === null ? [] : fact('filestore', newestSnapshot(filestoreBackup), view),
     ),
+    ...hosts.flatMap(({ host, kept }) =>
+      kept === null || kept.length === 0 ? [] : fact('kept', `${host}: ${kept.join(', ')}`, view),
+    ),
     ...(primary?.jobs ? fact('jobs', jobs(primary.jobs), view) : []),
     ...poolLines(hosts, view),
   ];

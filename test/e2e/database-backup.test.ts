@@ -205,6 +205,11 @@ echo "$rows"; exit 1`,
     await nothingToDo();
     const kept = 'ls /var/lib/postgresql/.odoo-prov-kept 2>/dev/null | wc -l';
     expect(await must(on('db1'), kept)).toBe('3\n');
+    const status = await run('status', inventory, '--limit', 'db1');
+    expect(status.stdout).toMatch(/^kept +db1: .*\.odoo-prov-kept\/\d{8}T\d{6},/m);
+    const dry = await ok('restore', inventory, '--discard-old', '--dry-run');
+    expect(printed(dry)).toMatch(/^db1: would remove \S+\.odoo-prov-kept: \d/m);
+    expect(await must(on('db1'), kept)).toBe('3\n');
     await ok('restore', inventory, '--discard-old');
     expect(await must(on('db1'), kept)).toBe('0\n');
   });
@@ -216,7 +221,13 @@ describe('a copy beside everything else', () => {
     await ok('backup', inventory, '--name', 'for-a-copy');
     await sql(`insert into t (v) values ('later')`);
     const now = await sql(FINGERPRINT);
+    const dry = await ok('restore', inventory, '--latest', '--on', 'web1', '--dry-run');
+    expect(printed(dry)).toMatch(
+      /^web1 gets a copy of the database of .*\n 1 {2}web1: installing /m,
+    );
     for (const host of ['backup1', 'web1']) {
+      const none = await ok('restore', inventory, '--on', host, '--discard-old');
+      expect(printed(none)).toContain(`${host}: there is no copy`);
       await ok('restore', inventory, '--to-name', 'for-a-copy', '--on', host);
       const look = `cd /tmp && echo '${FINGERPRINT}' |
   runuser -u postgres -- psql -XAtq -h /var/lib/postgresql/.odoo-prov-scratch -p 5433 -d rows`;

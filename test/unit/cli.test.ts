@@ -124,7 +124,11 @@ describe('usage', () => {
     ],
     [
       ['apply', 'small.yaml', '--limit', 'server2'],
-      '--limit server2 matches no host of this inventory\n  expected  one of: server1\n  found     none\n  next      check the spelling; `odoo-prov apply FILE --list-hosts` shows every host and its roles\n',
+      '--limit server2 matches no host of this inventory\n  expected  one of: server1\n  found     none\n  next      check the spelling; `odoo-prov apply small.yaml --list-hosts` shows every host and its roles\n',
+    ],
+    [
+      ['restore', 'small.yaml', '--latest', '--recovery-key-file', 'key'],
+      '--recovery-key-file brings the secrets back where the cluster is made anew\n  expected  --recovery-key-file with --new-hosts\n  found     --recovery-key-file alone\n  next      leave it out; or add --new-hosts, where all but the backups is lost\n',
     ],
     [
       ['apply', 'small.yaml', '--ask-become-pass'],

@@ -132,6 +132,7 @@ describe('a failover', () => {
     const dated = STANDBY.replace(/1\n$/, '1 1795334400\n');
     const { notes } = await plan({ db1: STOPPED, db2: dated });
     expect(notes).toEqual([
+      'db1 answers, and only its PostgreSQL is down: odoo-prov apply FILE starts it, and nothing is lost; fail over if that does not help',
       "db2's newest transaction was saved at 2026-11-22 08:00:00 UTC; what was saved later is not there",
     ]);
   });
@@ -177,8 +178,24 @@ describe('a switchover', () => {
     await expect(to({ db1: STOPPED, db2: STANDBY })).rejects.toThrow('no host takes writes');
     await expect(to({ db1: PRIMARY, db2: PRIMARY, db3: STANDBY })).rejects.toThrow('more than one');
     await expect(to({ db1: PRIMARY, db2: STANDBY }, 'db1')).rejects.toThrow('primary already');
+    await expect(to({ db1: STOPPED, db2: STANDBY })).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('starts PostgreSQL on db1') as string },
+    });
     const idle = STANDBY.replace(/1\n$/, '0\n');
     await expect(to({ db1: PRIMARY, db2: idle })).rejects.toThrow('does not keep up');
+  });
+});
+
+describe('a switchover with synchronous replication', () => {
+  it('says that commits wait where the old primary is the only standby then', async () => {
+    const { postgres } = cluster;
+    const replication = { ...postgres.replication, synchronous: 'on' } as const;
+    const synchronous: Cluster = { ...cluster, postgres: { ...postgres, replication } };
+    const steps = async (answers: Readonly<Record<string, string>>): Promise<string> =>
+      (await planSwitchover(synchronous, reached(answers), 'db2')).steps.join('\n');
+    const waits = 'every commit waits until db1 follows';
+    expect(await steps({ db1: PRIMARY, db2: STANDBY })).toContain(waits);
+    expect(await steps({ db1: PRIMARY, db2: STANDBY, db3: STANDBY })).not.toContain(waits);
   });
 });
 
@@ -195,6 +212,9 @@ describe('a rejoin', () => {
   it('is for data of an older timeline, and for a named standby that cannot follow', async () => {
     expect(hostsOf(await of({ db1: OLD, db2: AHEAD, db3: STANDBY }))).toEqual(['db1']);
     await expect(of({ db1: PRIMARY, db2: STANDBY })).rejects.toThrow('no old primary');
+    await expect(of({ db1: OLD, db2: STANDBY })).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('starts PostgreSQL on db1') as string },
+    });
     const idle = STANDBY.replace(/1\n$/, '0\n') + folder('none no');
     expect(hostsOf(await of({ db2: AHEAD, db3: idle }, 'db3'))).toEqual(['db3']);
     await expect(of({ db2: AHEAD, db3: STANDBY }, 'db1')).rejects.toThrow('no answer');

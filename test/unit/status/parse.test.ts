@@ -218,18 +218,29 @@ describe('a host', () => {
   it('is asked for what its roles have, without a secret', () => {
     const names = snippetsOf(cluster, one).map(({ name }) => name);
     expect(names).toEqual([
-      ...['system', 'services', 'databases', 'postgres', 'jobs', 'pgbouncer', 'redis', 'odoo'],
+      ...[
+        'system',
+        'services',
+        'kept',
+        'databases',
+        'postgres',
+        'jobs',
+        'pgbouncer',
+        'redis',
+        'odoo',
+      ],
       ...['edge'],
     ]);
     expect(snippetsOf(cluster, one).some(({ script }) => script.hasSecrets)).toBe(false);
     const edge = testHost('edge1', 12, ['edge']);
     expect(snippetsOf(testCluster([one, edge]), edge).map(({ name }) => name)).toEqual([
-      ...['system', 'services', 'edge'],
+      ...['system', 'services', 'kept', 'edge'],
     ]);
   });
   it('tells which part it did not answer, and the rest', () => {
     const outputs = new Map([
       ['system', { text: SYSTEM, code: 0 }],
+      ['kept', { text: '/var/lib/postgresql/17/main.before-rejoin-1\n', code: 0 }],
       ['redis', { text: '', code: 124 }],
       ['pgbouncer', { text: 'psql: gone', code: 2 }],
       ['postgres', { text: 'up\n{}', code: 0 }],
@@ -241,6 +252,7 @@ describe('a host', () => {
       'no answer within 8 s',
     ]);
     expect(host.system?.cores).toBe(2);
+    expect(host.kept).toEqual(['/var/lib/postgresql/17/main.before-rejoin-1']);
     expect([host.redis, host.postgres]).toEqual([null, null]);
   });
 });

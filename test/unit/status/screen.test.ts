@@ -176,7 +176,8 @@ describe('JSON', () => {
     expect(Object.keys(json.hosts[0] ?? {}).sort()).toEqual(
       [
         ...['host', 'address', 'roles', 'failure', 'unknown', 'system', 'services', 'postgres'],
-        ...['restoring', 'jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup', 'filestoreBackup'],
+        ...['restoring', 'kept', 'jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup'],
+        'filestoreBackup',
       ].sort(),
     );
     expect(json.hosts[0]?.['failure']).toMatchObject({ reason: 'unreachable' });
