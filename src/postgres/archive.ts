@@ -1,5 +1,5 @@
 import type { Cluster, Host, Settings } from '../inventory/cluster.js';
-import { aptPackage } from '../resource/index.js';
+import { aptPackage, directory, file } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { bucketAddress } from './bucket.js';
@@ -13,6 +13,9 @@ import { pgbackrest, PGBACKREST_PORT, repositoryOf, stanzaOf } from './pgbackres
 /** Seconds after which a segment that is not full is archived: what a lost primary may cost at most. */
 const ARCHIVE_TIMEOUT = '60s';
 
+/** What a standby fetches WAL with: bounds how long an archive that says nothing holds it, and a promotion of it. */
+const FETCH_WAL = '/usr/lib/odoo-prov/fetch-wal';
+
 /** Packages of a database host for the archive; none where there is no backup. */
 export function archivePackages({ cluster }: Site): readonly Resource[] {
   const { backup } = cluster.postgres;
@@ -22,27 +25,35 @@ export function archivePackages({ cluster }: Site): readonly Resource[] {
   return names.map((name) => aptPackage({ name }));
 }
 
-/** pgBackRest on a database host. It goes before PostgreSQL's settings, which name its program. */
+/** pgBackRest on a database host. It goes before PostgreSQL's settings, which name its programs. */
 export function archiveClient(site: Site): readonly Resource[] {
-  return site.cluster.postgres.backup === undefined ? [] : pgbackrest(site);
+  if (site.cluster.postgres.backup === undefined) return [];
+  return [
+    ...pgbackrest(site),
+    directory({ path: '/usr/lib/odoo-prov' }),
+    file({ path: FETCH_WAL, content: site.asset('postgres/fetch-wal.sh'), mode: '0755' }),
+  ];
 }
 
 /** postgresql.conf keys that archive; a backup's `restore_command` also serves a standby that fell behind. */
 export function archiveSettings({ cluster, host }: Pick<Site, 'cluster' | 'host'>): Settings {
   if (cluster.postgres.backup === undefined) return {};
-  // pgBackRest itself tries for a minute and more: a promotion, a start or a stop would wait for a repository that is
-  // away. PostgreSQL asks again anyway.
+  // pgBackRest itself tries for a minute and more: a stop would wait for a repository that is away. PostgreSQL asks
+  // again anyway.
   const at = doorOf(cluster, host);
   const reach =
     at === undefined
       ? ''
       : `timeout ${String(at.seconds)} bash -c ': </dev/tcp/${at.address}/${String(at.port)}' && `;
-  const program = `${reach}pgbackrest --stanza=${stanzaOf(cluster)}`;
+  const program = `pgbackrest --stanza=${stanzaOf(cluster)}`;
   return {
     archive_mode: 'on',
-    archive_command: `${program} archive-push %p`,
+    archive_command: `${reach}${program} archive-push %p`,
     archive_timeout: ARCHIVE_TIMEOUT,
-    restore_command: `${program} archive-get %f "%p"`,
+    restore_command:
+      at === undefined
+        ? `${program} archive-get %f "%p"`
+        : `${FETCH_WAL} %f "%p" ${stanzaOf(cluster)} ${at.address} ${String(at.port)}`,
   };
 }
 

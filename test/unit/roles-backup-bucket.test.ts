@@ -118,7 +118,7 @@ pg1-socket-path=/var/run/postgresql
     const reach = `timeout 3 bash -c ': </dev/tcp/s3.example.net/9443' && `;
     expect(settingsOf(testSite(cluster, db1))).toMatchObject({
       archive_command: `${reach}pgbackrest --stanza=acme archive-push %p`,
-      restore_command: `${reach}pgbackrest --stanza=acme archive-get %f "%p"`,
+      restore_command: '/usr/lib/odoo-prov/fetch-wal %f "%p" acme s3.example.net 9443',
     });
   });
 

@@ -132,7 +132,7 @@ describe('a database host', () => {
       archive_mode: 'on',
       archive_command: `${reach}pgbackrest --stanza=acme archive-push %p`,
       archive_timeout: '60s',
-      restore_command: `${reach}pgbackrest --stanza=acme archive-get %f "%p"`,
+      restore_command: '/usr/lib/odoo-prov/fetch-wal %f "%p" acme 198.51.100.61 8432',
     });
   });
 
