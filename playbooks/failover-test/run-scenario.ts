@@ -10,6 +10,7 @@ import {
 import { judgeWrites } from '../../src/failover-test/judge-writes.js';
 import { compareLedger, lossOf } from '../../src/failover-test/ledger.js';
 import {
+  haveWaited,
   verdictOf,
   type Figures,
   type Mark,
@@ -113,13 +114,19 @@ export async function runScenario(
     lost: lossOf(comparison.lost),
     errors: counted(writers.ledger.flatMap(({ error }) => (error === undefined ? [] : [error]))),
   };
+  const felt = seenByUsers === undefined ? null : userFigures(seenByUsers);
+  const waited = felt !== null && haveWaited(felt, cluster.failoverTest);
+  const usersExpectation = felt === null ? undefined : scenario.expectsUsers?.(cluster);
   return {
     ...{ scenario: scenario.name, title: scenario.title, expectation, started, checks, figures },
+    ...(usersExpectation === undefined ? {} : { usersExpectation }),
     verdict:
-      broken.interrupted || proved.interrupted ? 'interrupted' : verdictOf(checks, expectation),
+      broken.interrupted || proved.interrupted
+        ? 'interrupted'
+        : verdictOf(checks, expectation, waited),
     milliseconds: endedAt,
     marks: trial.marks,
-    users: seenByUsers === undefined ? null : userFigures(seenByUsers),
+    users: felt,
     series: perSecond(writers.ledger, endedAt),
     requests: users === undefined ? [] : perSecond(users.ledger, endedAt),
   };

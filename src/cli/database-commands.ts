@@ -64,7 +64,11 @@ export function addFailoverTest(program: Command): void {
     .description('break one thing after the other under load, and judge what came of it')
     .argument('<file>', 'inventory')
     .option('--list', 'show the scenarios and what is expected of this cluster; contacts nobody')
-    .option('--scenario <names>', 'only these, comma between; some are run by name only', list)
+    .option(
+      '--scenario <names>',
+      'only these, comma between; all: also those that are run by name only',
+      list,
+    )
     .option('--on <host>', 'gets the copies of point-in-time-recovery; default: the backup host')
     .option('--report <folder>', 'write the report there: HTML, JSON, JUnit')
     .option('--json', 'the report as JSON on standard output')

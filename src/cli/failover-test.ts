@@ -96,15 +96,19 @@ async function checkScratch(cluster: Cluster, on: string): Promise<void> {
   scratchHost(cluster, on);
 }
 
+/** Stands for every scenario, also those that are run by name only. */
+const ALL = 'all';
+
 /** The named scenarios, or those that may be run without being named; in the order of the list. */
 function chosen(names: readonly string[] | undefined): readonly RunnableScenario[] {
   if (names === undefined) return SCENARIOS.filter(({ onRequest }) => !onRequest);
+  if (names.length === 1 && names[0] === ALL) return SCENARIOS;
   const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
   if (unknown !== undefined) {
     throw new Failure({
       reason: 'usage',
       message: `there is no scenario ${unknown}`,
-      expected: `one of: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
+      expected: `${ALL}, or some of: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
       found: unknown,
       remedy: 'odoo-prov failover-test FILE --list shows them',
     });

@@ -49,7 +49,7 @@ function ledger({ comparison, limits, mayLose }: WriteObservation): readonly Che
   const allowed = mayLose ? limits.rpo : 0;
   const text =
     allowed > 0
-      ? `acknowledged writes of at most ${seconds(allowed)} were lost (RPO)`
+      ? `not more than the last ${seconds(allowed)} of acknowledged writes were lost (RPO): ${loss.rows} were`
       : 'no acknowledged write was lost';
   return [
     assertion('writes.lost', text, lost.length === 0 || (allowed > 0 && loss.seconds <= allowed), {
@@ -60,7 +60,7 @@ function ledger({ comparison, limits, mayLose }: WriteObservation): readonly Che
     }),
     assertion(
       'writes.lost-in-between',
-      'what was lost were the last writes of a client, none before them',
+      'no acknowledged write is missing before one that is there',
       lostInBetween.length === 0,
       {
         found: `${lostInBetween.length} rows are missing before others that are there`,

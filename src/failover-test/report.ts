@@ -32,6 +32,8 @@ export interface ScenarioReport {
   readonly scenario: ScenarioName;
   readonly title: string;
   readonly expectation: Expectation;
+  /** What is expected of Odoo's users alone, where it is not the same. */
+  readonly usersExpectation?: Expectation;
   /** `survived` and `recovered` are passes: writes went on, or stopped and went on as expected. */
   readonly verdict: 'survived' | 'recovered' | 'failed' | 'interrupted';
   /** ISO 8601, UTC. */
@@ -70,13 +72,22 @@ export interface Report {
   readonly afterwards: readonly Check[];
 }
 
-/** What a scenario's checks come to. */
+/**
+ * What a scenario's checks come to.
+ * @param usersWaited by {@link haveWaited}: an outage that only the users were expected to have is no survival either
+ */
 export function verdictOf(
   checks: readonly Check[],
   expectation: Expectation,
+  usersWaited: boolean,
 ): 'survived' | 'recovered' | 'failed' {
   if (checks.some(({ ok }) => !ok)) return 'failed';
-  return expectation.kind === 'survives' ? 'survived' : 'recovered';
+  return expectation.kind === 'survives' && !usersWaited ? 'survived' : 'recovered';
+}
+
+/** Whether users felt more than they may where a cluster survives. */
+export function haveWaited({ gaps, failed }: UserFigures, limits: Limits): boolean {
+  return gaps.max > limits.gap * 1000 || failed > limits.failedRequests;
 }
 
 /** What a run comes to. */

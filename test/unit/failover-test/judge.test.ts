@@ -103,9 +103,9 @@ describe('verdicts', () => {
   const bad: Check = { id: 'b', ok: false, text: '' };
 
   it('never call an outage survival', () => {
-    expect(verdictOf([good], { kind: 'outage', why: '' })).toBe('recovered');
-    expect(verdictOf([good], SURVIVES)).toBe('survived');
-    expect(verdictOf([good, bad], SURVIVES)).toBe('failed');
+    expect(verdictOf([good], { kind: 'outage', why: '' }, false)).toBe('recovered');
+    expect(verdictOf([good], SURVIVES, false)).toBe('survived');
+    expect(verdictOf([good, bad], SURVIVES, false)).toBe('failed');
   });
 
   it('of a run are the worst of its parts; of nothing it is a failure', () => {

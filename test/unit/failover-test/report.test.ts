@@ -2,8 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { reportToHtml } from '../../../src/failover-test/report-html.js';
 import { reportToJunit } from '../../../src/failover-test/report-junit.js';
 import { scenarioLines, summaryLines } from '../../../src/failover-test/report-text.js';
-import type { Report, ScenarioReport } from '../../../src/failover-test/report.js';
-import { verdictOfRun } from '../../../src/failover-test/report.js';
+import {
+  haveWaited,
+  verdictOf,
+  verdictOfRun,
+  type Mark,
+  type Report,
+  type ScenarioReport,
+} from '../../../src/failover-test/report.js';
+import { lostText } from '../../../src/failover-test/report-overview.js';
+import { timelineSvg } from '../../../src/failover-test/timeline-svg.js';
 
 const RECOVERED: ScenarioReport = {
   scenario: 'pgbouncer-down',
@@ -91,12 +99,67 @@ describe('the report', () => {
     expect(html).toContain('outage, recovers: there is only one PgBouncer');
     expect(html).toContain('next: odoo-prov rejoin FILE --host db2');
     expect(html).toContain('postgres.backup is not set');
-    expect(html).toContain('What users were told: HTTP 502 2×.');
-    expect(html).toContain("Odoo's users");
+    expect(html).toContain('What users were told: HTTP 502 2× (the edge got no answer of Odoo).');
+    expect(html).toContain("Requests of Odoo's users");
     // Eight seconds with saved writes, four with failed ones; twelve with requests, one with failed ones; twice.
     expect(html.match(/<rect class="saved"/g)).toHaveLength(2 * (8 + 12));
     expect(html.match(/<rect class="failed"/g)).toHaveLength(2 * (4 + 1));
     expect(html.match(/<rect class="gap"/g)).toHaveLength(2);
+  });
+
+  it('says at its top what came of it, and what was lost', () => {
+    const html = reportToHtml(REPORT);
+    expect(html).toContain(
+      '2 scenarios: 0 survived, 1 had an outage and recovered, 1 failed, 1 skipped. Writes stood still for 4.2 s at most (pgbouncer-down).',
+    );
+    expect(html).toContain('users stood still for 0.3 s at most (pgbouncer-down). Lost: nothing.');
+    expect(lostText([RECOVERED])).toBe('nothing');
+    const { figures, users } = RECOVERED;
+    if (figures === null || users === null) throw new Error('the example has figures');
+    const lossy = {
+      figures: { ...figures, lost: { rows: 3, seconds: 1, bytes: 9 } },
+      users: { ...users, jobs: { asked: 6, never: 1, twice: 2 } },
+    };
+    expect(lostText([lossy, lossy])).toBe('6 writes, 2 jobs never done, 4 jobs done twice');
+  });
+
+  it('names what is expected of users where it is not the same', () => {
+    const why = 'requests end with their connection';
+    const one: ScenarioReport = { ...RECOVERED, usersExpectation: { kind: 'outage', why } };
+    expect(reportToHtml({ ...REPORT, scenarios: [one] })).toContain(
+      `For users: outage, recovers: ${why}.`,
+    );
+  });
+
+  it('shows failures, and folds away what holds', () => {
+    const html = reportToHtml({ ...REPORT, scenarios: [FAILED] });
+    const [shown = '', folded = ''] = html.slice(html.indexOf('<section')).split('<details>');
+    expect(shown).toContain('not streaming');
+    expect(shown).not.toContain('no acknowledged write was lost');
+    expect(folded).toContain('no acknowledged write was lost');
+    expect(folded).toContain('1 of 2 assertions hold');
+  });
+
+  it('draws a second that the end has cut as the rate that it was, not as a drop', () => {
+    const full = { saved: 60, failed: 0 };
+    const heights = (milliseconds: number, last: number): readonly string[] =>
+      [
+        ...timelineSvg({
+          ...{ ...RECOVERED, milliseconds, marks: [], requests: [] },
+          series: [full, full, { saved: last, failed: 0 }],
+        }).matchAll(/class="saved"[^>]* height="([\d.]+)"/g),
+      ].map(([, height = '']) => height);
+    expect(heights(2600, 36)).toEqual(['120', '120', '120']);
+    expect(heights(2300, 18)).toEqual(['120', '120']);
+    expect(heights(3000, 30)).toEqual(['120', '120', '60']);
+  });
+
+  it('puts the numbers of what happened beside or below each other', () => {
+    const at = (time: number): Mark => ({ at: time, kind: 'step', host: 'db1', text: 'done' });
+    const svg = timelineSvg({ ...RECOVERED, marks: [0, 10, 20, 6000, 6010].map(at) });
+    const rows = [...svg.matchAll(/y="(\d+)">\d<\/text><\/g>/g)].map(([, y]) => Number(y));
+    const [first = 0] = rows;
+    expect(rows.map((y) => (y - first) / 13)).toEqual([0, 1, 2, 0, 1]);
   });
 
   it('says that there were no users, and why', () => {
@@ -104,7 +167,7 @@ describe('the report', () => {
     const report = { ...REPORT, users: 0, withoutOdoo: 'Odoo is not installed on web1' };
     const html = reportToHtml({ ...report, scenarios: [alone] });
     expect(html).toContain('no users of Odoo: Odoo is not installed on web1');
-    expect(html).not.toContain('Sessions lost');
+    expect(html).not.toContain("Requests of Odoo's users");
     expect(html.match(/<rect class="saved"/g)).toHaveLength(8);
     expect(scenarioLines(alone)).toHaveLength(1);
   });
@@ -115,6 +178,20 @@ describe('the report', () => {
     expect(text).toContain('<failure message="not streaming">');
     expect(text).toContain('<skipped message="postgres.backup is not set"/>');
     expect(text.match(/<testcase/g)).toHaveLength(5);
+  });
+});
+
+describe('the verdict of a scenario', () => {
+  it('is no survival where only users had an outage, as expected', () => {
+    const { users } = RECOVERED;
+    if (users === null) throw new Error('the example has users');
+    const survives = { kind: 'survives', why: 'there are two' } as const;
+    const { limits } = REPORT;
+    expect(haveWaited(users, limits)).toBe(false);
+    expect(verdictOf([], survives, haveWaited(users, limits))).toBe('survived');
+    expect(verdictOf([], survives, haveWaited({ ...users, failed: 4 }, limits))).toBe('recovered');
+    const waited = { ...users, gaps: { ...users.gaps, max: 5100 } };
+    expect(verdictOf([], survives, haveWaited(waited, limits))).toBe('recovered');
   });
 });
 
