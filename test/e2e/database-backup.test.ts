@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { labOf } from '../../src/cli/lab.js';
+import { labOf, labSpecHere } from '../../src/cli/lab.js';
 import { loadSoundCluster } from '../../src/cli/load-inventory.js';
+import { freeze, labUp, powerCut, thaw, type Lab } from '../../src/lab/index.js';
 import { labShell, must, type HostShell } from '../support/host-shell.js';
 import { labOptions, TEST_LAB_PREFIX } from '../support/lab.js';
 import {
@@ -34,16 +35,37 @@ const FINGERPRINT = 'select count(*), sum(hashtextextended(t::text, 0)) from t';
 /** A moment, as `--to-time` takes it. */
 const NOW = `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"Z"')`;
 
+let written: string;
+let lab: Lab;
 let inventory: string;
+/** The operator's key: in a place of its own, so that it can be lost. */
+let keyFile: string;
 let on: (host: string) => HostShell;
 
-const run = (...words: readonly string[]): Promise<ProgramEnd> => odooProv(words);
+const run = (...words: readonly string[]): Promise<ProgramEnd> =>
+  odooProv(words, { environment: { ODOO_PROV_KEY_FILE: keyFile } });
 const apply = (...words: readonly string[]): Promise<ProgramEnd> =>
   run('apply', inventory, '--json', '--limit', HOSTS.join(','), ...words);
 
 async function sql(text: string, host = 'db1'): Promise<string> {
   const script = `cd /tmp && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d rows <<'EOF'\n${text};\nEOF`;
   return (await must(on(host), script)).trim();
+}
+
+/** Waits until a query to a host's own server, in Odoo's database, gives this. */
+async function says(host: string, query: string, expected: string): Promise<void> {
+  await must(
+    on(host),
+    `for i in $(seq 120); do
+  found=$(cd /tmp && runuser -u postgres -- psql -XAtq -d rows 2>&1 <<'EOF'
+${query}
+EOF
+) || :
+  [ "$found" != '${expected}' ] || exit 0
+  sleep 0.5
+done
+echo "$found"; exit 1`,
+  );
 }
 
 async function ok(...words: readonly string[]): Promise<ProgramEnd> {
@@ -65,11 +87,12 @@ beforeAll(async () => {
   buildProgram();
   const folder = join(tmpdir(), `odoo-prov-${NAME}`);
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'backup.yaml');
-  writeFileSync(file, INVENTORY);
-  await ok('lab', 'up', file, ...labOptions());
-  const { lab, inventory: derived } = await labOf(loadSoundCluster(file, true));
-  inventory = derived;
+  written = join(folder, 'backup.yaml');
+  writeFileSync(written, INVENTORY);
+  const up = await odooProv(['lab', 'up', written, ...labOptions()]);
+  expect(up.code, printed(up)).toBe(0);
+  ({ lab, inventory } = await labOf(loadSoundCluster(written, true)));
+  keyFile = join(lab.directory, 'age.key');
   const shells = new Map(lab.hosts.map(({ name }) => [name, labShell(lab, name)]));
   on = (host) => {
     const shell = shells.get(host);
@@ -178,15 +201,7 @@ describe('a restore in place', () => {
     expect(await sql(FINGERPRINT)).toBe(at['timed']);
     expect(await sql('select pg_is_in_recovery()')).toBe('f');
     await nothingToDo();
-    await must(
-      on('db2'),
-      `for i in $(seq 60); do
-  rows=$(cd /tmp && echo '${FINGERPRINT}' | runuser -u postgres -- psql -XAtq -d rows) || rows=
-  [ "$rows" != '${at['timed'] ?? ''}' ] || exit 0
-  sleep 0.5
-done
-echo "$rows"; exit 1`,
-    );
+    await says('db2', FINGERPRINT, at['timed'] ?? '');
   });
 
   it('to a name, given on the timeline that was left, gives the rows of that moment', async () => {
@@ -288,6 +303,7 @@ describe('a restore that is killed', () => {
     await sleep(1100);
     const cut = await odooProv(['restore', inventory, '--to-time', moment, '--confirm', NAME], {
       killAt: /^db1: replaying and promoting$/m,
+      environment: { ODOO_PROV_KEY_FILE: keyFile },
     });
     expect(cut.code, printed(cut)).toBe('SIGKILL');
     const refused = await apply();
@@ -304,5 +320,59 @@ describe('a restore that is killed', () => {
   runuser -u postgres -- psql -XAtq -h /var/lib/postgresql/.odoo-prov-scratch -p 5433 -d rows`;
     expect((await must(on('backup1'), copy)).trim()).toBe('1');
     await ok('restore', inventory, '--on', 'backup1', '--discard-old');
+  });
+});
+
+describe('a primary that is lost while the host of the archive is frozen', () => {
+  it('is replaced: the promotion does not wait for an archive that says nothing', async () => {
+    await sql(`insert into t (v) values ('the last of the old primary')`);
+    await says('db2', FINGERPRINT, await sql(FINGERPRINT));
+    await freeze(lab, 'backup1');
+    try {
+      await powerCut(lab, 'db1');
+      // PostgreSQL's own limit of 60 s: without a bound of ours it would be hours.
+      expect(await sql('select pg_promote()', 'db2')).toBe('t');
+    } finally {
+      await thaw(lab, 'backup1');
+    }
+    await sql(`insert into t (v) values ('the first of the new one')`, 'db2');
+  });
+});
+
+describe('primary and standby, and the operator’s secrets, are lost', () => {
+  let rows: string;
+
+  it('come back from repository, inventory and recovery key: every row, and the standby streams', async () => {
+    const folder = join(inventory, '..');
+    const made = await ok('secrets', inventory, 'recovery-key');
+    const recoveryKey = join(folder, 'recovery.key');
+    writeFileSync(recoveryKey, made.stdout, { mode: 0o600 });
+    // Whatever it finds of the primary that is off, it brings the copy of the secrets up to date.
+    await run('apply', inventory, '--json', '--limit', 'backup1');
+    rows = await sql(FINGERPRINT, 'db2');
+    const segment = await sql('select pg_walfile_name(pg_switch_wal())', 'db2');
+    await says('db2', `select last_archived_wal >= '${segment}' from pg_stat_archiver`, 't');
+
+    const spec = labSpecHere(loadSoundCluster(written, true));
+    const tell = (): void => undefined;
+    await labUp({ ...spec, hosts: spec.hosts.filter(({ name }) => !name.startsWith("db")) }, tell);
+    await labUp(spec, tell);
+    for (const host of ['db1', 'db2']) {
+      expect((await on(host)('ls /etc/postgresql /usr/bin/pgbackrest')).stdout).toBe('');
+    }
+    for (const name of readdirSync(folder)) {
+      if (/^inventory\.(secrets|state)|^age\.key$/.test(name)) rmSync(join(folder, name));
+    }
+    // Odoo takes minutes to install, and the database does not wait for it.
+    await powerCut(lab, 'web1');
+    const restore = ['restore', inventory, '--new-hosts', '--latest', '--confirm', NAME];
+    const end = await run(...restore, '--recovery-key-file', recoveryKey);
+    expect(end.code, printed(end)).toBe(3);
+    expect(end.stderr).toContain('the database is set back, but not all that follows from it');
+    expect(await sql(FINGERPRINT)).toBe(rows);
+    await says('db2', FINGERPRINT, rows);
+    expect(await sql('select status from pg_stat_wal_receiver', 'db2')).toBe('streaming');
+    await nothingToDo();
+    await ok('backup', inventory, '--type', 'full');
   });
 });
