@@ -33,6 +33,24 @@ function fileState(
   return { file, mode: `${owner} ${mode}`, content: hash };
 }
 
+/** What a file that the server has not read yet says otherwise than wanted; rows come only for such a file. */
+function unread({ settings }: PostgresSettings, { rows }: SqlAnswer & { server: 'up' }): string {
+  const wanted = new Map(
+    Object.entries(settings).map(([name, value]) => [name.toLowerCase(), settingText(value)]),
+  );
+  const found = new Map(
+    rows.flatMap(([kind, name = '', text = '']) =>
+      kind === 'f' ? [[name.toLowerCase(), text]] : [],
+    ),
+  );
+  if (found.size === 0) return 'none';
+  const words = [
+    ...[...found].filter(([name, text]) => wanted.get(name) !== text).map((pair) => pair.join(' ')),
+    ...[...wanted.keys()].filter((name) => !found.has(name)).map((name) => `without ${name}`),
+  ];
+  return words.join(', ') || 'none';
+}
+
 /** What the server says of each setting: the wanted text where it means the same, else its own. */
 function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server: 'up' }): State {
   const state: Record<string, string> = {};
@@ -78,7 +96,9 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
 function stateOf(resource: PostgresSettings, output: string, answer: SqlAnswer): Observed {
   const file = fileState(resource, output);
   if (answer.server === 'failed') return { unknown: answer.why };
-  if (answer.server === 'up') return { ...liveState(resource, answer), ...file };
+  if (answer.server === 'up') {
+    return { ...liveState(resource, answer), ...file, unread: unread(resource, answer) };
+  }
   if (file.file === 'absent') return 'absent';
   return { ...wantedState(resource), ...file };
 }
@@ -102,6 +122,9 @@ select 's', name, setting, unit, vartype, context, pending_restart, current_sett
 from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart or sourcefile like '%/${AUTO_FILE}'
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
 select 'o', name, whose, value from (${OVERRIDES}) o;
+select 'f', name, setting from pg_file_settings
+where sourcefile like '%/${SETTINGS_FILE}'
+  and (pg_stat_file(sourcefile, true)).modification >= date_trunc('second', pg_conf_load_time());
 select 'e', name, error from pg_file_settings
 where error is not null and error <> 'setting could not be applied'
   and error not like '%cannot be changed without restarting the server';`);

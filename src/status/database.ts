@@ -52,7 +52,7 @@ function memberOf(host: HostStatus, primary: PostgresServer | undefined): Databa
     state: standbyState(own, sent),
     timeline: own.timeline,
     lagBytes,
-    lagSeconds: lagBytes === 0 ? 0 : (sent?.lagSeconds ?? own.replayedAge),
+    lagSeconds: lagBytes === 0 ? 0 : (sent?.lagSeconds ?? ageOf(own, sent)),
     sync: sent?.sync ?? null,
     slot,
   };
@@ -76,6 +76,15 @@ function lagOf(
 ): number | null {
   if (sent?.lagBytes !== undefined && sent.lagBytes !== null) return sent.lagBytes;
   return primary === undefined ? null : Math.max(0, primary.position - own.position);
+}
+
+/**
+ * How old the data is where the sender has not measured it. The age of the newest transaction says so only where some
+ * was received and not replayed: on a cluster where nobody writes it is old, and WAL that was on its way is no lag.
+ */
+function ageOf(own: PostgresServer, sent: Downstream | undefined): number | null {
+  const replayedAll = own.received !== null && own.position >= own.received;
+  return sent !== undefined && replayedAll ? 0 : own.replayedAge;
 }
 
 function standbyState(own: PostgresServer, sent: Downstream | undefined): DatabaseMember['state'] {

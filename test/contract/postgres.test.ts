@@ -145,6 +145,10 @@ systemctl restart postgresql@17-main`,
         drifts: [
           { how: 'rm /etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['file'] },
           { how: 'echo >>/etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['file'] },
+          {
+            how: "echo 'work_mem = 7MB' >>/etc/postgresql/17/main/conf.d/50-odoo-prov.conf",
+            fields: ['file', 'unread'],
+          },
           { how: 'chmod 600 /etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['mode'] },
           {
             how: `${sql("alter system set work_mem = '5MB'")}; systemctl reload postgresql@17-main; sleep 1`,

@@ -120,6 +120,20 @@ describe('PostgreSQL', () => {
       'warning postgres.old: front shows data that is 45 s old (limit 30 s)',
     );
   });
+  it('with a standby that has replayed all it got, while some more is on its way: that is no lag', () => {
+    const awake = changed(
+      changed(RECORDED.lagging.primary, '38513344', '1760'),
+      '"lagSeconds":5.109805',
+      '"lagSeconds":null',
+    );
+    const oldData = (standby: string): readonly string[] =>
+      told(db1(awake), front(standby)).filter((line) => line.includes('front'));
+    const idle = changed(running, '"replayedAge":14.867378', '"replayedAge":540');
+    expect(oldData(changed(idle, '"position":67108864', '"position":105622208'))).toEqual([]);
+    expect(oldData(idle)).toEqual([
+      'warning postgres.old: front shows data that is 9 min old (limit 30 s)',
+    ]);
+  });
   it('with a standby that is shut down', () => {
     const down = front('down', { databases: STOPPED_DATABASES });
     const found = told(db1(RECORDED.stopped.primary), down);
