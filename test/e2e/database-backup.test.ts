@@ -355,7 +355,7 @@ describe('primary and standby, and the operator’s secrets, are lost', () => {
 
     const spec = labSpecHere(loadSoundCluster(written, true));
     const tell = (): void => undefined;
-    await labUp({ ...spec, hosts: spec.hosts.filter(({ name }) => !name.startsWith("db")) }, tell);
+    await labUp({ ...spec, hosts: spec.hosts.filter(({ name }) => !name.startsWith('db')) }, tell);
     await labUp(spec, tell);
     for (const host of ['db1', 'db2']) {
       expect((await on(host)('ls /etc/postgresql /usr/bin/pgbackrest')).stdout).toBe('');
