@@ -14,6 +14,8 @@ In odoo.conf of the evented server::
     server_wide_modules = base,rpc,web,odoo_prov_bus    ; 16.0 to 18.0: without rpc
 """
 import functools
+import importlib.abc
+import importlib.machinery
 import logging
 import os
 import socket
@@ -28,8 +30,11 @@ _logger = logging.getLogger(__name__)
 
 # Seconds from a lost connection to the next attempt.
 RETRY = 3
-# Seconds from an attempt until websockets look for what they missed: by then it listens, or has failed.
-CATCH_UP = 5
+# Seconds from an attempt until websockets look for what they missed. By the first it listens, or has failed, if the
+# database answers at once; by the last, if it had to wait for a PgBouncer that waits itself (query_wait_timeout).
+CATCH_UP = (5, 15, 40)
+
+BUS = 'odoo.addons.bus.models.bus'
 
 
 def post_load():
@@ -37,16 +42,34 @@ def post_load():
     wait = extensions.get_wait_callback()
     if limit > 0 and wait is not None:
         extensions.set_wait_callback(_impatient(wait, limit))
-    threading.Thread(target=_patch_when_loaded, name=__name__, daemon=True).start()
+    if BUS in sys.modules:
+        _patch(sys.modules[BUS])
+    else:
+        sys.meta_path.insert(0, _PatchedBus())
 
 
-def _patch_when_loaded():
-    """Waits until Odoo itself has loaded the bus: loaded before there is a server, the bus of 16.0 and 17.0
-    would not be told when the server stops."""
-    # stop_event is among the last that the module defines.
-    while not hasattr(sys.modules.get('odoo.addons.bus.models.bus'), 'stop_event'):
-        time.sleep(1)
-    bus = sys.modules['odoo.addons.bus.models.bus']
+class _PatchedBus(importlib.abc.MetaPathFinder):
+    """Patches the bus in the moment in which Odoo itself loads it. Not earlier: loaded before there is a server, the
+    bus of 16.0 and 17.0 would not be told when the server stops. And not later: browsers are there at once after a
+    restart, and a dispatcher that one of them has started would stay in Odoo's own loop."""
+
+    def find_spec(self, fullname, path, target=None):
+        if fullname != BUS:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_patch(module):
+            execute(module)
+            _patch(module)
+
+        spec.loader.exec_module = execute_and_patch
+        return spec
+
+
+def _patch(bus):
     bus.ImDispatch.loop = _persistent(bus.ImDispatch.loop, bus.stop_event)
 
 
@@ -64,9 +87,10 @@ def _persistent(loop, stop_event):
                     raise
                 _logger.warning('The bus lost its database, it listens again in %d s: %s', RETRY, error)
                 time.sleep(RETRY)
-                catch_up = threading.Timer(CATCH_UP, _wake_websockets, [dispatcher])
-                catch_up.daemon = True
-                catch_up.start()
+                for delay in CATCH_UP:
+                    catch_up = threading.Timer(delay, _wake_websockets, [dispatcher])
+                    catch_up.daemon = True
+                    catch_up.start()
 
     return persistent_loop
 
