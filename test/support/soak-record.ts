@@ -78,16 +78,24 @@ export function finishedSuites(record: readonly SoakResult[], commit: string): r
   return [...new Set(passed.map(({ suite }) => suite))];
 }
 
-/** The last result of each suite, as a page. @param suites all there are */
-export function soakPage(record: readonly SoakResult[], suites: readonly string[]): string {
+/**
+ * The last result of each suite, as a page.
+ * @param suites all there are
+ * @param before the page as it is: what was run in another clone is on it only, and stays
+ */
+export function soakPage(
+  record: readonly SoakResult[],
+  suites: readonly string[],
+  before: string,
+): string {
+  const known = before.split('\n');
   const rows = suites.map((suite) => {
-    const last = record.findLast((one) => one.suite === suite && one.test === undefined);
     const name = suite.slice(FOLDER.length + 1, -'.test.ts'.length);
-    if (last === undefined) return `| ${name} | not run | | | | |`;
-    const tests = testsOf(record, last);
-    const passed = tests.filter(({ result }) => result === 'passed').length;
-    const minutes = (last.seconds / 60).toFixed(1);
-    return `| ${name} | ${last.result} | ${String(passed)} of ${String(tests.length)} | ${minutes} | ${last.commit} | ${last.date.slice(0, 16)}Z |`;
+    const row =
+      known.find((line) => line.startsWith(`| ${name} |`)) ?? `| ${name} | not run | | | | |`;
+    const last = record.findLast((one) => one.suite === suite && one.test === undefined);
+    if (last === undefined || endOf(row) > endOf(rowOf(record, name, last))) return row;
+    return rowOf(record, name, last);
   });
   return `# The last results of \`npm run soak\`
 
@@ -97,6 +105,18 @@ Written by it. Each suite with the commit that it was run on; how it is run: [CO
 |---|---|---|---|---|---|
 ${rows.join('\n')}
 `;
+}
+
+function rowOf(record: readonly SoakResult[], name: string, last: SoakResult): string {
+  const tests = testsOf(record, last);
+  const passed = tests.filter(({ result }) => result === 'passed').length;
+  const minutes = (last.seconds / 60).toFixed(1);
+  return `| ${name} | ${last.result} | ${String(passed)} of ${String(tests.length)} | ${minutes} | ${last.commit} | ${last.date.slice(0, 16)}Z |`;
+}
+
+/** When a row's suite ended, ISO 8601; nothing where it was not run. */
+function endOf(row: string): string {
+  return row.split('|').at(-2)?.trim() ?? '';
 }
 
 /** The results of a suite's tests in the run that ended with this result. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { repositoryRoot } from './repository.js';
@@ -34,7 +34,8 @@ export default class SoakReporter implements Reporter {
   }
 
   onTestRunEnd(): void {
-    writeFileSync(join(repositoryRoot, SOAK_PAGE), soakPage(soakRecord(), soakSuites()));
+    const page = join(repositoryRoot, SOAK_PAGE);
+    writeFileSync(page, soakPage(soakRecord(), soakSuites(), readFileSync(page, 'utf8')));
   }
 
   #ended(module: TestModule, result: SoakResult['result'], milliseconds: number): SoakResult {

@@ -31,10 +31,24 @@ describe('the record of the soak', () => {
       ended({ test: 'two', result: 'failed', date: '2026-11-22T10:01:30.000Z' }),
       ended({ result: 'failed' }),
     ];
-    expect(soakPage(record, [A, B]).split('\n').slice(6, -1)).toEqual([
+    expect(soakPage(record, [A, B], '').split('\n').slice(6, -1)).toEqual([
       '| database-a | failed | 1 of 2 | 1.5 | abc | 2026-11-22T10:02Z |',
       '| full-b | not run | | | | |',
     ]);
+  });
+
+  it('keeps what was run in another clone, unless it was run here since', () => {
+    const row = (name: string, date: string): string =>
+      `| ${name} | passed | 3 of 3 | 4.0 | def | ${date} |`;
+    const before = [row('database-a', '2026-11-22T09:00Z'), row('full-b', '2026-11-21T09:00Z')];
+    const page = (kept: readonly string[]): string[] =>
+      soakPage([ended({})], [A, B], kept.join('\n'))
+        .split('\n')
+        .slice(6, -1);
+    const own = '| database-a | passed | 0 of 0 | 1.5 | abc | 2026-11-22T10:02Z |';
+    expect(page(before)).toEqual([own, before[1]]);
+    const later = row('database-a', '2026-11-22T11:00Z');
+    expect(page([later])).toEqual([later, '| full-b | not run | | | | |']);
   });
 
   it('is of suites that exist', () => {
