@@ -80,7 +80,7 @@ export async function runScenario(
   const proved = await attempt(() => trial.prove(writers.ledger));
   const expectation = scenario.expects(cluster);
   const mayLose = scenario.mayLose === true && cluster.postgres.replication.synchronous === 'off';
-  const span = spanOf(scenario, trial.marks, endedAt);
+  const span = spanOf(scenario, cluster, trial.marks, endedAt);
   const primaryNow = after.status.database.primary ?? primary.name;
   const rows = await storedRows(hosts, primaryNow, cluster.odoo.database);
   const seenByUsers = await userObservation(bench, scenario, load, primaryNow, span, mayLose);
@@ -157,10 +157,16 @@ async function userObservation(
   };
 }
 
-function spanOf(scenario: RunnableScenario, marks: readonly Mark[], endedAt: number): Span {
+function spanOf(
+  { recoversFrom }: RunnableScenario,
+  cluster: Cluster,
+  marks: readonly Mark[],
+  endedAt: number,
+): Span {
   const faultAt = marks.find(({ kind }) => kind === 'fault')?.at ?? 0;
   const healedAt = marks.find(({ kind }) => kind === 'heal')?.at ?? endedAt;
-  return { faultAt, endedAt, recoverFrom: scenario.recoversFrom === 'fault' ? faultAt : healedAt };
+  const start = typeof recoversFrom === 'function' ? recoversFrom(cluster) : recoversFrom;
+  return { faultAt, endedAt, recoverFrom: start === 'fault' ? faultAt : healedAt };
 }
 
 /** Rows on each standby, given some time to replay. */

@@ -30,6 +30,9 @@ export interface Expectation {
   readonly why: string;
 }
 
+/** The fault itself, or its end where only the host's return can end the outage. */
+export type RecoveryStart = 'fault' | 'heal';
+
 /** What is known of a scenario without contacting anyone. */
 export interface Scenario {
   readonly name: ScenarioName;
@@ -37,8 +40,8 @@ export interface Scenario {
   readonly title: string;
   /** Only when it is named: it may lose data, resets a machine, or copies the whole database. */
   readonly onRequest: boolean;
-  /** From when on the recovery is measured: the fault, or the moment at which it is healed. */
-  readonly recoversFrom: 'fault' | 'heal';
+  /** From when on the recovery is measured: the fault, or the moment at which it is healed; some topologies need that. */
+  readonly recoversFrom: RecoveryStart | ((cluster: Cluster) => RecoveryStart);
   /** What was acknowledged in the last moments may be lost where replication is asynchronous, within the RPO. */
   readonly mayLose?: true;
   /** By how much the timeline goes up: once for each promotion. */

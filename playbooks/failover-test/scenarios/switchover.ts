@@ -1,5 +1,6 @@
 import { hostsWith } from '../../../src/inventory/cluster.js';
 import type { RunnableScenario } from '../trial.js';
+import { waitsForOldPrimary } from './one-standby.js';
 
 /** The primary is moved to a standby, as for maintenance, and back. */
 export const switchover: RunnableScenario = {
@@ -10,9 +11,11 @@ export const switchover: RunnableScenario = {
   promotions: 2,
   lacks: (cluster) =>
     hostsWith(cluster, 'pg-standby').length === 0 ? 'no host has the role pg-standby' : undefined,
-  expects: () => ({
+  expects: (cluster) => ({
     kind: 'outage',
-    why: 'writes wait while one server ends and the other begins; transactions in flight fail',
+    why: waitsForOldPrimary(cluster)
+      ? 'writes wait while one server ends and the other begins, and then for the old one: commits need it as the only standby'
+      : 'writes wait while one server ends and the other begins; transactions in flight fail',
   }),
   run: async (trial) => {
     const { primary, moves } = trial;

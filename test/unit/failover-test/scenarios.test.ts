@@ -34,6 +34,22 @@ describe('what a topology is expected to do', () => {
     expect(expected('standby-down', cluster([...one, 'pg-standby'], 'on'))).toBe('survives');
   });
 
+  it('lets a promoted standby wait for the old primary where its commits need it', () => {
+    const cutOff = SCENARIOS.find(({ name }) => name === 'primary-cut-off');
+    const seen = (of: Cluster): readonly (string | undefined)[] => [
+      typeof cutOff?.recoversFrom === 'function' ? cutOff.recoversFrom(of) : undefined,
+      /until the old primary is back/.exec(cutOff?.expects(of).why ?? '')?.[0],
+    ];
+    const one: readonly RoleName[] = ['pg-primary', 'pg-standby', 'pg-replica', 'pgbouncer'];
+    const waits = ['heal', 'until the old primary is back'];
+    expect(seen(cluster(one, 'on'))).toEqual(waits);
+    expect(seen(cluster(one))).toEqual(['fault', undefined]);
+    expect(seen(cluster([...one, 'pg-standby'], 'on'))).toEqual(['fault', undefined]);
+    const { postgres, ...rest } = cluster(one, 'on');
+    const replication = { ...postgres.replication, onStandbyLoss: 'continue' } as const;
+    expect(seen({ ...rest, postgres: { ...postgres, replication } })).toEqual(['fault', undefined]);
+  });
+
   it('is survival for Odoo where a pool has two hosts, and never for the one Redis', () => {
     const pools = [
       ['app-down', 'app'],
