@@ -83,10 +83,17 @@ export const checkKind: Kind<CheckResource> = {
     return sh`
 ${look}
 expected=${expect}
-until=$(($(date +%s) + ${within}))
+began=$(date +%s)
+told=
 look ${command}
 while [ "$result" != "$expected" ]; do
-  if [ "$(date +%s)" -ge "$until" ]; then
+  waited=$(($(date +%s) - began))
+  # Whoever watches is to know what is waited for.
+  if [ "$waited" -ge 3 ] && [ "$result" != "$told" ]; then
+    told=$result
+    printf 'waiting: %s; so far: %s\n' ${describes} "$result"
+  fi
+  if [ "$waited" -ge ${within} ]; then
     printf '%s: not within %s s\nexpected: %s\nfound: %s\n' ${describes} ${within} "$expected" "$result" >&2
     exit 1
   fi

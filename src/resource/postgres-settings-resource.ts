@@ -84,7 +84,7 @@ export function wantedState({ settings }: PostgresSettings): State {
     pending_restart: 'none',
     errors: 'none',
     altered: 'none',
-    unread: 'none',
+    in_file: 'none',
     restart: 'done',
   };
 }

@@ -33,20 +33,29 @@ function fileState(
   return { file, mode: `${owner} ${mode}`, content: hash };
 }
 
-/** What a file that the server has not read yet says otherwise than wanted; rows come only for such a file. */
-function unread({ settings }: PostgresSettings, { rows }: SqlAnswer & { server: 'up' }): string {
-  const wanted = new Map(
-    Object.entries(settings).map(([name, value]) => [name.toLowerCase(), settingText(value)]),
+/**
+ * What our file says otherwise than wanted and the server's own values do not show: settings that are not wanted, and what
+ * was written since the server read it.
+ */
+function inFile(
+  { settings }: PostgresSettings,
+  { rows }: SqlAnswer & { server: 'up' },
+  live: State,
+): string {
+  const all = rows.flatMap(([kind, name = '', text = '', read]) =>
+    kind === 'f' ? [{ name: name.toLowerCase(), text, unread: read === 'f' }] : [],
   );
-  const found = new Map(
-    rows.flatMap(([kind, name = '', text = '']) =>
-      kind === 'f' ? [[name.toLowerCase(), text]] : [],
-    ),
+  const found = new Map(all.map(({ name, text }) => [name, text]));
+  const wanted = Object.entries(settings).map(
+    ([name, value]) => [name, settingText(value)] as const,
   );
-  if (found.size === 0) return 'none';
+  const names = new Set(wanted.map(([name]) => name.toLowerCase()));
+  const hidden = all.some(({ unread }) => unread)
+    ? wanted.filter(([name, text]) => live[name] === text && found.get(name.toLowerCase()) !== text)
+    : [];
   const words = [
-    ...[...found].filter(([name, text]) => wanted.get(name) !== text).map((pair) => pair.join(' ')),
-    ...[...wanted.keys()].filter((name) => !found.has(name)).map((name) => `without ${name}`),
+    ...hidden.map(([name]) => `${name} ${found.get(name.toLowerCase()) ?? 'missing'}`),
+    ...all.filter(({ name }) => !names.has(name)).map(({ name, text }) => `${name} ${text}`),
   ];
   return words.join(', ') || 'none';
 }
@@ -97,7 +106,8 @@ function stateOf(resource: PostgresSettings, output: string, answer: SqlAnswer):
   const file = fileState(resource, output);
   if (answer.server === 'failed') return { unknown: answer.why };
   if (answer.server === 'up') {
-    return { ...liveState(resource, answer), ...file, unread: unread(resource, answer) };
+    const live = liveState(resource, answer);
+    return { ...live, ...file, in_file: inFile(resource, answer, live) };
   }
   if (file.file === 'absent') return 'absent';
   return { ...wantedState(resource), ...file };
@@ -122,9 +132,10 @@ select 's', name, setting, unit, vartype, context, pending_restart, current_sett
 from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart or sourcefile like '%/${AUTO_FILE}'
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
 select 'o', name, whose, value from (${OVERRIDES}) o;
-select 'f', name, setting from pg_file_settings
-where sourcefile like '%/${SETTINGS_FILE}'
-  and (pg_stat_file(sourcefile, true)).modification >= date_trunc('second', pg_conf_load_time());
+select 'f', name, setting, read from (select *,
+    (pg_stat_file(sourcefile, true)).modification < date_trunc('second', pg_conf_load_time()) as read
+  from pg_file_settings where sourcefile like '%/${SETTINGS_FILE}') f
+where not read or lower(name) not in (${namesOf(wanted)});
 select 'e', name, error from pg_file_settings
 where error is not null and error <> 'setting could not be applied'
   and error not like '%cannot be changed without restarting the server';`);

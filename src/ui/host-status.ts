@@ -1,7 +1,7 @@
 import type { HostRecap, RunEvent } from '../run/event.js';
 import { realChanges } from './change.js';
 import { unreachable } from './output.js';
-import { parseProgress } from './progress.js';
+import { isWaiting, parseProgress } from './progress.js';
 import { plural, printable } from './text.js';
 
 /** What one host is doing, for its line in the list. */
@@ -46,6 +46,7 @@ export function nextStatus(status: HostStatus, event: RunEvent): HostStatus {
     case 'resource-started':
       return working(status, event.key);
     case 'resource-output': {
+      if (isWaiting(event.line)) return working(status, printable(event.line));
       const progress = parseProgress(event.line);
       if (progress === undefined) return status;
       return working(status, `${String(progress.percent)} % ${printable(progress.what)}`);

@@ -7,7 +7,7 @@ import { diffLines } from './diff.js';
 import { Ending } from './ending.js';
 import { unreachable, type Output, type OutputOptions } from './output.js';
 import { isMany, plannedLines } from './planned.js';
-import { parseProgress } from './progress.js';
+import { isWaiting, parseProgress } from './progress.js';
 import { Still } from './still.js';
 import { duration, plural, printable } from './text.js';
 
@@ -156,6 +156,7 @@ export class PlainOutput implements Output {
   }
 
   #progress(host: string, line: string): readonly string[] {
+    if (isWaiting(line)) return [`${host}: ${printable(line)}`];
     const state = this.#hosts.get(host);
     const progress = parseProgress(line);
     if (state?.stage === undefined || progress === undefined) return [];

@@ -11,3 +11,8 @@ export function parseProgress(line: string): Progress | undefined {
   if (match === null) return undefined;
   return { percent: Math.min(Number(match[1]), 100), what: match[2] ?? '' };
 }
+
+/** Whether a line of a resource's output says what a health check waits for, as `check` prints it. */
+export function isWaiting(line: string): boolean {
+  return line.startsWith('waiting: ');
+}

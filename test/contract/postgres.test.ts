@@ -147,7 +147,7 @@ systemctl restart postgresql@17-main`,
           { how: 'echo >>/etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['file'] },
           {
             how: "echo 'work_mem = 7MB' >>/etc/postgresql/17/main/conf.d/50-odoo-prov.conf",
-            fields: ['file', 'unread'],
+            fields: ['file', 'in_file'],
           },
           { how: 'chmod 600 /etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['mode'] },
           {

@@ -120,7 +120,7 @@ describe('settings that are live', () => {
       pending_restart: 'shared_buffers',
       errors: 'nonesuch unrecognized configuration parameter',
       altered: 'none',
-      unread: 'none',
+      in_file: 'none',
       restart: 'due for shared_buffers',
     });
   });

@@ -201,6 +201,9 @@ describe('a step that is silent', () => {
       'app1: still at 75 % Configuring ••• (1 min 20 s)',
       'app1: still at 75 % Configuring ••• (1 min 50 s)',
     ]);
+    const waiting = `waiting: it answers; so far: ${HIDDEN}`;
+    output.emit({ type: 'resource-output', host: 'app1', key, line: waiting });
+    expect(lines.splice(0)).toEqual(['app1: waiting: it answers; so far: •••']);
     output.emit({ type: 'resource-changed', ...step, milliseconds: 110_000 });
     lines.splice(0);
     vi.advanceTimersByTime(120_000);

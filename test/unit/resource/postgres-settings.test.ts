@@ -1,42 +1,45 @@
 import { describe, expect, it } from 'vitest';
-import { postgresSettingsKind } from '../../../src/resource/postgres-settings.js';
 import { postgresSettings } from '../../../src/resource/postgres-settings-resource.js';
+import { postgresSettingsKind } from '../../../src/resource/postgres-settings.js';
 
-describe('a settings file that the server has not read since it was changed', () => {
+describe('what somebody wrote into the settings file', () => {
   const resource = postgresSettings({
     version: 17,
     settings: { work_mem: '12MB', random_page_cost: 1.1, jit: false },
   });
-  const live = [
-    ['s', 'work_mem', '12288', 'kB', 'integer', 'user', 'f', '12MB', '12288', ''],
+  const live = (workMem: string): readonly (readonly string[])[] => [
+    ['s', 'work_mem', workMem, 'kB', 'integer', 'user', 'f', `${workMem}kB`, workMem, ''],
     ['s', 'random_page_cost', '1.1', '', 'real', 'user', 'f', '1.1', '1.1', ''],
     ['s', 'jit', 'off', '', 'bool', 'user', 'f', 'off', 'off', ''],
   ];
-  const unread = (rows: readonly (readonly string[])[]): unknown => {
-    const text = [...live, ...rows].map((row) => row.join('\x1f')).join('\n');
+  const inFile = (rows: readonly (readonly string[])[], workMem = '12288'): unknown => {
+    const text = [...live(workMem), ...rows].map((row) => row.join('\x1f')).join('\n');
     const output = `file 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
     const state = postgresSettingsKind.parse(output, [resource]).get('17/main');
-    return typeof state === 'object' && 'unread' in state ? state['unread'] : state;
+    return typeof state === 'object' && 'in_file' in state ? state['in_file'] : state;
   };
 
-  it('is told setting by setting, before it takes effect', () => {
+  it('is told setting by setting, before the server reads it', () => {
     expect(
-      unread([
-        ['f', 'work_mem', '77MB'],
-        ['f', 'JIT', 'off'],
-        ['f', 'fsync', 'off'],
+      inFile([
+        ['f', 'work_mem', '77MB', 'f'],
+        ['f', 'JIT', 'off', 'f'],
+        ['f', 'enable_seqscan', 'off', 'f'],
       ]),
-    ).toBe('work_mem 77MB, fsync off, without random_page_cost');
+    ).toBe('work_mem 77MB, random_page_cost missing, enable_seqscan off');
   });
 
-  it('says no more where all of it is in effect, or only a comment differs', () => {
-    expect(unread([])).toBe('none');
-    expect(
-      unread([
-        ['f', 'work_mem', '12MB'],
-        ['f', 'random_page_cost', '1.1'],
-        ['f', 'jit', 'off'],
-      ]),
-    ).toBe('none');
+  it('is told once: what is in effect is a difference of the setting itself', () => {
+    const rows = [
+      ['f', 'work_mem', '77MB', 'f'],
+      ['f', 'random_page_cost', '1.1', 'f'],
+      ['f', 'jit', 'off', 'f'],
+    ];
+    expect(inFile(rows, '78848')).toBe('none');
+  });
+
+  it('is told after that too, where nobody wants such a setting', () => {
+    expect(inFile([['f', 'enable_seqscan', 'off', 't']])).toBe('enable_seqscan off');
+    expect(inFile([])).toBe('none');
   });
 });

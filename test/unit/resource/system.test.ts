@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkKind } from '../../../src/resource/check.js';
 import { groupKind } from '../../../src/resource/group.js';
@@ -125,5 +128,22 @@ describe.skipIf(process.platform !== 'linux')('check, run by a real shell', () =
     const { status, stderr } = spawnSync('sh', ['-eus'], { input: script, encoding: 'utf8' });
     expect(status).toBe(1);
     expect(stderr).toBe('it works: not within 0 s\nexpected: ok\nfound: starting\n');
+  });
+
+  it('says what it waits for, once each time that it changes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'odoo-prov-check-'));
+    const state = join(folder, 'state');
+    const script = checkKind
+      .apply({
+        resource: { ...wanted(`cat ${state}`), within: 60 },
+        have: {},
+        want: {},
+        differences: [],
+      })
+      .render();
+    const input = `echo starting >${state}; { sleep 5; echo ok >${state}; } &\n${script}`;
+    const { status, stdout } = spawnSync('sh', ['-eus'], { input, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect([status, stdout]).toEqual([0, 'waiting: it works; so far: starting\n']);
   });
 });
