@@ -10,6 +10,7 @@ Run on 19.0; written to the interfaces of 16.0, 17.0 and 18.0, not tried there.
 import functools
 import json
 import logging
+import sys
 import time
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from redis.retry import Retry
 
 from odoo import http
 
-from .unavailable import SessionStoreUnavailable
+from .unavailable import DatabaseUnavailable, SessionStoreUnavailable
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ PREFIX = 'odoo:session:'
 DEVICE_LENGTH = getattr(http, 'STORED_SESSION_BYTES', 42)
 #: Seconds without a write after which a session ends, where Odoo has no setting for it.
 DEFAULT_LIFETIME = getattr(http, 'SESSION_LIFETIME', 60 * 60 * 24 * 7)
+#: What Odoo's HTTP layer raises where it cannot reach the database.
+REGISTRY_ERROR = getattr(http, 'RegistryError', ())
 #: Seconds for a connection, and for an answer: a request waits no longer than a few of these.
 TIMEOUT = 2
 
@@ -49,12 +52,23 @@ def _or_unavailable(method):
     return wrapper
 
 
+class Session(http.Session):
+    """Odoo logs users out whose database cannot be reached at that moment (``RegistryError`` in
+    ``http.Application.__call__``): who loads a page during a restart of PostgreSQL gets a stranger's cookie. Here they
+    are told to try again, and stay who they are."""
+
+    def logout(self, keep_db=False):
+        if self.uid and isinstance(sys.exc_info()[1], REGISTRY_ERROR):
+            raise DatabaseUnavailable()
+        super().logout(keep_db=keep_db)
+
+
 class RedisSessionStore(http.FilesystemSessionStore):
     """Keys, validity and rotation are Odoo's own; where sessions are kept is not."""
 
     def __init__(self, client, place):
         # The path is Odoo's business only; nothing here reads or writes it.
-        super().__init__(session_class=http.Session, renew_missing=True)
+        super().__init__(session_class=Session, renew_missing=True)
         self.redis = client
         #: ``host:port/database``, for the log: the URL holds a password.
         self.place = place

@@ -1,5 +1,5 @@
 # Part of odoo-prov. Copyright odoo-prov contributors. License LGPL-3.0-only, see LICENSE.
-"""What happens when sessions cannot be read or written: 503, never a user taken for a stranger."""
+"""What happens when sessions, or the database, cannot be reached: 503, never a user taken for a stranger."""
 from werkzeug.exceptions import ServiceUnavailable
 
 from odoo import http
@@ -13,6 +13,13 @@ class SessionStoreUnavailable(ServiceUnavailable):
 
     def __init__(self):
         super().__init__('Sessions are not available now. Please try again.', retry_after=RETRY_AFTER)
+
+
+class DatabaseUnavailable(ServiceUnavailable):
+    """The same for a user whose database cannot be reached."""
+
+    def __init__(self):
+        super().__init__('The database is not available now. Please try again.', retry_after=RETRY_AFTER)
 
 
 class UnavailableSessionStore(http.FilesystemSessionStore):
