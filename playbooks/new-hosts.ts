@@ -90,8 +90,9 @@ export async function restoreToNewHosts(
     await note(await restoreDatabase(procedure, cluster, primary, plan, version));
     await bringFilesBack(procedure, cluster, momentOf(known, target));
     await procedure.ask(primary, doneScript());
-    await options.converge();
+    // Before the rest: where a host of Odoo fails, this command ends there, and apply does not do it.
     await procedure.step(primary, 'ANALYZE', analyzeScript(version), { limit: LONG });
+    await options.converge();
   });
 }
 
