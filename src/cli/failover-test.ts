@@ -15,6 +15,7 @@ import type { Report } from '../failover-test/report.js';
 import { EXIT, Failure } from '../failure/failure.js';
 import type { Cluster } from '../inventory/cluster.js';
 import { askYesNo } from '../ui/prompt.js';
+import { nameInventory } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
@@ -40,7 +41,8 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
     print(table(listRows(SCENARIOS, cluster, flags.on), []).join('\n'));
     return;
   }
-  const say = flags.json === true ? tell : print;
+  const write = flags.json === true ? tell : print;
+  const say = (text: string): void => write(nameInventory(text, file));
   for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster, flags.on) === undefined)) {
     say(`${scenario.name}: ${scenario.title} (${expectationText(scenario.expects(cluster))})`);
   }

@@ -281,7 +281,7 @@ describe('a primary that stands still', () => {
     for (const words of [['--check'], []]) {
       const sent = await db.apply(...words);
       expect(sent.code, printed(sent)).toBe(3);
-      expect(sent.stdout).toContain(`odoo-prov rejoin FILE --host ${old}`);
+      expect(sent.stdout).toContain(`odoo-prov rejoin ${db.inventory} --host ${old}`);
       expect(recapOf(sent).changed, printed(sent)).toBe(0);
     }
     const back = await db.run('rejoin', '--yes');
@@ -297,7 +297,7 @@ describe('a move that was cut off before anybody was promoted', () => {
       old,
       `systemctl stop 'postgresql@*' && cd /var/lib/postgresql/*/main && touch standby.signal && chown postgres: standby.signal`,
     );
-    refused(await db.apply(), 'odoo-prov failover FILE');
+    refused(await db.apply(), `odoo-prov failover ${db.inventory}`);
     const end = await db.run('failover', '--yes');
     expect(end.code, printed(end)).toBe(0);
     expect(await primaries()).toHaveLength(1);
