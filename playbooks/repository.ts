@@ -1,5 +1,6 @@
 import { Failure } from '../src/failure/failure.js';
 import { databaseHosts, type Backup, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { parseRuns } from '../src/postgres/archive-holes.js';
 import { repositoryOf } from '../src/postgres/pgbackrest.js';
 import { parseHistory } from '../src/postgres/recovery-history.js';
 import type { Recoverable } from '../src/postgres/recovery-plan.js';
@@ -97,11 +98,12 @@ export async function readRepository(
   const { backup } = needRepository(cluster);
   const mark = '@odoo-prov@';
   const answer = await procedure.ask(host, repositoryQuestion(cluster, mark));
-  const [info = '', history = '', ...timelines] = answer.split(`${mark}\n`);
+  const [info = '', history = '', segments = '', ...timelines] = answer.split(`${mark}\n`);
   try {
     return {
       info: parseInfo(info),
       history: parseHistory(history),
+      segments: parseRuns(segments),
       timelines: new Map(
         timelines.map((text) => {
           const end = text.indexOf('\n');

@@ -271,7 +271,24 @@ function future(at: number): Failure {
   });
 }
 
-/** Removes the data that restores in place have kept, on all database hosts. @param dryRun only tells what that is */
+function stillNeeded(host: Host): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: host.name,
+    message:
+      'a restore of the database has not come to its end: what is kept may be all that there is',
+    expected: 'a restore that has ended',
+    found: 'one that runs, or was cut off',
+    remedy:
+      'if it does not run: odoo-prov restore FILE again, with the same moment or another one; then discard what was kept',
+  });
+}
+
+/**
+ * Removes the data that restores in place have kept, on all database hosts.
+ * @param dryRun only tells what that is
+ * @throws Failure refused while a restore has not come to its end: nothing is removed
+ */
 export async function discardKept(
   cluster: Cluster,
   { dryRun, ...options }: ProcedureOptions & Pick<RestoreOptions, 'dryRun'>,
@@ -279,8 +296,15 @@ export async function discardKept(
   await withProcedure(options, async (procedure) => {
     const hosts = databaseHosts(cluster);
     await procedure.connect(hosts);
-    for (const host of hosts) {
-      const size = (await procedure.ask(host, keptScript(), { limit: 3600 })).trim();
+    const found = await Promise.all(
+      hosts.map(async (host) => ({
+        host,
+        size: (await procedure.ask(host, keptScript(), { limit: 3600 })).trim(),
+      })),
+    );
+    const cut = found.find(({ size }) => size.startsWith('restoring'));
+    if (cut !== undefined) throw stillNeeded(cut.host);
+    for (const { host, size } of found) {
       if (size === '') {
         options.tell(`${host.name}: nothing was kept`);
       } else if (dryRun) {

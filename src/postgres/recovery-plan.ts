@@ -1,3 +1,4 @@
+import { holeOnWay, type Leg, type SegmentRun } from './archive-holes.js';
 import type { RecoveryHistory, RestorePoint } from './recovery-history.js';
 import { lsnOf, type BackupSet, type RepositoryInfo } from './repository-info.js';
 
@@ -31,12 +32,8 @@ export interface Recoverable {
   readonly history: RecoveryHistory;
   /** Texts of the `.history` files in the archive, by their timeline. */
   readonly timelines: ReadonlyMap<number, string>;
-}
-
-/** A timeline and how far it belongs to the way; to its end if not given. */
-interface Leg {
-  readonly timeline: number;
-  readonly until?: bigint;
+  /** What is archived, by name; empty where nobody could tell. */
+  readonly segments: readonly SegmentRun[];
 }
 
 /** The timelines that lead to one, with the positions at which each was left (PostgreSQL, timeline.c). */
@@ -67,7 +64,8 @@ export function planRecovery(
   }
   const newest = newestTimeline(known);
   if (target.type === 'latest') {
-    return choose(known, newest, () => true, ['--type=default'], 'the latest moment');
+    const plan = choose(known, newest, () => true, ['--type=default'], 'the latest moment');
+    return withoutHole(known, plan);
   }
   if (target.type === 'time') {
     const at = target.at;
@@ -79,7 +77,27 @@ export function planRecovery(
   const point = history.points.findLast(({ name }) => name === target.name);
   if (point === undefined) return unknownPoint(history.points);
   const options = ['--type=name', `--target=${point.name}`, '--target-action=promote'];
-  return choose(known, point.timeline, (set) => set.lsn <= point.lsn, options, point.name);
+  const plan = choose(known, point.timeline, (set) => set.lsn <= point.lsn, options, point.name);
+  return withoutHole(known, plan, point.lsn);
+}
+
+/**
+ * A plan that can be carried out. With a time PostgreSQL itself says that it did not come so far; with the others it would end
+ * at the hole, and take that for the end.
+ */
+function withoutHole(
+  { segments, timelines }: Recoverable,
+  plan: RecoveryPlan | NoRecovery,
+  until?: bigint,
+): RecoveryPlan | NoRecovery {
+  if ('found' in plan) return plan;
+  const hole = holeOnWay(segments, plan.set, wayTo(plan.timeline, timelines), until);
+  if (hole === undefined) return plan;
+  return {
+    found: `a hole in the archive: ${hole} is missing, and what follows it cannot be reached from the backup ${plan.set.label}`,
+    remedy:
+      'what was written before that: --to-time with an earlier moment. If this cluster still runs: odoo-prov backup FILE --type full, now, begins behind the hole',
+  };
 }
 
 /** The timeline that is written now, or was when the database was lost. */

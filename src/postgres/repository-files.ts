@@ -1,5 +1,6 @@
 import type { Backup, Cluster } from '../inventory/cluster.js';
-import { base64, sh, type Script, type Secret } from '../shell/index.js';
+import { base64, raw, sh, type Script, type Secret } from '../shell/index.js';
+import { segmentRuns } from './archive-holes.js';
 import { repositoryOf, stanzaOf } from './pgbackrest.js';
 import { historyFile } from './recovery-history.js';
 
@@ -22,7 +23,7 @@ export const RECOVERY_COPY = 'odoo-prov-recovery.age';
 /** The history, by its name in a bucket. */
 const HISTORY = 'odoo-prov-history';
 
-/** Prints what can be restored: pgBackRest's own, the history, then each `.history` file of the newest archive. */
+/** Prints what can be restored: pgBackRest's own, the history, the archived segments, then each `.history` file of the newest archive. */
 export function repositoryQuestion(cluster: Cluster, mark: string): Script {
   const { backup } = repositoryOf(cluster);
   const archive = `archive/${stanzaOf(cluster)}`;
@@ -32,12 +33,15 @@ backrest --stanza=${stanzaOf(cluster)} --output=json info || exit 1
 printf '\n%s\n' ${mark}
 ${backup.s3 === undefined ? folderReader(backup.path) : bucketReader}
 history
-for id in $(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1); do
+id=$(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1)
+printf '%s\n' ${mark}
+if [ -n "$id" ]; then
+  files ${archive}/"$id" | ${raw(segmentRuns)}
   for file in $(list ${archive}/"$id" | grep -E '^[0-9A-F]{8}\.history$'); do
     printf '%s\n%s\n' ${mark} "$file"
     backrest repo-get ${archive}/"$id/$file" || exit 1
   done
-done`;
+fi`;
 }
 
 /**
@@ -64,11 +68,13 @@ rm -rf "$folder"
 function folderReader(path: string): Script {
   return sh`
 list() { ls ${path}/"$1"; }
+files() { find ${path}/"$1" -type f; }
 history() { cat ${historyFile(path)} 2>/dev/null || :; }`;
 }
 
 const bucketReader = sh`
 list() { backrest repo-ls "$1"; }
+files() { backrest repo-ls --recurse "$1"; }
 history() { backrest repo-get --raw --ignore-missing ${HISTORY} || [ $? -eq 1 ] || exit 1; }`;
 
 /** Adds a line to the history. Nothing in a bucket can be appended to: what is there is read first. */

@@ -11,6 +11,8 @@ export interface BackupSet {
   readonly lsn: bigint;
   /** The timeline that it was made on. */
   readonly timeline: number;
+  /** The WAL segment in which that is. */
+  readonly segment: string;
   /** Bytes of the database. */
   readonly size: number;
   /** Bytes that it takes in the repository, without the backups that it builds on. */
@@ -75,6 +77,7 @@ export function parseInfo(text: string): RepositoryInfo {
       stopped: set.timestamp.stop,
       lsn: lsnOf(set.lsn.stop),
       timeline: Number.parseInt(set.archive.stop.slice(0, 8), 16),
+      segment: set.archive.stop,
       size: set.info.size,
       stored: set.info.repository.delta,
     })),

@@ -169,9 +169,11 @@ ${asPostgres}
 as_postgres /usr/lib/postgresql/${version}/bin/vacuumdb -h /var/run/postgresql --all --analyze-only --jobs "$(nproc)" --quiet`;
 }
 
-/** Prints how much data restores have kept; nothing where there is none. */
+/** Prints how much data restores have kept, nothing where there is none; before, `restoring` where one has not come to its end. */
 export function keptScript(): Script {
-  return sh`[ ! -e ${KEPT} ] || du -sh ${KEPT} | cut -f 1`;
+  return sh`
+[ ! -e ${RESTORING} ] || echo restoring
+[ ! -e ${KEPT} ] || du -sh ${KEPT} | cut -f 1`;
 }
 
 /** Removes it. */

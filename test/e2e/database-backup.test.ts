@@ -266,6 +266,32 @@ describe('a copy beside everything else', () => {
   });
 });
 
+describe('an archive that has a hole', () => {
+  it('is not restored over it as if it ended there: refused before anything is touched, until a backup lies behind it', async () => {
+    await sql(`insert into t (v) values ('lost')`);
+    const lost = await sql('select pg_walfile_name(pg_switch_wal())');
+    await sql(`insert into t (v) values ('behind the hole')`);
+    await ok('backup', inventory, '--name', 'behind-the-hole');
+    const before = await sql(FINGERPRINT);
+    const away = '/var/tmp/planted';
+    const file = (
+      await must(on('backup1'), `find /var/lib/pgbackrest/archive -name '${lost}-*'`)
+    ).trim();
+    await must(on('backup1'), `mkdir -p ${away} && mv ${file} ${away}/`);
+    for (const words of [['--latest'], ['--to-name', 'behind-the-hole']]) {
+      for (const where of [['--confirm', NAME], ['--dry-run'], ['--on', 'web1']]) {
+        const end = await run('restore', inventory, ...words, ...where);
+        expect(end.code, printed(end)).toBe(5);
+        expect(end.stderr).toContain(`a hole in the archive: ${lost} is missing`);
+      }
+    }
+    expect(await sql(FINGERPRINT)).toBe(before);
+    await ok('backup', inventory, '--type', 'full');
+    await ok('restore', inventory, '--latest', '--dry-run');
+    await must(on('backup1'), `mv ${away}/* ${file} && rmdir ${away}`);
+  });
+});
+
 describe('an archive that goes away in the middle of a restore', () => {
   const keeper = '"$(sed -n s/^repo1-host=//p /etc/pgbackrest/pgbackrest.conf)"';
   const replayed = `cat /var/log/postgresql/odoo-prov/*.log | grep -c 'restored log file'`;
@@ -311,6 +337,9 @@ describe('a restore that is killed', () => {
     expect(printed(refused)).toContain('a restore of the database has not come to its end');
     const status = await run('status', inventory, '--json', '--limit', HOSTS.join(','));
     expect(status.stdout).toContain('"postgres.restoring"');
+    const discard = await run('restore', inventory, '--discard-old');
+    expect(discard.code, printed(discard)).toBe(5);
+    expect(discard.stderr).toContain('what is kept may be all that there is');
     await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);
     expect(await sql(FINGERPRINT)).toBe(before);
     await nothingToDo();

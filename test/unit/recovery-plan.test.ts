@@ -37,6 +37,7 @@ function known(
     info: parseInfo(answer(sets)),
     history: parseHistory(history),
     timelines: new Map(timelines),
+    segments: [],
   };
 }
 
