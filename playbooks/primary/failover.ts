@@ -104,7 +104,9 @@ export async function planFailover(
 
 /** A primary that is only stopped is better started than replaced. */
 function startableText(sights: readonly Sight[]): string[] {
-  const stopped = sights.filter(({ standby, running, stuck }) => !standby && !running && !stuck);
+  const stopped = sights.filter(
+    ({ standby, running, stuck, fenced }) => !standby && !running && !stuck && !fenced,
+  );
   return stopped.map(
     ({ host }) =>
       `${host} answers, and only its PostgreSQL is down: odoo-prov apply FILE starts it, and nothing is lost; fail over if that does not help`,

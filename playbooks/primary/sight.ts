@@ -19,13 +19,16 @@ sql() {
 as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }`;
 
 const LOOK = raw(`${SQL_FUNCTION}
-if ! [ -s "$data/global/pg_control" ]; then echo none; exit 0; fi
+if ! [ -s "$data/global/pg_control" ]; then
+  if systemctl is-active --quiet "$unit"; then echo emptied; else echo none; fi
+  exit 0
+fi
 control=$("$bin/pg_controldata" "$data")
 field() { printf '%s\\n' "$control" | sed -n "s/^$1: *//p"; }
 standby=no
 if [ -e "$data/standby.signal" ]; then standby=yes; fi
 history=$(ls "$data/pg_wal" | sed -n 's/\\.history$//p' | tail -n 1)
-echo "data $standby $(field "Latest checkpoint's TimeLineID") $(printf %d "0x\${history:-0}") $(field 'Database system identifier')"
+echo "data $standby $(field "Latest checkpoint's TimeLineID") $(printf %d "0x\${history:-0}") $(field 'Database system identifier') $(if [ -e /var/lib/odoo-prov/postgres-fenced ]; then echo fenced; fi)"
 # A frozen server takes the connection and says nothing.
 export PGCONNECT_TIMEOUT=8 PGOPTIONS='-c statement_timeout=8000'
 sql <<'EOF' 2>/dev/null || { if systemctl is-active --quiet "$unit"; then echo stuck; else echo down; fi; }
@@ -38,11 +41,16 @@ select 'live', not pg_is_in_recovery(),
     then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end;
 EOF`);
 
-/** Looks at one database host. @returns undefined when it holds no data */
+/**
+ * Looks at one database host.
+ * @returns undefined when it holds no data
+ * @throws Failure refused where PostgreSQL runs on data that is gone: it may take writes still
+ */
 export async function lookAt(session: Session): Promise<Sight | undefined> {
   const { stdout } = await session.run(LOOK, { limit: 20 });
   const [first = '', second = ''] = stdout.split('\n');
-  const [what, standby, checkpoint, history, systemIdentifier = ''] = first.split(' ');
+  const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
+  if (what === 'emptied') throw emptied(session.host);
   if (what !== 'data') return undefined;
   const [live, writable, lsn = '0/0', received = '0', newest = '0'] = second.split(' ');
   return {
@@ -51,6 +59,7 @@ export async function lookAt(session: Session): Promise<Sight | undefined> {
     stuck: live === 'stuck',
     writable: live === 'live' && writable === 't',
     standby: standby === 'yes',
+    fenced: fenced === 'fenced',
     timeline: Math.max(Number(checkpoint), Number(history), Number(received)),
     lsn: live === 'live' ? parseLsn(lsn) : 0n,
     newest: Number(newest) > 0 ? new Date(Number(newest) * 1000) : undefined,
@@ -86,7 +95,7 @@ export async function lookAtAll(
         const sight = await lookAt(session);
         if (sight !== undefined) sights.push(sight);
       } catch (error) {
-        if (!(error instanceof Failure)) throw error;
+        if (!(error instanceof Failure) || error.reason === 'refused') throw error;
         silent.set(host.name, error);
       }
     }),
@@ -102,7 +111,21 @@ export function withoutPrimary(sights: readonly Sight[]): string {
   const stopped = sights.filter(({ standby }) => !standby).map(({ host }) => host);
   if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
   if (stopped.length === 0) return '`odoo-prov failover FILE` promotes a standby';
+  if (sights.some(({ fenced }) => fenced)) {
+    return 'a failover was cut off: `odoo-prov failover FILE` again goes on from where it was';
+  }
   return `\`odoo-prov apply FILE\` starts PostgreSQL on ${stopped.join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
+}
+
+function emptied({ name }: Host): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: name,
+    message: 'its data was removed while PostgreSQL runs on it: it may still take writes',
+    expected: 'PostgreSQL with its data, or stopped',
+    found: 'no global/pg_control in its data folder, and the service is active',
+    remedy: `on ${name}: systemctl stop 'postgresql@*'; then run this again`,
+  });
 }
 
 function strangers(one: Sight, other: Sight): Failure {

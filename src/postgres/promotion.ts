@@ -11,6 +11,8 @@ export interface Sight {
   readonly stuck: boolean;
   /** Its data is a standby's. */
   readonly standby: boolean;
+  /** A failover stopped it, and keeps it down until it rejoins. */
+  readonly fenced: boolean;
   readonly timeline: number;
   /** Bytes of WAL since the cluster was made: written by a primary, received by a standby. */
   readonly lsn: bigint;
@@ -94,9 +96,23 @@ function nobody(sights: readonly Sight[], to: string | undefined): Failure {
     message: to === undefined ? 'there is no standby that could take over' : 'it cannot take over',
     expected: 'a standby that runs, on the newest timeline that any of them has',
     found: seen.join('; ') || 'no database host answered',
-    remedy:
-      'bring a standby back (`odoo-prov exec FILE --role pg-standby -- systemctl status postgresql@*`), or restore from a backup',
+    remedy: standbyBack(sights),
   });
+}
+
+/** How there is a standby again. */
+function standbyBack(sights: readonly Sight[]): string {
+  const primary = sights.find(({ writable }) => writable);
+  const old = sights.filter((sight) => !sight.standby && sight !== primary);
+  const stopped = sights.filter(({ standby, running }) => standby && !running);
+  const ways = [
+    ...(primary === undefined
+      ? []
+      : old.map(({ host }) => `\`odoo-prov rejoin FILE --host ${host}\` makes ${host} a standby`)),
+    ...stopped.map(({ host }) => `\`odoo-prov apply FILE --limit ${host}\` starts ${host}`),
+  ];
+  const way = ways.join('; ') || 'bring the host of a standby back';
+  return primary === undefined ? way : `${primary.host} is primary and takes writes. ${way}`;
 }
 
 function tooFarBehind(cluster: Cluster, candidate: Sight, most: Sight, behind: bigint): Failure {

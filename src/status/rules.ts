@@ -13,15 +13,22 @@ export interface Judgement {
 }
 
 /** What outweighs everything else, in this order: the loss of data, of writes, of a host. */
-const GRAVEST = ['postgres.two-primaries', 'postgres.no-primary', 'host.unreachable'];
+const GRAVEST = [
+  'postgres.two-primaries',
+  'postgres.restoring',
+  'postgres.no-primary',
+  'host.unreachable',
+];
 
 /** Judges what was seen by the rules of docs/status.md. */
 export function judge(status: ClusterStatus): Judgement {
+  const restoring = status.hosts.some((host) => host.restoring);
   const alerts = [
     ...status.hosts.flatMap(hostRules),
     ...databaseRules(status),
     ...serviceRules(status),
-  ];
+    // What a restore has stopped must stay so until it has come to its end: nobody is to start it.
+  ].filter(({ id }) => !(restoring && id === 'service.down'));
   const rank = ({ severity, id }: Alert): number => {
     const at = GRAVEST.indexOf(id);
     if (at >= 0) return at;

@@ -79,6 +79,23 @@ describe('a failover', () => {
     expect([fence, dead]).toEqual([['db1'], []]);
   });
 
+  it('goes on where one was cut: what it had stopped is not advised to be started', async () => {
+    const fenced = STOPPED.replace(' 7', ' 7 fenced');
+    const { fence, notes } = await plan({ db1: fenced, db2: STANDBY, db3: STANDBY });
+    expect([fence, notes]).toEqual([['db1'], []]);
+    await expect(
+      planRejoin(cluster, reached({ db1: fenced, db2: STANDBY }), undefined),
+    ).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('a failover was cut off') as string },
+    });
+  });
+
+  it('is refused while PostgreSQL runs on data that was removed: it may take writes still', async () => {
+    await expect(plan({ db1: 'emptied\n', db2: STANDBY, db3: STANDBY })).rejects.toMatchObject({
+      details: { host: 'db1', remedy: expect.stringContaining('systemctl stop') as string },
+    });
+  });
+
   it('needs the operator’s word for a primary that is silent', async () => {
     const left = { db2: STANDBY, db3: STANDBY };
     for (const remembered of ['db1', undefined]) {

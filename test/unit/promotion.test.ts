@@ -14,7 +14,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
   return {
     ...{ host, lsn: BigInt(lsn), timeline: 1, systemIdentifier: '7' },
     ...{ running: true, stuck: false, writable: false, standby: true, streaming: false },
-    newest: undefined,
+    ...{ newest: undefined, fenced: false },
     ...change,
   };
 }
@@ -43,6 +43,17 @@ describe('who takes over', () => {
     ]) {
       expect(() => chosen([sight])).toThrow('no standby that could take over');
     }
+    const old = standby('db1', 1, { standby: false, running: false });
+    const primary = standby('db2', 1, { standby: false, writable: true });
+    const stopped = standby('db3', 1, { running: false });
+    expect(() => chosen([old, primary, stopped])).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          remedy:
+            'db2 is primary and takes writes. `odoo-prov rejoin FILE --host db1` makes db1 a standby; `odoo-prov apply FILE --limit db3` starts db3',
+        }) as unknown,
+      }),
+    );
     expect(chosen([standby('db2', 900, { timeline: 1 }), standby('db3', 5, { timeline: 2 })])).toBe(
       'db3',
     );

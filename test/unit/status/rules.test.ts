@@ -68,6 +68,15 @@ describe('PostgreSQL', () => {
       'problem postgres.restoring: a restore of the database has not come to its end on db1: it runs, or was cut off',
     );
     expect(told(restored).join('\n')).not.toContain('holds no database');
+    // Whoever starts PgBouncer lets clients in.
+    const stopped = {
+      services: units({ 'pgbouncer.service': 'pgbouncer' }, ['inactive dead']),
+    };
+    const pool = answered('pool1', 51, ['pgbouncer'], stopped);
+    expect(told(pool)[0]).toContain('service.down: pgbouncer on pool1');
+    const both = told(pool, restored);
+    expect(both[0]).toContain('postgres.restoring');
+    expect(both.join('\n')).not.toContain('service.down');
   });
   it('with two writable primaries is the gravest problem, before an unreachable host', () => {
     const gone = silentHost(testHost('app1', 21, ['app']), unreachable());
