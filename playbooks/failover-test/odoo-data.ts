@@ -139,6 +139,8 @@ def known(model, values):
 groups = [(6, 0, [env.ref('base.group_user').id, env.ref('base.group_partner_manager').id])]
 quiet['res.users'].create(known('res.users', {
     'name': MARK, 'login': LOGIN, 'password': PASSWORD, 'group_ids': groups, 'groups_id': groups,
+    # Whoever loads the web client for the first time would get a chat with OdooBot, which nothing removes.
+    'odoobot_state': 'disabled',
 }))
 model_id = env['ir.model']._get('${MODEL}').id
 cron = quiet['ir.cron'].create(known('ir.cron', {

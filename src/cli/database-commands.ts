@@ -66,7 +66,7 @@ export function addFailoverTest(program: Command): void {
     .option('--list', 'show the scenarios and what is expected of this cluster; contacts nobody')
     .option(
       '--scenario <names>',
-      'only these, comma between; all: also those that are run by name only',
+      'only these, comma between; or the word all: every scenario, also those that are run by name only',
       list,
     )
     .option('--on <host>', 'gets the copies of point-in-time-recovery; default: the backup host')

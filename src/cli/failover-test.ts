@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chosenScenarios } from '../../playbooks/failover-test/scenarios/chosen.js';
 import { SCENARIOS } from '../../playbooks/failover-test/scenarios/index.js';
 import type { RunnableScenario } from '../../playbooks/failover-test/trial.js';
 import { reportToHtml } from '../failover-test/report-html.js';
@@ -35,7 +36,7 @@ export interface FailoverTestFlags extends BecomeFlags {
 /** `odoo-prov failover-test FILE`: exit 0 passed, 3 failed, 5 not healthy before. */
 export async function failoverTest(file: string, flags: FailoverTestFlags): Promise<void> {
   const cluster = loadSoundCluster(file, flags.json === true);
-  const scenarios = chosen(flags.scenario);
+  const scenarios = chosenScenarios(flags.scenario);
   if (flags.on !== undefined) await checkScratch(cluster, flags.on);
   if (flags.list === true) {
     print(table(listRows(SCENARIOS, cluster, flags.on), []).join('\n'));
@@ -96,26 +97,6 @@ async function run(
 async function checkScratch(cluster: Cluster, on: string): Promise<void> {
   const { scratchHost } = await import('../../playbooks/scratch.js');
   scratchHost(cluster, on);
-}
-
-/** Stands for every scenario, also those that are run by name only. */
-const ALL = 'all';
-
-/** The named scenarios, or those that may be run without being named; in the order of the list. */
-function chosen(names: readonly string[] | undefined): readonly RunnableScenario[] {
-  if (names === undefined) return SCENARIOS.filter(({ onRequest }) => !onRequest);
-  if (names.length === 1 && names[0] === ALL) return SCENARIOS;
-  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
-  if (unknown !== undefined) {
-    throw new Failure({
-      reason: 'usage',
-      message: `there is no scenario ${unknown}`,
-      expected: `${ALL}, or some of: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
-      found: unknown,
-      remedy: 'odoo-prov failover-test FILE --list shows them',
-    });
-  }
-  return SCENARIOS.filter(({ name }) => names.includes(name));
 }
 
 function writeReport(folder: string, report: Report, say: (text: string) => void): void {

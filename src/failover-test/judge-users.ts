@@ -72,7 +72,7 @@ function load({ requests: all, received, listeners, traces }: UserObservation): 
   const done = (kind: UserRequest['kind']): boolean =>
     all.some((request) => request.kind === kind && isAnswered(request));
   const missing = [
-    ...(['login', 'create', 'read', 'upload', 'download', 'signal'] as const)
+    ...(['login', 'create', 'read', 'upload', 'download', 'page', 'signal'] as const)
       .filter((kind) => !done(kind))
       .map((kind) => `no ${kind}`),
     ...(listeners.length > 0 && listeners.every((one) => received.some((r) => r.listener === one))
@@ -83,7 +83,7 @@ function load({ requests: all, received, listeners, traces }: UserObservation): 
   return [
     assertion(
       'users.load',
-      'users worked in Odoo: logins, records, files, messages, jobs',
+      'users worked in Odoo: logins, records, files, pages, messages, jobs',
       missing.length === 0,
       {
         found: `${missing.join(', ')} was ever answered`,

@@ -57,7 +57,7 @@ function factsOf(report: Report): string {
 function usersOf({ users, withoutOdoo }: Report): string {
   return users === 0
     ? `no users of Odoo: ${withoutOdoo ?? ''}`
-    : `${users} users who work in Odoo through the edges, one request a second each; one who logs in again and again, one who sends messages and asks for jobs, two who listen`;
+    : `${users} users who work in Odoo through the edges, one request a second each; one who logs in again and again, one who loads a page every second, one who sends messages and asks for jobs, two who listen`;
 }
 
 function afterwardsOf({ afterwards }: Report): string {

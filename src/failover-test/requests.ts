@@ -1,5 +1,5 @@
 /** What a user of the test asks Odoo for. */
-export type RequestKind = 'login' | 'create' | 'read' | 'upload' | 'download' | 'signal';
+export type RequestKind = 'login' | 'create' | 'read' | 'upload' | 'download' | 'signal' | 'page';
 
 /** One request of a user, and what came of it; kept outside of the cluster. */
 export interface UserRequest {

@@ -17,6 +17,7 @@ export interface OdooAccess {
 
 /** Odoo's code for "your session has expired" in JSON-RPC. */
 const EXPIRED = 100;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /** One user of Odoo in a browser: a cookie jar, and what the web client asks. */
 export class OdooSession {
@@ -71,12 +72,12 @@ export class OdooSession {
     return this.#rpc(`/web/dataset/call_kw/${model}/${method}`, params);
   }
 
-  /** Downloads a file. @throws RequestError */
+  /** Downloads a file, or loads a page. @throws RequestError; SESSION_LOST where Odoo does not know this user any more */
   async get(path: string): Promise<Buffer> {
     const reply = await this.#ask({ method: 'GET', path, headers: {} });
-    // Strangers are sent to the login page.
-    const lost = reply.status === 303 && reply.headers.location?.includes('/web/login') === true;
-    if (lost) throw new RequestError(SESSION_LOST, { sent: true });
+    // Only strangers are sent elsewhere: to the login page; to the same one, with a new session, where Odoo has just
+    // taken the old one away.
+    if (REDIRECTS.includes(reply.status)) throw new RequestError(SESSION_LOST, { sent: true });
     if (reply.status !== 200) throw new RequestError(`HTTP ${reply.status}`, { sent: true });
     return reply.body;
   }

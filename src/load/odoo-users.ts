@@ -31,12 +31,18 @@ const WORK_INTERVAL = 1000;
 /** Between two messages, and between two logins of one who comes anew: the edge takes one a second of an address. */
 const SIGNAL_INTERVAL = 2000;
 const LOGIN_INTERVAL = 4000;
+/** Between two pages of the web client. */
+const PAGE_INTERVAL = 1000;
+/** The web client, in every version of Odoo. */
+const PAGE = '/web';
+/** Users beside those who work: one sends messages, one logs in again and again, one loads pages. */
+const OTHERS = 3;
 /** Listeners, each beginning at another edge. */
 const LISTENERS = 2;
 
 /**
  * Users of Odoo: some work (create a record, read it, upload a file, download it), one logs in again and again, one
- * sends messages and asks for jobs, and some listen. And the ledger of what they were told.
+ * loads pages, one sends messages and asks for jobs, and some listen. And the ledger of what they were told.
  */
 export class OdooUsers {
   readonly #options: OdooUsersOptions;
@@ -80,7 +86,12 @@ export class OdooUsers {
   start(): void {
     const { clients } = this.#options;
     const workers = this.numbers.map((client) => this.#work(client));
-    this.#loops = [...workers, this.#signals(clients), this.#logins(clients + 1)];
+    this.#loops = [
+      ...workers,
+      this.#signals(clients),
+      this.#logins(clients + 1),
+      this.#pages(clients + 2),
+    ];
   }
 
   /** Whether each user who works got an answer to what was asked after this moment, and each listener is there. */
@@ -112,7 +123,7 @@ export class OdooUsers {
     step: (session: OdooSession, turn: number) => Promise<void>,
   ): Promise<void> {
     const { access, clients, now } = this.#options;
-    await sleep((interval * client) / (clients + 2));
+    await sleep((interval * client) / (clients + OTHERS));
     const session = new OdooSession(access, client);
     let known = false;
     for (let turn = 1; !this.#stopped; turn += 1) {
@@ -195,6 +206,13 @@ export class OdooUsers {
     return this.#asUser(client, LOGIN_INTERVAL, async (session) => {
       await session.logOut().catch(ignoreRefusal);
       await this.#asked(session, client, 'login', () => session.logIn());
+    });
+  }
+
+  /** One who loads the web client's page: where the database is away, Odoo makes a stranger of whoever asks for a page. */
+  #pages(client: number): Promise<void> {
+    return this.#asUser(client, PAGE_INTERVAL, async (session) => {
+      await this.#asked(session, client, 'page', () => session.get(PAGE));
     });
   }
 

@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { OUR_ADDONS } from '../../src/odoo/layout.js';
+import { SESSION_MODULE } from '../../src/odoo/options.js';
 import { convergedCluster, type FullCluster } from '../support/full-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
 import { printed, odooProv, recapOf, type ProgramEnd } from '../support/program.js';
 
 const PLANTED = '/etc/nginx/conf.d/planted.conf';
+const SESSION_STORE = `${OUR_ADDONS}/${SESSION_MODULE}/store.py`;
 
 let full: FullCluster;
 
@@ -67,6 +70,8 @@ describe('a cluster that is well', () => {
   it('passes every scenario of Odoo, and is as before', async () => {
     const end = await test(
       ...['rolling-restart', 'app-down', 'cron-down', 'gevent-down', 'edge-down', 'redis-down'],
+      // Where the database is away, whoever loads a page stays logged in.
+      'primary-killed',
     );
     const report = reportOf(end);
     expect(failures(report)).toEqual([]);
@@ -78,6 +83,7 @@ describe('a cluster that is well', () => {
       ['gevent-down', 'survived'],
       ['edge-down', 'survived'],
       ['redis-down', 'recovered'],
+      ['primary-killed', 'recovered'],
     ]);
     for (const { scenario, users } of report.scenarios) {
       expect(users?.answered, scenario).toBeGreaterThan(20);
@@ -85,7 +91,8 @@ describe('a cluster that is well', () => {
       expect(users?.jobs.asked, scenario).toBeGreaterThan(3);
     }
     // Users are not served while Redis is away: the load goes through it.
-    expect(report.scenarios.at(-1)?.users?.errors['HTTP 503']).toBeGreaterThan(0);
+    const redis = report.scenarios.find(({ scenario }) => scenario === 'redis-down');
+    expect(redis?.users?.errors['HTTP 503']).toBeGreaterThan(0);
     const password = JSON.stringify(report) + end.stderr;
     expect(password).not.toMatch(/PASSWORD/);
     await unchanged();
@@ -112,6 +119,29 @@ systemctl daemon-reload && systemctl restart odoo-app`,
     await served('app2');
     expect(end.code, printed(end)).toBe(3);
     expect(failures(reportOf(end))).toContain('cron-down sessions.lost');
+  });
+
+  it('because who loads a page while the database is away is logged out, as by Odoo itself', async () => {
+    const apps = ['app1', 'app2', 'app3'];
+    for (const app of apps) {
+      const changed = await full.must(
+        app,
+        `sed -i.kept 's/session_class=Session,/session_class=http.Session,/' ${SESSION_STORE} && grep -c 'session_class=http.Session,' ${SESSION_STORE} && systemctl restart odoo-app`,
+      );
+      expect(changed.trim()).toBe('1');
+      await served(app);
+    }
+    const end = await test('primary-killed');
+    for (const app of apps) {
+      await full.must(
+        app,
+        `mv ${SESSION_STORE}.kept ${SESSION_STORE} && systemctl restart odoo-app`,
+      );
+      await served(app);
+    }
+    expect(end.code, printed(end)).toBe(3);
+    expect(failures(reportOf(end))).toContain('primary-killed sessions.lost');
+    await unchanged();
   });
 
   it('because an app host has a filestore of its own, and names it', async () => {

@@ -7,7 +7,15 @@ import {
 } from '../../../src/failover-test/judge-users.js';
 import type { Received, RequestKind, UserRequest } from '../../../src/failover-test/requests.js';
 
-const KINDS: readonly RequestKind[] = ['login', 'create', 'read', 'upload', 'download', 'signal'];
+const KINDS: readonly RequestKind[] = [
+  'login',
+  'create',
+  'read',
+  'upload',
+  'download',
+  'signal',
+  'page',
+];
 const SPAN = { faultAt: 10_000, recoverFrom: 10_000, endedAt: 36_000 };
 
 /** One user who asks for one thing a second, each kind in its turn. */
@@ -63,7 +71,7 @@ describe('users are judged', () => {
     expect(failed()).toEqual([]);
     expect(userFigures(observation())).toMatchObject({
       ...{ answered: 36, failed: 0, sessionsLost: 0, filesMissing: 0 },
-      ...{ messages: { sent: 6, lost: 0, longest: 40 }, jobs: { asked: 6, never: 0, twice: 0 } },
+      ...{ messages: { sent: 5, lost: 0, longest: 40 }, jobs: { asked: 5, never: 0, twice: 0 } },
     });
   });
 
@@ -86,7 +94,7 @@ describe('users are judged', () => {
   });
 
   it('by messages that a listener did not get', () => {
-    const one = RECEIVED.filter(({ listener, message }) => listener === 0 || message !== 17);
+    const one = RECEIVED.filter(({ listener, message }) => listener === 0 || message !== 19);
     expect(failed({ received: one })).toEqual(['messages.lost']);
     expect(failed({ received: [] })).toEqual(['users.load', 'messages.lost']);
   });
@@ -94,11 +102,11 @@ describe('users are judged', () => {
   it('by jobs that were never done, or twice', () => {
     const runs = (count: number): UserObservation['traces'] => ({
       ...traces,
-      jobs: traces.jobs.map((job) => (job.job === 17 ? { ...job, runs: count } : job)),
+      jobs: traces.jobs.map((job) => (job.job === 19 ? { ...job, runs: count } : job)),
     });
     expect(failed({ traces: runs(0) })).toEqual(['jobs.never']);
     expect(failed({ traces: runs(2) })).toEqual(['jobs.twice']);
-    const gone = { ...traces, jobs: traces.jobs.filter(({ job }) => job !== 17) };
+    const gone = { ...traces, jobs: traces.jobs.filter(({ job }) => job !== 19) };
     expect(failed({ traces: gone })).toEqual(['jobs.never']);
     // The database lost what it had acknowledged, and may: writes.lost judges how much.
     expect(failed({ traces: gone, mayLose: true })).toEqual([]);

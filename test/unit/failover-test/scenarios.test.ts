@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { chosenScenarios } from '../../../playbooks/failover-test/scenarios/chosen.js';
 import { SCENARIOS } from '../../../playbooks/failover-test/scenarios/index.js';
 import type { ScenarioName } from '../../../src/failover-test/scenario.js';
+import { Failure } from '../../../src/failure/failure.js';
 import type { Cluster, RoleName } from '../../../src/inventory/cluster.js';
 import { testCluster, testHost } from '../../support/site.js';
 
@@ -19,6 +21,42 @@ function expected(name: ScenarioName, of: Cluster): string {
   const scenario = SCENARIOS.find((one) => one.name === name);
   return scenario?.lacks(of) ?? scenario?.expects(of).kind ?? 'no such scenario';
 }
+
+describe('what is chosen', () => {
+  const names = (...given: readonly string[]): readonly string[] =>
+    chosenScenarios(given).map(({ name }) => name);
+  const refusal = (...given: readonly string[]): Partial<Failure['details']> => {
+    try {
+      return { message: names(...given).join() };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return error.details;
+    }
+  };
+
+  it('is what is named, in the order of the list; with all, also what is run by name only', () => {
+    expect(names('switchover', 'app-down')).toEqual(['app-down', 'switchover']);
+    expect(names('all')).toEqual(SCENARIOS.map(({ name }) => name));
+    const unnamed: readonly string[] = chosenScenarios(undefined).map(({ name }) => name);
+    expect(names('all').filter((name) => !unnamed.includes(name))).toEqual([
+      ...['point-in-time-recovery', 'primary-cut-off', 'host-reset'],
+    ]);
+  });
+
+  it('is refused where all does not stand alone, or a name is wrong', () => {
+    const mixed = {
+      ...{ reason: 'usage', message: 'all stands for every scenario, and so alone' },
+      expected: '--scenario all, or names without all',
+    };
+    expect(refusal('all', 'x')).toMatchObject({ ...mixed, found: '--scenario all,x' });
+    expect(refusal('app-down', 'all')).toMatchObject({
+      ...mixed,
+      found: '--scenario app-down,all',
+    });
+    const unknown = { reason: 'usage', message: 'there is no scenario x', found: 'x' };
+    expect(refusal('app-down', 'x')).toMatchObject(unknown);
+  });
+});
 
 describe('what a topology is expected to do', () => {
   it('is an outage where there is only one of something', () => {

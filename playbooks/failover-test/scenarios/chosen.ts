@@ -1,0 +1,35 @@
+import { Failure } from '../../../src/failure/failure.js';
+import type { RunnableScenario } from '../trial.js';
+import { SCENARIOS } from './index.js';
+
+/** Stands for every scenario, also those that are run by name only. */
+const ALL = 'all';
+
+/**
+ * The named scenarios, or those that may be run without being named; in the order of the list.
+ * @throws Failure usage
+ */
+export function chosenScenarios(names: readonly string[] | undefined): readonly RunnableScenario[] {
+  if (names === undefined) return SCENARIOS.filter(({ onRequest }) => !onRequest);
+  if (names.includes(ALL)) {
+    if (names.length === 1) return SCENARIOS;
+    throw new Failure({
+      reason: 'usage',
+      message: `${ALL} stands for every scenario, and so alone`,
+      expected: `--scenario ${ALL}, or names without ${ALL}`,
+      found: `--scenario ${names.join(',')}`,
+      remedy: 'odoo-prov failover-test FILE --list shows the names',
+    });
+  }
+  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    throw new Failure({
+      reason: 'usage',
+      message: `there is no scenario ${unknown}`,
+      expected: `${ALL} alone, or some of: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
+      found: unknown,
+      remedy: 'odoo-prov failover-test FILE --list shows them',
+    });
+  }
+  return SCENARIOS.filter(({ name }) => names.includes(name));
+}
