@@ -14,15 +14,15 @@ export interface PostgresRole extends Resource {
   readonly memberOf: readonly string[];
   /** Functions of the database `postgres` that it may call, by signature. */
   readonly executes: readonly string[];
-  /** Connections that it may have at once; not given: what is there stays. */
-  readonly connectionLimit?: number;
+  /** Connections that it may have at once; -1: as many as the server has. */
+  readonly connectionLimit: number;
   /** What its sessions begin with, e.g. `statement_timeout`; not given: what is there stays. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Printable ASCII; kept on the server as a SCRAM-SHA-256 verifier. */
   readonly password: Secret;
 }
 
-/** A role of the local server, never a superuser and never allowed to make roles. */
+/** A role of the local server, never a superuser, never allowed to make roles or to pass by row security. */
 export function postgresRole(options: {
   readonly name: string;
   readonly password: Secret;
@@ -32,14 +32,15 @@ export function postgresRole(options: {
   readonly replication?: boolean;
   readonly memberOf?: readonly string[];
   readonly executes?: readonly string[];
+  /** Not given: as many as the server has. */
   readonly connectionLimit?: number;
   readonly settings?: Readonly<Record<string, string>>;
 }): PostgresRole {
   const { name, password, login = true, createdb = false, replication = false } = options;
-  const { memberOf = [], executes = [], connectionLimit, settings } = options;
+  const { memberOf = [], executes = [], connectionLimit = -1, settings } = options;
   return {
     ...{ kind: 'postgresRole', id: name, name, login, createdb, replication, memberOf, executes },
-    ...(connectionLimit !== undefined && { connectionLimit }),
+    connectionLimit,
     ...(settings !== undefined && { settings }),
     password,
   };
@@ -53,11 +54,20 @@ function settingsText(settings: Readonly<Record<string, string>>): string {
     .join(', ');
 }
 
-const FLAGS = ['login', 'createdb', 'superuser', 'createrole', 'replication'] as const;
+/** Words of ALTER ROLE, each with the column of pg_authid that tells it. */
+const COLUMNS = {
+  login: 'rolcanlogin',
+  createdb: 'rolcreatedb',
+  superuser: 'rolsuper',
+  createrole: 'rolcreaterole',
+  replication: 'rolreplication',
+  bypassrls: 'rolbypassrls',
+} as const;
+type Flag = keyof typeof COLUMNS;
+const FLAGS = Object.keys(COLUMNS) as Flag[];
 
-function flagsOf(role: PostgresRole): Readonly<Record<(typeof FLAGS)[number], boolean>> {
-  const { login, createdb, replication } = role;
-  return { login, createdb, superuser: false, createrole: false, replication };
+function flagsOf({ login, createdb, replication }: PostgresRole): Readonly<Record<Flag, boolean>> {
+  return { login, createdb, replication, superuser: false, createrole: false, bypassrls: false };
 }
 
 function attributes(role: PostgresRole): string {
@@ -87,7 +97,7 @@ export const postgresRoleKind: Kind<PostgresRole> = {
   probe(wanted, salt) {
     const names = wanted.map(({ name }) => literal(name)).join(', ');
     return probeSql(`
-select rolname, rolcanlogin, rolcreatedb, rolsuper, rolcreaterole, rolreplication,
+select rolname, ${Object.values(COLUMNS).join(', ')},
   encode(sha256(convert_to(${literal(salt)} || coalesce(rolpassword, ''), 'UTF8')), 'hex'),
   ${missingRights(wanted)}, rolconnlimit,
   (select coalesce(string_agg(one, ', ' order by one collate "C"), '')
@@ -119,7 +129,7 @@ from pg_authid where rolname in (${names});`);
       ...flagsOf(role),
       password,
       missing_rights: '',
-      ...(role.connectionLimit !== undefined && { connection_limit: role.connectionLimit }),
+      connection_limit: role.connectionLimit,
       ...(role.settings !== undefined && { settings: settingsText(role.settings) }),
     };
   },
@@ -131,10 +141,8 @@ from pg_authid where rolname in (${names});`);
       ...role.memberOf.map((of) => `grant ${identifier(of)} to ${name};`),
       ...role.executes.map((signature) => `grant execute on function ${signature} to ${name};`),
     ];
-    const limit = role.connectionLimit;
     const settings = Object.entries(role.settings ?? {});
     const session = [
-      ...(limit === undefined ? [] : [`alter role ${name} connection limit ${String(limit)};`]),
       ...(role.settings === undefined ? [] : [`alter role ${name} reset all;`]),
       ...settings.map(([key, value]) => `alter role ${name} set ${key} = ${literal(value)};`),
     ];
@@ -143,7 +151,7 @@ from pg_authid where rolname in (${names});`);
       new Secret(`
 select ${literal(`create role ${name}`)}
   where not exists (select from pg_roles where rolname = ${literal(role.name)}) \\gexec
-alter role ${name} ${attributes(role)} password ${literal(verifier.reveal())};
+alter role ${name} ${attributes(role)} connection limit ${String(role.connectionLimit)} password ${literal(verifier.reveal())};
 ${[...grants, ...session].join('\n')}
 `),
     );
