@@ -1,6 +1,8 @@
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { RESTORING } from '../../src/postgres/layout.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import { restoreNotEnded } from '../../src/run/guard.js';
 import { raw } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 
@@ -19,6 +21,7 @@ sql() {
 as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }`;
 
 const LOOK = raw(`${SQL_FUNCTION}
+if [ -e ${RESTORING} ]; then echo restoring; exit 0; fi
 if ! [ -s "$data/global/pg_control" ]; then
   if systemctl is-active --quiet "$unit"; then echo emptied; else echo none; fi
   exit 0
@@ -43,14 +46,15 @@ EOF`);
 
 /**
  * Looks at one database host.
- * @returns undefined when it holds no data
+ * @returns `restoring` where a restore in place has not come to its end, undefined when it holds no data
  * @throws Failure refused where PostgreSQL runs on data that is gone: it may take writes still
  */
-export async function lookAt(session: Session): Promise<Sight | undefined> {
+async function lookAt(session: Session): Promise<Sight | 'restoring' | undefined> {
   const { stdout } = await session.run(LOOK, { limit: 20 });
   const [first = '', second = ''] = stdout.split('\n');
   const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
   if (what === 'emptied') throw emptied(session.host);
+  if (what === 'restoring') return what;
   if (what !== 'data') return undefined;
   const [live, writable, lsn = '0/0', received = '0', newest = '0'] = second.split(' ');
   return {
@@ -75,13 +79,18 @@ export interface View {
   readonly silent: ReadonlyMap<string, Failure>;
 }
 
-/** Looks at all database hosts at once. */
+/**
+ * Looks at all database hosts at once.
+ * @throws Failure refused where two hold different clusters, or a restore has not come to its end: data that it has not
+ *   replaced yet would take writes
+ */
 export async function lookAtAll(
   cluster: Cluster,
   sessions: ReadonlyMap<string, Session>,
   unreached: ReadonlyMap<string, Failure>,
 ): Promise<View> {
   const silent = new Map<string, Failure>();
+  const restoring: string[] = [];
   const sights: Sight[] = [];
   await Promise.all(
     databaseHosts(cluster).map(async (host: Host) => {
@@ -93,13 +102,15 @@ export async function lookAtAll(
       }
       try {
         const sight = await lookAt(session);
-        if (sight !== undefined) sights.push(sight);
+        if (sight === 'restoring') restoring.push(host.name);
+        else if (sight !== undefined) sights.push(sight);
       } catch (error) {
         if (!(error instanceof Failure) || error.reason === 'refused') throw error;
         silent.set(host.name, error);
       }
     }),
   );
+  if (restoring.length > 0) throw restoreNotEnded(restoring.sort());
   const [one] = sights;
   const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);
   if (one !== undefined && other !== undefined) throw strangers(one, other);

@@ -98,8 +98,12 @@ export function guardTopology({ primary, rivals, withoutPrimary }: Topology): vo
  */
 export function guardRestore(seen: Answered): void {
   const hosts = [...seen].filter(([, { restoring }]) => restoring).map(([name]) => name);
-  if (hosts.length === 0) return;
-  throw new Failure({
+  if (hosts.length > 0) throw restoreNotEnded(hosts);
+}
+
+/** What everything but a restore is refused with while one in place has not come to its end on these hosts. */
+export function restoreNotEnded(hosts: readonly string[]): Failure {
+  return new Failure({
     reason: 'refused',
     message: 'a restore of the database has not come to its end: it runs, or was cut off',
     expected: 'the database of before, or the one that was restored',

@@ -65,6 +65,19 @@ function plan(
   return planFailover(asked, reached(answers), { ...OPTIONS, ...options });
 }
 
+describe('a restore that has not come to its end', () => {
+  const all = { db1: 'restoring\n', db2: STANDBY, db3: STANDBY };
+  const refusal = /a restore of the database has not come to its end/;
+
+  it('is named before the primary is moved, or an old one rejoins', async () => {
+    await expect(plan(all)).rejects.toThrow(refusal);
+    await expect(planSwitchover(cluster, reached(all), undefined)).rejects.toThrow(refusal);
+    await expect(planRejoin(cluster, reached(all), undefined)).rejects.toMatchObject({
+      details: { found: '/var/lib/odoo-prov/restoring-in-place on db1' },
+    });
+  });
+});
+
 describe('a failover', () => {
   it('is refused while the primary takes writes, and goes on by force', async () => {
     const all = { db1: PRIMARY, db2: STANDBY, db3: STANDBY };
