@@ -135,6 +135,9 @@ export interface Kind<R extends Resource = Resource> {
   /** How a change that restarts a running server is taken apart; undefined where it restarts none. */
   restarts?(change: Change<R>): Restart | undefined;
 
+  /** What the operator must do, where nothing in the change is ours to make; undefined where something is. */
+  remedy?(change: Change<R>): string | undefined;
+
   /** Seconds that one apply may take; 120 if not given. */
   readonly limit?: number;
 }

@@ -60,8 +60,29 @@ function inFile(
   return words.join(', ') || 'none';
 }
 
+/**
+ * What other files say of our settings after ours, and so over it, by the setting's name in small letters. Taken in or not
+ * yet: it counts from the next reload or start on.
+ */
+function overridden(
+  resource: PostgresSettings,
+  { rows }: SqlAnswer & { server: 'up' },
+): ReadonlyMap<string, { readonly text: string; readonly where: string }> {
+  const conf = `${confOf(resource)}/`;
+  return new Map(
+    rows.flatMap(([kind, name = '', text = '', file = '', line = '']) => {
+      if (kind !== 'v') return [];
+      const short = file.startsWith(conf) ? file.slice(conf.length) : file;
+      return [[name.toLowerCase(), { text, where: `${short}:${line}` }] as const];
+    }),
+  );
+}
+
 /** What the server says of each setting: the wanted text where it means the same, else its own. */
-function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server: 'up' }): State {
+function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up' }): State {
+  const { settings } = resource;
+  const others = overridden(resource, answer);
+  const beyond: string[] = [];
   const state: Record<string, string> = {};
   const due: string[] = [];
   for (const [name, value] of Object.entries(settings)) {
@@ -70,10 +91,19 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
     const [, , setting = '', unit = '', type = '', context = '', , shown = '', reset = '', source] =
       row ?? [];
     // Over the socket, tcp_… show 0 whatever is set; of a mode like 0640, the other one is in decimal.
-    const same =
-      row !== undefined &&
-      (source === 'alone' ||
-        [setting, reset].some((live) => meansTheSame(wanted, { setting: live, unit, type })));
+    const isLive = (text: string): boolean =>
+      [setting, reset].some((live) => meansTheSame(text, { setting: live, unit, type }));
+    const same = row !== undefined && (source === 'alone' || isLive(wanted));
+    const other = others.get(name.toLowerCase());
+    if (
+      other !== undefined &&
+      (same ? !isLive(other.text) : isLive(other.text) || other.text !== wanted)
+    ) {
+      state[name] = `${other.text} (${other.where})`;
+      beyond.push(`${name} in ${other.where}`);
+      // A restart would not help.
+      continue;
+    }
     state[name] = same ? wanted : row === undefined ? 'absent' : shown;
     if (!same && (context === 'postmaster' || row === undefined)) due.push(name);
   }
@@ -90,13 +120,16 @@ function liveState({ settings }: PostgresSettings, answer: SqlAnswer & { server:
   for (const [kind, name = '', whose = '', value = ''] of answer.rows) {
     if (kind === 'o') altered.push(`${name} ${value} of ${whose}`);
   }
-  const pending = answer.rows.filter((r) => r[0] === 's' && r[6] === 't').map((r) => r[1] ?? '');
+  const pending = answer.rows
+    .filter((r) => r[0] === 's' && r[6] === 't' && !others.has(r[1]?.toLowerCase() ?? ''))
+    .map((r) => r[1] ?? '');
   const errors = answer.rows.filter((r) => r[0] === 'e').map((r) => r.slice(1).join(' '));
   return {
     ...state,
     pending_restart: pending.join(', ') || 'none',
     errors: errors.join('; ') || 'none',
     altered: altered.join(', ') || 'none',
+    beyond: beyond.join(', '),
     restart: restartState(due),
   };
 }
@@ -136,6 +169,10 @@ select 'f', name, setting, read from (select *,
     (pg_stat_file(sourcefile, true)).modification < date_trunc('second', pg_conf_load_time()) as read
   from pg_file_settings where sourcefile like '%/${SETTINGS_FILE}') f
 where not read or lower(name) not in (${namesOf(wanted)});
+select 'v', name, setting, sourcefile, sourceline from pg_file_settings
+where lower(name) in (${namesOf(wanted)}) and sourcefile not like '%/${ALONE_FILE}' and sourcefile not like '%/${AUTO_FILE}'
+  and seqno > (select max(seqno) from pg_file_settings where sourcefile like '%/${SETTINGS_FILE}')
+order by seqno;
 select 'e', name, error from pg_file_settings
 where error is not null and error <> 'setting could not be applied'
   and error not like '%cannot be changed without restarting the server';`);
@@ -153,4 +190,12 @@ where error is not null and error <> 'setting could not be applied'
   apply: applySettings,
 
   restarts: restartOf,
+
+  remedy({ have, differences, resource }) {
+    const beyond = typeof have === 'object' && 'beyond' in have ? String(have['beyond']) : '';
+    const places = beyond.split(', ').filter((place) => place !== '');
+    const theirs = places.map((place) => place.split(' ')[0]);
+    if (differences.some(({ field }) => !theirs.includes(field))) return undefined;
+    return `files of yours are read after ours, and left alone. In ${confOf(resource)}, take out ${places.join(', ')}; or set it in the inventory (postgres.settings) and there. Then: odoo-prov apply FILE`;
+  },
 };

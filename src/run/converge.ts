@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { finishAll } from '../concurrency/finish-all.js';
 import { Failure } from '../failure/failure.js';
 import { databaseHosts, type Host } from '../inventory/cluster.js';
-import { changesOf, type Plan } from '../plan/diff.js';
+import { changesOf, kindOf, type Plan } from '../plan/diff.js';
 import { inTurn, whyHeld, type Held, type Members } from '../plan/rolling.js';
-import { keyOf } from '../resource/kind.js';
+import { keyOf, type Change } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
@@ -87,14 +87,15 @@ class Run {
     for (let pass = 1; ; pass += 1) {
       const plans = this.#plan(pass);
       if (options.diff && pass === 1) await this.#tellDiffs(plans);
-      if (options.check || plans.length === 0) break;
+      const ours = plans.map((plan) => this.#ours(plan)).filter((p) => changesOf(p).length > 0);
+      if (options.check || ours.length === 0) break;
       if (pass > MAX_PASSES) {
-        plans.forEach((plan) => this.#fail(plan.host, notConverged(plan)));
+        ours.forEach((plan) => this.#fail(plan.host, notConverged(plan)));
         break;
       }
       await this.#context.saveSecrets();
-      await this.#apply(plans);
-      await this.#lookAgain(plans);
+      await this.#apply(ours);
+      await this.#lookAgain(ours);
     }
     if (!options.check) this.#restarts.held.forEach((held, host) => this.#leave(host, held));
     return { recap: this.#recap(), sessions: this.#sessions };
@@ -197,6 +198,23 @@ class Run {
     };
   }
 
+  /** What of a plan is ours to change. What to do for the rest is told when nothing else is left to be done. */
+  #ours(plan: Plan): Plan {
+    const { kinds, options } = this.#context;
+    const remedyOf = (change: Change): string | undefined =>
+      kindOf(kinds, change.resource).remedy?.(change);
+    const stages = plan.stages.map(({ stage, changes }) => ({
+      stage,
+      changes: changes.filter((change) => remedyOf(change) === undefined),
+    }));
+    const ours = { ...plan, stages: stages.filter(({ changes }) => changes.length > 0) };
+    const others = changesOf(plan).find((change) => remedyOf(change) !== undefined);
+    if (others !== undefined && (options.check || changesOf(ours).length === 0)) {
+      this.#fail(plan.host, notOurs(plan.host, others, remedyOf(others) ?? ''));
+    }
+    return ours;
+  }
+
   /** A restart that this run did not make: those who wait for another's are only counted. */
   #leave(host: string, held: Held): void {
     const { cluster, emit, options } = this.#context;
@@ -296,6 +314,20 @@ class Run {
     const failures = options.hosts.flatMap((host) => this.#tally(host.name).failure ?? []);
     return runRecap(hosts, failures, Date.now() - this.#began);
   }
+}
+
+function notOurs(host: string, { resource, differences }: Change, remedy: string): Failure {
+  const words = (side: 'want' | 'have'): string =>
+    differences.map((one) => `${one.field} ${String(one[side])}`).join(', ');
+  return new Failure({
+    reason: 'not-converged',
+    host,
+    resource: keyOf(resource),
+    message: 'somebody else says otherwise, and has the last word: apply cannot change it',
+    expected: words('want'),
+    found: words('have'),
+    remedy,
+  });
 }
 
 function notConverged(plan: Plan): Failure {

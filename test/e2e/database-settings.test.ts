@@ -139,6 +139,29 @@ describe('a setting that a standby needs as much of as its primary, and that is 
   });
 });
 
+describe('a file of the operator that is read after ours', () => {
+  it('is named with its line by --check and apply, which change nothing for it', async () => {
+    const file = '/etc/postgresql/*/main/conf.d/99-mine.conf';
+    const folder = '/etc/postgresql/*/main/conf.d';
+    await db.must(primary, `echo 'max_connections = 300' >$(echo ${folder})/99-mine.conf`);
+    await db.must(primary, `chmod 644 ${file} && systemctl reload 'postgresql@*'`);
+    const before = await running();
+    try {
+      for (const words of [['--check'], []]) {
+        const end = await db.apply(...words);
+        expect(end.code, printed(end)).toBe(3);
+        expect(end.stdout).toContain('300 (conf.d/99-mine.conf:1)');
+      }
+      expect(await restarted(before)).toEqual([]);
+    } finally {
+      await db.must(primary, `rm ${file}`);
+    }
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect(await restarted(before)).toEqual([]);
+  });
+});
+
 describe('a standby that does not start with what is wanted', () => {
   it('runs again with what it had; nobody after it is restarted, the primary neither', async () => {
     const inventory = parseDocument(written);

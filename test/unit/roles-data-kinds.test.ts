@@ -121,6 +121,7 @@ describe('settings that are live', () => {
       errors: 'nonesuch unrecognized configuration parameter',
       altered: 'none',
       in_file: 'none',
+      beyond: '',
       restart: 'due for shared_buffers',
     });
   });

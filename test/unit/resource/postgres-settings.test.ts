@@ -43,3 +43,59 @@ describe('what somebody wrote into the settings file', () => {
     expect(inFile([])).toBe('none');
   });
 });
+
+describe('what a file of the operator says over ours', () => {
+  const settings = { fsync: true, work_mem: '12MB', max_connections: 100 };
+  const resource = postgresSettings({ version: 17, settings });
+  const file = '/etc/postgresql/17/main/conf.d/99-mine.conf';
+  const look = (fsync: string, ...others: readonly (readonly string[])[]) => {
+    const rows = [
+      ['s', 'fsync', fsync, '', 'bool', 'sighup', 'f', fsync, fsync, ''],
+      ['s', 'work_mem', '12288', 'kB', 'integer', 'user', 'f', '12MB', '12288', ''],
+      ['s', 'max_connections', '100', '', 'integer', 'postmaster', 't', '100', '100', ''],
+      ...others.map(([name = '', value = '', line = '']) => ['v', name, value, file, line]),
+    ];
+    const text = rows.map((row) => row.join('\x1f')).join('\n');
+    const output = `file 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
+    const have = postgresSettingsKind.parse(output, [resource]).get('17/main');
+    if (typeof have !== 'object') throw new Error(`no state: ${String(have)}`);
+    return { ...have } as Readonly<Record<string, unknown>>;
+  };
+  const remedy = (have: object, ...fields: readonly string[]) =>
+    postgresSettingsKind.remedy?.({
+      ...{
+        resource,
+        have: have as Record<string, string>,
+        want: postgresSettingsKind.want(resource, ''),
+      },
+      differences: fields.map((field) => ({ field, have: 'this', want: 'that' })),
+    });
+
+  it('is named with file and line, and what to do with it', () => {
+    const have = look('off', ['fsync', 'off', '2']);
+    expect(have['fsync']).toBe('off (conf.d/99-mine.conf:2)');
+    expect(remedy(have, 'fsync')).toContain(
+      'In /etc/postgresql/17/main, take out fsync in conf.d/99-mine.conf:2',
+    );
+    // What else differs is ours to change first.
+    expect(remedy(have, 'fsync', 'mode')).toBeUndefined();
+  });
+
+  it('is named before the server reads it, and nothing is restarted for it', () => {
+    const have = look('on', ['FSYNC', 'off', '2'], ['max_connections', '300', '7']);
+    expect(have).toMatchObject({
+      fsync: 'off (conf.d/99-mine.conf:2)',
+      max_connections: '300 (conf.d/99-mine.conf:7)',
+      pending_restart: 'none',
+      restart: 'done',
+    });
+  });
+
+  it('is no difference where it means the same', () => {
+    expect(look('on', ['work_mem', '12288kB', '1'])).toMatchObject({
+      work_mem: '12MB',
+      beyond: '',
+    });
+    expect(remedy(look('off'), 'fsync')).toBeUndefined();
+  });
+});
