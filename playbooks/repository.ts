@@ -1,11 +1,9 @@
 import { Failure } from '../src/failure/failure.js';
 import { databaseHosts, type Backup, type Cluster, type Host } from '../src/inventory/cluster.js';
-import { parseRuns } from '../src/postgres/archive-holes.js';
 import { repositoryOf } from '../src/postgres/pgbackrest.js';
-import { parseHistory } from '../src/postgres/recovery-history.js';
 import type { Recoverable } from '../src/postgres/recovery-plan.js';
+import { parseRepository } from '../src/postgres/repository-answer.js';
 import { repositoryQuestion } from '../src/postgres/repository-files.js';
-import { parseInfo } from '../src/postgres/repository-info.js';
 import { PSQL } from '../src/resource/postgres-sql.js';
 import { sh } from '../src/shell/index.js';
 import type { Procedure } from './procedure.js';
@@ -96,21 +94,9 @@ export async function readRepository(
   host = needRepository(cluster).host,
 ): Promise<Recoverable> {
   const { backup } = needRepository(cluster);
-  const mark = '@odoo-prov@';
-  const answer = await procedure.ask(host, repositoryQuestion(cluster, mark));
-  const [info = '', history = '', segments = '', ...timelines] = answer.split(`${mark}\n`);
+  const answer = await procedure.ask(host, repositoryQuestion(cluster, 'all'));
   try {
-    return {
-      info: parseInfo(info),
-      history: parseHistory(history),
-      segments: parseRuns(segments),
-      timelines: new Map(
-        timelines.map((text) => {
-          const end = text.indexOf('\n');
-          return [Number.parseInt(text.slice(0, 8), 16), text.slice(end + 1)];
-        }),
-      ),
-    };
+    return parseRepository(answer);
   } catch (cause) {
     throw new Failure({
       reason: 'command-failed',

@@ -9,6 +9,7 @@ import {
   type Choice,
   type Sight,
 } from '../../src/postgres/promotion.js';
+import { archiveReceived } from './archive-received.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
@@ -93,6 +94,7 @@ export async function planFailover(
     ...(lonely ? [standbyText(candidate.host, alone)] : []),
     `lead every PgBouncer to ${candidate.host} and let the clients through`,
     ...others.map(({ host }) => `${host} follows ${candidate.host}`),
+    ...archivingText(cluster, candidate.host),
     'restart odoo-gevent, so that live chat listens again at once',
     ...[...old, ...dead].map(
       (host) => `later, by you: odoo-prov rejoin FILE --host ${host}, which stays down until then`,
@@ -119,6 +121,10 @@ function newestText({ host, newest }: Sight): string[] {
   return [
     `${host}'s newest transaction was saved at ${time} UTC; what was saved later is not there`,
   ];
+}
+
+function archivingText({ postgres }: Cluster, host: string): string[] {
+  return postgres.backup === undefined ? [] : [`${host} archives what the old primary had not`];
 }
 
 function standbyText(host: string, alone: boolean): string {
@@ -205,6 +211,7 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
     ...(plan.alone ? [goOnAlone(mover, candidate.host)] : []),
     letThrough(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
+    archiveReceived(mover, candidate.host),
   ]);
   await checkpoint(mover, candidate.host);
 }

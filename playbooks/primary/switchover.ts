@@ -4,6 +4,7 @@ import { observedCluster } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
 import { chooseCandidate, hasStandby, parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
+import { archiveReceived } from './archive-received.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
@@ -165,6 +166,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     letThrough(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
     startAsStandby.then(() => awaitStreaming(mover, [from.host])),
+    archiveReceived(mover, to.host),
   ]);
   await checkpoint(mover, to.host);
 }

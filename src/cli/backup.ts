@@ -2,7 +2,7 @@ import type { BackupType } from '../../playbooks/backup.js';
 import type { ProcedureOptions } from '../../playbooks/procedure.js';
 import { Failure } from '../failure/failure.js';
 import type { Snapshot } from '../filestore/snapshots.js';
-import { postgresTime, type Recoverable } from '../postgres/recovery-plan.js';
+import { postgresTime, recoverableSpans, type Recoverable } from '../postgres/recovery-plan.js';
 import { openSecrets } from '../secrets/index.js';
 import { print } from '../ui/terminal.js';
 import { bytes, duration, plural, table } from '../ui/text.js';
@@ -81,11 +81,12 @@ function show(known: Listed, flags: BackupFlags): void {
     print(table([head, ...rows], [3, 4, 5, 6]).join('\n'));
   }
   if (info.running) print('one is being made now');
-  const [oldest] = info.sets;
-  if (oldest !== undefined) {
-    print(
-      `any moment since ${postgresTime(oldest.stopped)}, up to segment ${info.lastSegment ?? ''}`,
-    );
+  for (const { set, hole } of recoverableSpans(known)) {
+    const end =
+      hole === undefined
+        ? `up to segment ${info.lastSegment ?? ''}`
+        : `up to a hole in the archive: segment ${hole.segment} is missing`;
+    print(`any moment since ${postgresTime(set.stopped)}, ${end}`);
   }
   const [first] = known.snapshots;
   const newest = known.snapshots.at(-1);

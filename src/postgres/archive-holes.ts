@@ -13,6 +13,15 @@ const SEGMENT = 16 * 1024 ** 2;
 export interface SegmentRun {
   readonly first: string;
   readonly last: string;
+  /** When the last one was archived: seconds since 1970, by the repository's clock. */
+  readonly at: number;
+}
+
+/** A segment that is missing. */
+export interface Hole {
+  readonly segment: string;
+  /** When the last one before it was archived: all that it holds was written before. Undefined where there is none. */
+  readonly after: number | undefined;
 }
 
 /** A timeline and how far it belongs to the way; to its end if not given. */
@@ -21,19 +30,22 @@ export interface Leg {
   readonly until?: bigint;
 }
 
-/** Shell: reads paths of archived files, and prints a line `FIRST LAST` for each run of segments. */
-export const segmentRuns = `grep -oE '/[0-9A-F]{24}-' | tr -d '/-' | sort -u | awk '
+/**
+ * Shell: reads archived files, a line `SECONDS PATH` each with the time of their archiving, and prints a line
+ * `FIRST LAST SECONDS` for each run of segments.
+ */
+export const segmentRuns = `sed -nE 's,^([0-9]+)[.0-9]* (.*/)?([0-9A-F]{24})-.*,\\3 \\1,p' | sort -u -k 1,1 | awk '
 function hex(s, i, n) {
   n = 0
   for (i = 1; i <= length(s); i++) n = n * 16 + index("0123456789ABCDEF", substr(s, i, 1)) - 1
   return n
 }
 {
-  timeline = substr($0, 1, 8)
-  number = hex(substr($0, 9, 8)) * 256 + hex(substr($0, 17, 8))
+  timeline = substr($1, 1, 8)
+  number = hex(substr($1, 9, 8)) * 256 + hex(substr($1, 17, 8))
   if (timeline != before || number != next_number) {
     if (first != "") print first, last
-    first = $0
+    first = $1
   }
   last = $0
   before = timeline
@@ -43,8 +55,8 @@ END { if (first != "") print first, last }'`;
 
 /** Reads what {@link segmentRuns} printed. */
 export function parseRuns(text: string): readonly SegmentRun[] {
-  return [...text.matchAll(/^([0-9A-F]{24}) ([0-9A-F]{24})$/gm)].map(
-    ([, first = '', last = '']) => ({ first, last }),
+  return [...text.matchAll(/^([0-9A-F]{24}) ([0-9A-F]{24}) ([0-9]+)$/gm)].map(
+    ([, first = '', last = '', at = '']) => ({ first, last, at: Number(at) }),
   );
 }
 
@@ -59,12 +71,13 @@ export function holeOnWay(
   set: BackupSet,
   way: readonly Leg[],
   until: bigint | undefined,
-): string | undefined {
+): Hole | undefined {
   // It ends in this one; with another size of segments its name would be another.
   if (runs.length === 0 || walFileName(set.timeline, set.lsn - 1n, SEGMENT) !== set.segment) {
     return undefined;
   }
   let from = set.lsn - 1n;
+  let after: number | undefined;
   for (const leg of way.slice(way.findIndex(({ timeline }) => timeline === set.timeline))) {
     const own = runs.filter(({ first }) => Number.parseInt(first.slice(0, 8), 16) === leg.timeline);
     // The segment in which a timeline was left is archived as one of its successor's.
@@ -74,8 +87,10 @@ export function holeOnWay(
         : numberOf(walFileName(leg.timeline, leg.until, SEGMENT)) - 1n;
     const missing = firstMissing(own, numberOf(walFileName(leg.timeline, from, SEGMENT)), needed);
     if (missing !== undefined) {
-      return walFileName(leg.timeline, missing * BigInt(SEGMENT), SEGMENT);
+      const segment = walFileName(leg.timeline, missing * BigInt(SEGMENT), SEGMENT);
+      return { segment, after: own.findLast(({ last }) => last < segment)?.at ?? after };
     }
+    after = own.at(-1)?.at ?? after;
     if (leg.until !== undefined) from = leg.until;
   }
   return undefined;

@@ -38,23 +38,28 @@ export function archiveClient(site: Site): readonly Resource[] {
 /** postgresql.conf keys that archive; a backup's `restore_command` also serves a standby that fell behind. */
 export function archiveSettings({ cluster, host }: Pick<Site, 'cluster' | 'host'>): Settings {
   if (cluster.postgres.backup === undefined) return {};
-  // pgBackRest itself tries for a minute and more: a stop would wait for a repository that is away. PostgreSQL asks
-  // again anyway.
   const at = doorOf(cluster, host);
-  const reach =
-    at === undefined
-      ? ''
-      : `timeout ${String(at.seconds)} bash -c ': </dev/tcp/${at.address}/${String(at.port)}' && `;
   const program = `pgbackrest --stanza=${stanzaOf(cluster)}`;
   return {
     archive_mode: 'on',
-    archive_command: `${reach}${program} archive-push %p`,
+    archive_command: `${knock(cluster, host)}${program} archive-push %p`,
     archive_timeout: ARCHIVE_TIMEOUT,
     restore_command:
       at === undefined
         ? `${program} archive-get %f "%p"`
         : `${FETCH_WAL} %f "%p" ${stanzaOf(cluster)} ${at.address} ${String(at.port)}`,
   };
+}
+
+/**
+ * Shell, before a command of pgBackRest: knocks at the repository, and ends the command where nobody answers. pgBackRest itself
+ * tries for a minute and more: a stop would wait for a repository that is away. PostgreSQL asks again anyway.
+ * @returns nothing on the host that keeps it
+ */
+export function knock(cluster: Cluster, host: Host): string {
+  const at = doorOf(cluster, host);
+  if (at === undefined) return '';
+  return `timeout ${String(at.seconds)} bash -c ': </dev/tcp/${at.address}/${String(at.port)}' && `;
 }
 
 /** Where the repository is knocked at, and how long; undefined for the host that keeps it. */

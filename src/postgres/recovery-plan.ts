@@ -1,4 +1,4 @@
-import { holeOnWay, type Leg, type SegmentRun } from './archive-holes.js';
+import { holeOnWay, type Hole, type Leg, type SegmentRun } from './archive-holes.js';
 import type { RecoveryHistory, RestorePoint } from './recovery-history.js';
 import { lsnOf, type BackupSet, type RepositoryInfo } from './repository-info.js';
 
@@ -72,32 +72,67 @@ export function planRecovery(
     const left = history.setBacks.find((event) => at < event.at);
     const timeline = left?.from ?? newest;
     const options = ['--type=time', `--target=${postgresTime(at)}`, '--target-action=promote'];
-    return choose(known, timeline, (set) => set.stopped <= at, options, postgresTime(at));
+    const plan = choose(known, timeline, (set) => set.stopped <= at, options, postgresTime(at));
+    // What was archived before the hole was written before that: up to there every moment is reached.
+    return withoutHole(known, plan, ({ after }) => after !== undefined && at <= after);
   }
   const point = history.points.findLast(({ name }) => name === target.name);
   if (point === undefined) return unknownPoint(history.points);
   const options = ['--type=name', `--target=${point.name}`, '--target-action=promote'];
   const plan = choose(known, point.timeline, (set) => set.lsn <= point.lsn, options, point.name);
-  return withoutHole(known, plan, point.lsn);
+  return withoutHole(known, plan, () => false, point.lsn);
 }
 
 /**
- * A plan that can be carried out. With a time PostgreSQL itself says that it did not come so far; with the others it would end
- * at the hole, and take that for the end.
+ * A plan that can be carried out: PostgreSQL would end at a hole, and take that for the end or, with a time, break off when
+ * everything was stopped already.
+ * @param beyond whether a hole lies behind the target
  */
 function withoutHole(
   { segments, timelines }: Recoverable,
   plan: RecoveryPlan | NoRecovery,
+  beyond: (hole: Hole) => boolean = () => false,
   until?: bigint,
 ): RecoveryPlan | NoRecovery {
   if ('found' in plan) return plan;
   const hole = holeOnWay(segments, plan.set, wayTo(plan.timeline, timelines), until);
-  if (hole === undefined) return plan;
+  if (hole === undefined || beyond(hole)) return plan;
+  const reached = hole.after === undefined ? 'an earlier moment' : postgresTime(hole.after);
   return {
-    found: `a hole in the archive: ${hole} is missing, and what follows it cannot be reached from the backup ${plan.set.label}`,
-    remedy:
-      'what was written before that: --to-time with an earlier moment. If this cluster still runs: odoo-prov backup FILE --type full, now, begins behind the hole',
+    found: `a hole in the archive: ${hole.segment} is missing, and what follows it cannot be reached from the backup ${plan.set.label}`,
+    remedy: `what was written before that: --to-time with ${reached} at most. If this cluster still runs: odoo-prov backup FILE, now, begins behind the hole`,
   };
+}
+
+/** Moments that can be restored: all from the end of a backup on, to the newest or to a hole. */
+export interface RecoverableSpan {
+  readonly set: BackupSet;
+  readonly hole: Hole | undefined;
+}
+
+/**
+ * What can be restored on the way to the newest timeline, oldest first.
+ * @param known its segments at least from the first of `sets` on
+ */
+export function recoverableSpans(
+  known: Recoverable,
+  sets: readonly BackupSet[] = known.info.sets,
+): readonly RecoverableSpan[] {
+  const way = wayTo(newestTimeline(known), known.timelines);
+  const spans: RecoverableSpan[] = [];
+  for (const set of setsOnWay(sets, way)) {
+    const hole = holeOnWay(known.segments, set, way, undefined);
+    const before = spans.at(-1);
+    // With the same hole before it, it only repeats the one before.
+    if (before === undefined || hole?.segment !== before.hole?.segment) spans.push({ set, hole });
+  }
+  return spans;
+}
+
+function setsOnWay(sets: readonly BackupSet[], way: readonly Leg[]): readonly BackupSet[] {
+  return sets.filter((set) =>
+    way.some((leg) => leg.timeline === set.timeline && (leg.until ?? set.lsn) >= set.lsn),
+  );
 }
 
 /** The timeline that is written now, or was when the database was lost. */
@@ -113,9 +148,7 @@ function choose(
   wanted: string,
 ): RecoveryPlan | NoRecovery {
   const way = wayTo(timeline, timelines);
-  const onTheWay = info.sets.filter((set) =>
-    way.some((leg) => leg.timeline === set.timeline && (leg.until ?? set.lsn) >= set.lsn),
-  );
+  const onTheWay = setsOnWay(info.sets, way);
   const set = onTheWay.filter(early).at(-1);
   if (set === undefined) {
     const [oldest] = onTheWay;

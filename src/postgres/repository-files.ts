@@ -23,22 +23,31 @@ export const RECOVERY_COPY = 'odoo-prov-recovery.age';
 /** The history, by its name in a bucket. */
 const HISTORY = 'odoo-prov-history';
 
-/** Prints what can be restored: pgBackRest's own, the history, the archived segments, then each `.history` file of the newest archive. */
-export function repositoryQuestion(cluster: Cluster, mark: string): Script {
+/** Between the parts of what {@link repositoryQuestion} prints. */
+export const PART = '@odoo-prov@';
+
+/**
+ * Prints what can be restored: pgBackRest's own, the history, the archived segments, then the `.history` files of the newest
+ * archive.
+ * @param since `all` segments and timelines, or only the segments from the `newest backup` on and the newest timeline
+ */
+export function repositoryQuestion(cluster: Cluster, since: 'all' | 'newest backup'): Script {
   const { backup } = repositoryOf(cluster);
   const archive = `archive/${stanzaOf(cluster)}`;
+  const all = since === 'all';
   return sh`
 ${BACKREST}
-backrest --stanza=${stanzaOf(cluster)} --output=json info || exit 1
-printf '\n%s\n' ${mark}
+info=$(backrest --stanza=${stanzaOf(cluster)} --output=json info) || exit 1
+printf '%s\n%s\n' "$info" ${PART}
 ${backup.s3 === undefined ? folderReader(backup.path) : bucketReader}
 history
 id=$(list ${archive} | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1)
-printf '%s\n' ${mark}
+printf '%s\n' ${PART}
 if [ -n "$id" ]; then
-  files ${archive}/"$id" | ${raw(segmentRuns)}
-  for file in $(list ${archive}/"$id" | grep -E '^[0-9A-F]{8}\.history$'); do
-    printf '%s\n%s\n' ${mark} "$file"
+  files=$(${raw(all ? 'files' : 'files_since_newest')} ${archive}/"$id") || exit 1
+  printf '%s\n' "$files" | ${raw(segmentRuns)}
+  for file in $(list ${archive}/"$id" | grep -E '^[0-9A-F]{8}\.history$' | ${raw(all ? 'cat' : 'tail -n 1')}); do
+    printf '%s\n%s\n' ${PART} "$file"
     backrest repo-get ${archive}/"$id/$file" || exit 1
   done
 fi`;
@@ -65,16 +74,33 @@ rm -rf "$folder"
 [ "$code" -le 1 ]`;
 }
 
+/*
+ * Shell functions: `list` prints the names in a folder, `files` the files below it, each with the time of its archiving
+ * (seconds since 1970), `files_since_newest` only those from the segment on in which the newest backup of $info ended:
+ * the folders of an archive are called by timeline and log.
+ */
+const filesSince = raw(`files_since_newest() {
+  from=$(printf '%s' "$info" | grep -oE '"stop":"[0-9A-F]{24}"' | tail -n 1 | cut -c 9-24)
+  for folder in $(list "$1" | awk -v from="$from" 'length == 16 && $0 >= from'); do
+    files "$1/$folder" || return 1
+  done
+}`);
+
 function folderReader(path: string): Script {
   return sh`
 list() { ls ${path}/"$1"; }
-files() { find ${path}/"$1" -type f; }
+files() { find ${path}/"$1" -type f -printf '%T@ %p\n'; }
+${filesSince}
 history() { cat ${historyFile(path)} 2>/dev/null || :; }`;
 }
 
 const bucketReader = sh`
 list() { backrest repo-ls "$1"; }
-files() { backrest repo-ls --recurse "$1"; }
+files() {
+  answer=$(backrest repo-ls --recurse --output=json "$1") || return 1
+  printf '%s' "$answer" | tr '}' '\n' | sed -nE 's/.*"([^"]+)":\{.*"time":([0-9]+).*/\2 \1/p'
+}
+${filesSince}
 history() { backrest repo-get --raw --ignore-missing ${HISTORY} || [ $? -eq 1 ] || exit 1; }`;
 
 /** Adds a line to the history. Nothing in a bucket can be appended to: what is there is read first. */

@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import type { Cluster } from '../inventory/cluster.js';
+import { stanzaOf } from '../postgres/pgbackrest.js';
+import { recoverableSpans } from '../postgres/recovery-plan.js';
+import { parseRepository } from '../postgres/repository-answer.js';
+import { repositoryQuestion } from '../postgres/repository-files.js';
 import { PSQL } from '../resource/postgres-sql.js';
-import { raw, sh, type Script } from '../shell/index.js';
+import { lines, raw, sh, type Script } from '../shell/index.js';
 
 /** The newest backup, as pgBackRest on the host that keeps the repository tells. */
 export interface BackupStatus {
@@ -20,6 +25,8 @@ export interface BackupStatus {
   } | null;
   /** The newest archived segment. */
   readonly archivedTo: string | null;
+  /** The first segment that the archive lacks after the newest backup: nothing that was written later can be restored. */
+  readonly hole: string | null;
 }
 
 /** The part of `pgbackrest info --output=json` that is read (pgBackRest user guide, "Information"). */
@@ -42,16 +49,23 @@ const info = z.array(
   }),
 );
 
-/**
- * Prints the time and what pgBackRest knows, on the host that keeps the repository.
- * @param everywhere it is asked of every database host, and only the primary answers
- */
-export function backupProbe(stanza: string, everywhere = false): Script {
+/** Prints the time and what pgBackRest knows, on a host that {@link readsRepository} names. */
+export function backupProbe(cluster: Cluster): Script {
   return sh`
-${everywhere ? ONLY_ON_PRIMARY : raw(':')}
+${readsRepository(cluster)}
 date +%s
 cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
-  pgbackrest --stanza=${stanza} --log-level-console=error info --output=json`;
+  pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=error info --output=json`;
+}
+
+/** Prints what is archived since the newest backup, there. */
+export function holeProbe(cluster: Cluster): Script {
+  return lines([readsRepository(cluster), repositoryQuestion(cluster, 'newest backup')]);
+}
+
+/** With a bucket every database host is asked, and only the primary answers. */
+function readsRepository(cluster: Cluster): Script {
+  return cluster.postgres.backup?.s3 === undefined ? raw(':') : ONLY_ON_PRIMARY;
 }
 
 /** Ends a probe where the server is not the primary. */
@@ -60,7 +74,7 @@ ${PSQL}
 [ "$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null)" = f ] || exit 0`;
 
 /** Reads what {@link backupProbe} printed; null where another host is to answer. @throws Error on anything else */
-export function parseBackup(text: string): BackupStatus | null {
+export function parseBackup(text: string): Omit<BackupStatus, 'hole'> | null {
   if (text.trim() === '') return null;
   const [now = '', ...rest] = text.trim().split('\n');
   const [stanza] = info.parse(JSON.parse(rest.join('\n')));
@@ -84,4 +98,11 @@ export function parseBackup(text: string): BackupStatus | null {
           },
     archivedTo: stanza.archive.at(-1)?.max ?? null,
   };
+}
+
+/** Reads what {@link holeProbe} printed: the segment that is missing. @throws Error that says why it cannot be told */
+export function parseHole(text: string): string | null {
+  if (text.trim() === '') return null;
+  const known = parseRepository(text);
+  return recoverableSpans(known, known.info.sets.slice(-1)).at(-1)?.hole?.segment ?? null;
 }

@@ -10,8 +10,7 @@ import {
 } from '../inventory/cluster.js';
 import { filestoreRepository, SNAPSHOTS } from '../filestore/layout.js';
 import { odooHosts } from '../odoo/layout.js';
-import { stanzaOf } from '../postgres/pgbackrest.js';
-import { backupProbe, parseBackup } from './backup.js';
+import { backupProbe, holeProbe, parseBackup, parseHole } from './backup.js';
 import { edgeProbe, parseEdge } from './edge.js';
 import {
   bucketFilestoreProbe,
@@ -49,8 +48,8 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has('redis') && { name: 'redis', script: redisProbe() },
     has('app', 'cron', 'gevent') && { name: 'odoo', script: odooProbe(odooServices(host)) },
     has('edge') && { name: 'edge', script: edgeProbe(cluster.odoo.domain) },
-    keeps && { name: 'backup', script: backupProbe(stanzaOf(cluster)) },
-    inBucket && { name: 'backup', script: backupProbe(stanzaOf(cluster), true) },
+    (keeps || inBucket) && { name: 'backup', script: backupProbe(cluster) },
+    (keeps || inBucket) && { name: 'archive', script: holeProbe(cluster) },
     keeps &&
       calendar !== undefined && {
         name: 'filestoreBackup',
@@ -94,6 +93,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
       return null;
     }
   };
+  const backup = part('backup', parseBackup);
   return {
     ...nothing(host),
     unknown,
@@ -107,7 +107,11 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     redis: part('redis', parseRedis),
     odoo: part('odoo', (text) => parseOdoo(text, odooServices(host))),
     edge: part('edge', parseEdge),
-    backup: part('backup', parseBackup),
+    // Before there is a backup there is nothing that a hole could be in.
+    backup: backup && {
+      ...backup,
+      hole: backup.newest === null ? null : part('archive', parseHole),
+    },
     filestoreBackup: part('filestoreBackup', parseFilestoreBackup),
   };
 }

@@ -144,14 +144,26 @@ function backupRules(status: HostStatus): readonly Alert[] {
     const message = `the newest backup (${newest.label}) holds damaged pages`;
     return [problem({ id: 'backup.damaged', host, message, next })];
   }
+  const holes =
+    backup.hole === null
+      ? []
+      : [
+          problem({
+            id: 'backup.hole',
+            host,
+            message: `the archive lacks ${backup.hole}: nothing that was written after it can be restored`,
+            next: 'make a backup now: odoo-prov backup FILE; from its end on every moment can be restored again',
+          }),
+        ];
   const daily = status.services?.some(
     ({ unit, active }) => unit === 'odoo-prov-backup-diff.timer' && active === 'active',
   );
   const limits = daily === false ? LIMITS.weeklyBackupAge : LIMITS.backupAge;
-  return graded(newest.age, limits, {
+  const old = graded(newest.age, limits, {
     id: 'backup.age',
     host,
     message: `the newest backup is ${span(newest.age)} old (limit ${span(limits.warning)})`,
     next,
   });
+  return [...holes, ...old];
 }

@@ -268,6 +268,8 @@ describe('a copy beside everything else', () => {
 
 describe('an archive that has a hole', () => {
   it('is not restored over it as if it ended there: refused before anything is touched, until a backup lies behind it', async () => {
+    const early = await sql(NOW);
+    await sleep(1100);
     await sql(`insert into t (v) values ('lost')`);
     const lost = await sql('select pg_walfile_name(pg_switch_wal())');
     await sql(`insert into t (v) values ('behind the hole')`);
@@ -278,7 +280,8 @@ describe('an archive that has a hole', () => {
       await must(on('backup1'), `find /var/lib/pgbackrest/archive -name '${lost}-*'`)
     ).trim();
     await must(on('backup1'), `mkdir -p ${away} && mv ${file} ${away}/`);
-    for (const words of [['--latest'], ['--to-name', 'behind-the-hole']]) {
+    const now = await sql(NOW);
+    for (const words of [['--latest'], ['--to-name', 'behind-the-hole'], ['--to-time', now]]) {
       for (const where of [['--confirm', NAME], ['--dry-run'], ['--on', 'web1']]) {
         const end = await run('restore', inventory, ...words, ...where);
         expect(end.code, printed(end)).toBe(5);
@@ -286,7 +289,16 @@ describe('an archive that has a hole', () => {
       }
     }
     expect(await sql(FINGERPRINT)).toBe(before);
-    await ok('backup', inventory, '--type', 'full');
+    await ok('restore', inventory, '--to-time', early, '--dry-run');
+    const list = await ok('backup', inventory, '--list');
+    expect(list.stdout).toContain(`up to a hole in the archive: segment ${lost} is missing`);
+    const holes = async (): Promise<string> => {
+      const end = await run('status', inventory, '--limit', HOSTS.join(','));
+      return end.stdout.split('\n').find((line) => line.includes('the archive lacks')) ?? '';
+    };
+    expect(await holes()).toContain(`problem  the archive lacks ${lost}`);
+    await ok('backup', inventory);
+    expect(await holes()).toBe('');
     await ok('restore', inventory, '--latest', '--dry-run');
     await must(on('backup1'), `mv ${away}/* ${file} && rmdir ${away}`);
   });

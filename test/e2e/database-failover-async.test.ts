@@ -106,6 +106,57 @@ function count(rows: Rows): number {
   return [...rows.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
+describe('a primary that is lost with WAL that it could not archive', () => {
+  /** What can be restored, by the program's own word. */
+  const spans = async (): Promise<readonly string[]> => {
+    const end = await db.run('backup', '--list');
+    expect(end.code, printed(end)).toBe(0);
+    return end.stdout.split('\n').filter((line) => line.startsWith('any moment since'));
+  };
+  const server = 'odoo-prov-pgbackrest';
+
+  it.each(['answers again', 'is away still'])(
+    'leaves no hole in the archive: the promoted standby hands over what it received; the archive %s',
+    async (archive) => {
+      const back = archive === 'answers again';
+      await db.must('pool2', `systemctl stop ${server}`);
+      const sent: string[] = [];
+      for (let segment = 0; segment < 3; segment += 1) {
+        await db.sql('db1', 'create table planted (); drop table planted');
+        sent.push(await db.sql('db1', 'select pg_walfile_name(pg_switch_wal())'));
+      }
+      const end = await db.sql('db1', 'select pg_current_wal_lsn()');
+      await suite.until(
+        'db2',
+        `[ "$(${psql(`select pg_last_wal_receive_lsn() >= '${end}'`)})" = t ]`,
+        30,
+      );
+      await db.must('db1', "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
+      if (back) await db.must('pool2', `systemctl start ${server}`);
+      else
+        await db.must(
+          'pool2',
+          `systemd-run --quiet --collect --on-active=20 systemctl start ${server}`,
+        );
+      const moved = await db.run('failover', '--yes');
+      expect(moved.code, printed(moved)).toBe(0);
+      expect(printed(moved)).toMatch(
+        back
+          ? /db2: archived \d+ segments that the old primary had not archived/
+          : /db2: the archive does not answer; it gets \d+ segments/,
+      );
+      const kept = 'find /var/lib/pgbackrest/archive -name';
+      for (const segment of sent) {
+        await suite.until('pool2', `[ -n "$(${kept} '${segment}-*')" ]`, 120);
+      }
+      const rejoined = await db.run('rejoin', '--host', 'db1', '--yes');
+      expect(rejoined.code, printed(rejoined)).toBe(0);
+      await suite.mend('db1');
+      for (const span of await spans()) expect(span).toContain('up to segment');
+    },
+  );
+});
+
 describe('asynchronous replication, the primary cut off while its standby is behind', () => {
   it('passes within the RPO: what is lost is said, and is the last that each client wrote', async () => {
     allow(30);

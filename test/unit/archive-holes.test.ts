@@ -12,7 +12,10 @@ function segment(timeline: number, number: number): string {
 
 function archived(names: readonly string[]): ReturnType<typeof parseRuns> {
   const input = names
-    .map((name) => `/srv/archive/acme/17-1/${name.slice(0, 16)}/${name}-${'0'.repeat(40)}.zst\n`)
+    .map(
+      (name, i) =>
+        `${String(1000 + i)}.25 /srv/archive/acme/17-1/${name.slice(0, 16)}/${name}-${'0'.repeat(40)}.zst\n`,
+    )
     .join('');
   return parseRuns(spawnSync('sh', ['-euc', segmentRuns], { input, encoding: 'utf8' }).stdout);
 }
@@ -35,16 +38,16 @@ describe('runs of archived segments', () => {
   it('end at a hole and at another timeline, and go on over the end of a log', () => {
     const names = [...on(1, 250, 258), ...on(1, 260, 261), ...on(2, 261, 262)];
     expect(archived(names)).toEqual([
-      { first: segment(1, 250), last: segment(1, 258) },
-      { first: segment(1, 260), last: segment(1, 261) },
-      { first: segment(2, 261), last: segment(2, 262) },
+      { first: segment(1, 250), last: segment(1, 258), at: 1008 },
+      { first: segment(1, 260), last: segment(1, 261), at: 1010 },
+      { first: segment(2, 261), last: segment(2, 262), at: 1012 },
     ]);
   });
 
   it('know segments only: no .partial, .history or .backup, no folder', () => {
     const name = segment(1, 4);
     const input = ['00000002.history', `${name}.partial-0a`, `${name}.00000028.backup`, name]
-      .map((file) => `/srv/archive/acme/17-1/${file}\n`)
+      .map((file) => `1000.5 /srv/archive/acme/17-1/${file}\n`)
       .join('');
     const { status, stdout } = spawnSync('sh', ['-euc', segmentRuns], { input, encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, '']);
@@ -63,11 +66,21 @@ describe('a hole on the way', () => {
 
   it('is the first segment that is missing, on whichever timeline', () => {
     const first = archived([...on(1, 2, 5), ...on(1, 7, 7), ...on(2, 8, 12)]);
-    expect(holeOnWay(first, backup(1, 4), way, undefined)).toBe(segment(1, 6));
+    expect(holeOnWay(first, backup(1, 4), way, undefined)).toEqual({
+      segment: segment(1, 6),
+      after: 1003,
+    });
     const fork = archived([...on(1, 2, 7), ...on(2, 9, 12)]);
-    expect(holeOnWay(fork, backup(1, 4), way, undefined)).toBe(segment(2, 8));
+    expect(holeOnWay(fork, backup(1, 4), way, undefined)).toEqual({
+      segment: segment(2, 8),
+      // Of the timeline before: nothing of the newer one lies before it.
+      after: 1005,
+    });
     const last = archived([...on(1, 2, 7), ...on(2, 8, 9), ...on(2, 12, 12)]);
-    expect(holeOnWay(last, backup(1, 4), way, undefined)).toBe(segment(2, 10));
+    expect(holeOnWay(last, backup(1, 4), way, undefined)).toEqual({
+      segment: segment(2, 10),
+      after: 1007,
+    });
     // A backup behind it does not need it, and what ends before it neither.
     expect(holeOnWay(last, backup(2, 12), way, undefined)).toBeUndefined();
     expect(holeOnWay(last, backup(1, 4), way, position(9))).toBeUndefined();

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseHistory, pointLine, setBackLine } from '../../src/postgres/recovery-history.js';
-import { planRecovery, postgresTime, type Recoverable } from '../../src/postgres/recovery-plan.js';
+import {
+  planRecovery,
+  postgresTime,
+  recoverableSpans,
+  type Recoverable,
+} from '../../src/postgres/recovery-plan.js';
 import { parseInfo } from '../../src/postgres/repository-info.js';
 
 interface Set {
@@ -32,12 +37,13 @@ function known(
   sets: readonly Set[],
   history = '',
   timelines: [number, string][] = [],
+  segments: Recoverable['segments'] = [],
 ): Recoverable {
   return {
     info: parseInfo(answer(sets)),
     history: parseHistory(history),
     timelines: new Map(timelines),
-    segments: [],
+    segments,
   };
 }
 
@@ -119,6 +125,46 @@ describe('the way to a moment', () => {
     expect(planRecovery(all, { type: 'name', name: 'other' })).toMatchObject({
       found: 'only before-import',
     });
+  });
+});
+
+describe('a hole in the archive', () => {
+  /** Segments 4 to 5, the last archived at 1800, and from 7 on; A ends in segment 4, C in 8. */
+  const name = (number: number): string => `00000001000000000000000${String(number)}`;
+  const segments = [
+    { first: name(4), last: name(5), at: 1800 },
+    { first: name(7), last: name(9), at: 3000 },
+  ];
+  const at = (label: string, stop: number, number: number): Recoverable => {
+    const one = known([{ label, stop, lsn: `0/${String(number)}000100` }]);
+    const sets = one.info.sets.map((set) => ({ ...set, segment: name(number) }));
+    return { ...one, info: { ...one.info, sets }, segments };
+  };
+
+  it('is in the way of the latest moment and of times after it, and not of those before', () => {
+    const all = at('A', 1000, 4);
+    const refusal = {
+      found: `a hole in the archive: ${name(6)} is missing, and what follows it cannot be reached from the backup A`,
+      remedy:
+        'what was written before that: --to-time with 1970-01-01 00:30:00+00 at most. If this cluster still runs: odoo-prov backup FILE, now, begins behind the hole',
+    };
+    expect(planRecovery(all, { type: 'latest' })).toEqual(refusal);
+    expect(planRecovery(all, time(1801))).toEqual(refusal);
+    expect(planRecovery(all, time(1800))).toMatchObject({ set: { label: 'A' } });
+  });
+
+  it('parts what can be restored, until a backup lies behind it', () => {
+    const a = at('A', 1000, 4);
+    const c = at('C', 2500, 8);
+    const both = { ...a, info: { ...a.info, sets: [...a.info.sets, ...c.info.sets] } };
+    const told = (all: Recoverable): unknown =>
+      recoverableSpans(all).map(({ set, hole }) => [set.label, hole?.segment]);
+    expect(told(a)).toEqual([['A', name(6)]]);
+    expect(told(both)).toEqual([
+      ['A', name(6)],
+      ['C', undefined],
+    ]);
+    expect(told({ ...both, segments: [] })).toEqual([['A', undefined]]);
   });
 });
 

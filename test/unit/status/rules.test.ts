@@ -1,3 +1,4 @@
+import { PART } from '../../../src/postgres/repository-files.js';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failure/failure.js';
 import { silentHost } from '../../../src/status/host.js';
@@ -344,6 +345,7 @@ describe('the rest', () => {
       return answered('backup1', 81, [], {
         services: units(timers, ['active waiting', diff]),
         backup: `${String(age)}\n${JSON.stringify([stanza])}`,
+        archive: '',
       });
     };
     expect(told(backup(25 * 3600))).toEqual([]);
@@ -361,6 +363,36 @@ describe('the rest', () => {
     expect(told(backup(1, { ...none, held: true }))).toEqual([
       'warning backup.repository: the first backup is being made on backup1: there is none yet',
     ]);
+  });
+});
+
+describe('an archive with a hole', () => {
+  const name = (number: number): string => `00000001000000000000000${String(number)}`;
+  const info = JSON.stringify([
+    {
+      status: { code: 0, message: 'ok' },
+      archive: [{ id: '17-1', min: name(2), max: name(9) }],
+      backup: [
+        {
+          ...{ label: 'L', type: 'full', timestamp: { start: 0, stop: 0 } },
+          ...{ lsn: { stop: '0/4000100' }, archive: { stop: name(4) } },
+          info: { size: 1, repository: { delta: 1 } },
+        },
+      ],
+    },
+  ]);
+  const backup1 = (...runs: readonly string[]): HostStatus =>
+    answered('backup1', 81, [], {
+      services: '\n\n',
+      backup: `1\n${info}`,
+      archive: [info, '', `${runs.join('\n')}\n`].join(`\n${PART}\n`),
+    });
+
+  it('is a problem, since nothing that was written later can be restored', () => {
+    expect(told(backup1(`${name(4)} ${name(6)} 10`, `${name(8)} ${name(9)} 20`))).toEqual([
+      `problem backup.hole: the archive lacks ${name(7)}: nothing that was written after it can be restored`,
+    ]);
+    expect(told(backup1(`${name(4)} ${name(9)} 20`))).toEqual([]);
   });
 });
 
