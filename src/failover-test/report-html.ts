@@ -3,8 +3,9 @@ import { errorsText } from './error-words.js';
 import { xml } from './report-junit.js';
 import { overviewHtml, summaryHtml, VERDICT_NAMES } from './report-overview.js';
 import { REPORT_STYLE } from './report-style.js';
-import { expectationText, secondsText } from './report-text.js';
+import { secondsText } from './report-text.js';
 import type { Report, ScenarioReport } from './report.js';
+import type { Expectation } from './scenario.js';
 import { timelineSvg } from './timeline-svg.js';
 
 /** The report as one HTML file that needs nothing else: for those who were not there. */
@@ -73,8 +74,8 @@ function scenarioOf(report: ScenarioReport): string {
       `<li class="${kind}"><span>${secondsText(at)}</span> ${xml(`${host}: ${text}`)}</li>`,
   );
   return `<section id="${scenario}"><h2>${scenario} <span class="${verdict}">${VERDICT_NAMES[verdict]}</span></h2>
-<p>${xml(title)}. ${xml(expectedOf(report))}</p>
-${timelineSvg(report)}
+<p>${xml(capital(title))}. ${expectedOf(report)}</p>
+<div class="wide">${timelineSvg(report)}</div>
 <ol>${happened.join('\n')}</ol>
 ${checksOf(checks)}
 ${errors === '' ? '' : `<p><small>What clients were told: ${xml(errors)}.</small></p>`}
@@ -84,8 +85,17 @@ ${told === '' ? '' : `<p><small>What users were told: ${xml(told)}.</small></p>`
 
 function expectedOf({ expectation, usersExpectation }: ScenarioReport): string {
   const forUsers =
-    usersExpectation === undefined ? '' : ` For users: ${expectationText(usersExpectation)}.`;
-  return `Expected: ${expectationText(expectation)}.${forUsers}`;
+    usersExpectation === undefined ? '' : ` For users: ${expectedText(usersExpectation)}.`;
+  return `Expected: ${expectedText(expectation)}.${forUsers}`;
+}
+
+/** HTML. */
+function expectedText({ kind, why }: Expectation): string {
+  return `<b>${kind === 'survives' ? 'survives' : 'outage, recovers'}</b>, because ${xml(why)}`;
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** What failed, and what to do; what holds is folded away. */
@@ -107,4 +117,4 @@ function moment(iso: string): string {
 }
 
 const LEGEND = `<p class="legend colours"><i class="saved"></i> writes saved, or requests answered, in a second <i class="failed"></i> those that failed
-<i class="gap"></i> the longest time in which nobody could. Numbered lines are what happened, red: broken, green: healed.</p>`;
+<i class="gap"></i> the longest time in which nobody could. Numbered lines are what happened, red: broken, green: healed. In the first seconds of each scenario the users log in.</p>`;

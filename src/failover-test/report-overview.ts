@@ -85,15 +85,19 @@ export function overviewHtml({ scenarios, skipped, users: withUsers }: Report): 
             secondsText(users.gaps.max),
             outOf(users.failed, users.answered),
           ];
-    const cells = withUsers > 0 ? [...writes, ...requests] : writes;
-    return `<tr><td><a href="#${scenario}">${scenario}</a><br><small>${xml(title)}</small></td><td class="${verdict}">${VERDICT_NAMES[verdict]}</td>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}<td>${lostText([report])}</td></tr>`;
+    const cells = (withUsers > 0 ? [...writes, ...requests] : writes).map((cell, index) => {
+      const what = `${index < COLUMNS.length ? 'writes' : 'requests'}: ${COLUMNS[index % COLUMNS.length] ?? ''}`;
+      // A telephone has no room for the columns' heads.
+      return `<td class="number" data-what="${what}">${cell}</td>`;
+    });
+    return `<tr><td><a href="#${scenario}">${scenario}</a><br><small>${xml(title)}</small></td><td class="${verdict}">${VERDICT_NAMES[verdict]}</td>${cells.join('')}<td data-what="lost:">${lostText([report])}</td></tr>`;
   });
   const width = COLUMNS.length * groups.length + 1;
   const missing = skipped.map(
     ({ scenario, why }) =>
       `<tr class="skipped"><td>${scenario}</td><td>skipped</td><td colspan="${width}">${xml(why)}</td></tr>`,
   );
-  return `<div class="wide"><table><thead>
+  return `<div class="overview"><table><thead>
 <tr><th rowspan="2">Scenario</th><th rowspan="2">Verdict</th>${groups.map((text) => `<th colspan="${COLUMNS.length}">${text}</th>`).join('')}<th rowspan="2">Lost</th></tr>
 <tr>${groups.map(() => COLUMNS.map((text) => `<th class="number">${text}</th>`).join('')).join('')}</tr></thead>
 <tbody>${[...rows, ...missing].join('\n')}</tbody></table></div>

@@ -72,8 +72,8 @@ function usersText({ users }: ScenarioReport): string | undefined {
   const { gaps, answered, failed, logins, sessionsLost, messages, jobs, filesMissing } = users;
   return [
     `no answer for ${secondsText(gaps.all)} (a user: p50 ${secondsText(gaps.p50)}, max ${secondsText(gaps.max)})`,
-    `${answered} requests answered, ${failed} failed`,
-    `${logins.failed} logins and ${sessionsLost} sessions lost`,
+    `${answered} requests answered, ${failed} failed (${logins.failed} of them logins)`,
+    `${sessionsLost} sessions lost`,
     `${messages.sent} messages, ${messages.lost} lost, at most ${secondsText(messages.longest)} late`,
     `${jobs.asked} jobs, ${jobs.never} never done, ${jobs.twice} twice`,
     `${filesMissing} files missing`,

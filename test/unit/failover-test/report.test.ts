@@ -80,7 +80,7 @@ describe('the report', () => {
   it('names an outage as one, with what to do about each failure', () => {
     expect(scenarioLines(FAILED)).toEqual([
       'FAILED     no write for 4.2 s (a client: p50 4.3 s, max 4.4 s); 300 saved, 15 failed, 0 lost',
-      '           no answer for 0.3 s (a user: p50 1.1 s, max 2.2 s); 55 requests answered, 2 failed; 1 logins and 0 sessions lost; 6 messages, 0 lost, at most 0.1 s late; 6 jobs, 0 never done, 0 twice; 0 files missing',
+      '           no answer for 0.3 s (a user: p50 1.1 s, max 2.2 s); 55 requests answered, 2 failed (1 of them logins); 0 sessions lost; 6 messages, 0 lost, at most 0.1 s late; 6 jobs, 0 never done, 0 twice; 0 files missing',
       '  standby.streams',
       '    expected  db2 follows on timeline 3',
       '    found     not streaming',
@@ -96,7 +96,10 @@ describe('the report', () => {
     const html = reportToHtml(REPORT);
     expect(html).not.toMatch(/<script|<link|src=|url\(|https?:/);
     expect(html).toContain('PgBouncer is killed &amp; &lt;stays&gt; down');
-    expect(html).toContain('outage, recovers: there is only one PgBouncer');
+    expect(html).toContain('<b>outage, recovers</b>, because there is only one PgBouncer.');
+    // On a telephone each figure says what it is: there are no heads of columns.
+    expect(html).toContain('<td class="number" data-what="writes: all waited">4.2 s</td>');
+    expect(html).toContain('<td class="number" data-what="requests: failed">2 of 57</td>');
     expect(html).toContain('next: odoo-prov rejoin FILE --host db2');
     expect(html).toContain('postgres.backup is not set');
     expect(html).toContain('What users were told: HTTP 502 2× (the edge got no answer of Odoo).');
@@ -127,7 +130,7 @@ describe('the report', () => {
     const why = 'requests end with their connection';
     const one: ScenarioReport = { ...RECOVERED, usersExpectation: { kind: 'outage', why } };
     expect(reportToHtml({ ...REPORT, scenarios: [one] })).toContain(
-      `For users: outage, recovers: ${why}.`,
+      `For users: <b>outage, recovers</b>, because ${why}.`,
     );
   });
 
