@@ -162,7 +162,7 @@ async function restoreDatabase(
   });
   await procedure.ask(primary, configureBareScript(version, stanzaOf(cluster)), { remedy });
   // Debian's own place: ours is there after apply only.
-  const recover = recoverScript(version, '/var/log/postgresql');
+  const recover = recoverScript(version, '/var/log/postgresql', plan.toHole);
   const text = await procedure.step(primary, 'replaying and promoting', recover, {
     limit: LONG,
     remedy,

@@ -9,6 +9,8 @@ import type { Procedure } from './procedure.js';
 export interface ObservedPrimary {
   readonly cluster: Cluster;
   readonly primary: Host;
+  /** PostgreSQL's own name for what is there; undefined where nothing is known of any data. */
+  readonly systemIdentifier: string | undefined;
 }
 
 /**
@@ -41,5 +43,5 @@ export async function observePrimary(
   const cluster = observedCluster(written, topology);
   const [primary] = hostsWith(cluster, 'pg-primary');
   if (primary === undefined) throw new Error('the inventory was not checked: there is no primary');
-  return { cluster, primary };
+  return { cluster, primary, systemIdentifier: topology.systemIdentifier };
 }

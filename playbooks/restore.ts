@@ -17,9 +17,7 @@ import { addToHistory, AS_POSTGRES } from '../src/postgres/repository-files.js';
 import {
   analyzeScript,
   closeArchiveScript,
-  discardScript,
   KEPT,
-  keptScript,
   moveAsideScript,
   recoverScript,
   restoredScript,
@@ -32,7 +30,7 @@ import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
 import { clientGroups, startClients, stopClients } from './database-clients.js';
 import { bringFilesBack } from './filestore.js';
-import { observePrimary } from './observe.js';
+import { observePrimary, type ObservedPrimary } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { needRepository, readRepository } from './repository.js';
 
@@ -56,6 +54,8 @@ interface Plan {
   /** The timeline that is left. */
   readonly left: number;
   readonly kept: string;
+  /** Whether what is there belongs into the archive: pgBackRest takes nothing of another cluster's. */
+  readonly archived: boolean;
 }
 
 /**
@@ -80,8 +80,9 @@ export async function restoreInPlace(
     ];
     // The source of the filestore is one of Odoo's hosts.
     await procedure.connect([...involved, keeper]);
-    const { cluster, primary } = await observePrimary(procedure, written);
-    const plan = await planOf(procedure, cluster, primary, target);
+    const observed = await observePrimary(procedure, written);
+    const { cluster } = observed;
+    const plan = await planOf(procedure, observed, target);
     const told = describe(cluster, plan, target);
     if (options.dryRun) {
       told.forEach(options.tell);
@@ -95,8 +96,7 @@ export async function restoreInPlace(
 
 async function planOf(
   procedure: Procedure,
-  cluster: Cluster,
-  primary: Host,
+  { cluster, primary, systemIdentifier }: ObservedPrimary,
   target: RecoveryTarget,
 ): Promise<Plan> {
   const known = await readRepository(procedure, cluster);
@@ -115,7 +115,8 @@ async function planOf(
   });
   const kept = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
   const left = newestTimeline(known);
-  return { primary, recovery, known, left, kept };
+  const archived = [undefined, systemIdentifier].includes(known.info.systemIdentifier);
+  return { primary, recovery, known, left, kept, archived };
 }
 
 function versionIn(cluster: Cluster, host: Host): number {
@@ -132,14 +133,19 @@ function versionIn(cluster: Cluster, host: Host): number {
 }
 
 function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonly string[] {
-  const { primary, recovery, kept } = plan;
+  const { primary, recovery, kept, archived } = plan;
   const others = databaseHosts(cluster).filter(({ name }) => name !== primary.name);
   const source = filestoreSource(cluster);
   const names = (hosts: readonly Host[]): string => hosts.map(({ name }) => name).join(', ');
   return numbered(
     `the database of ${cluster.name} is set back to ${targetText(target)}: what was written since is taken out`,
+    ...(archived
+      ? [`${primary.name}: handing what was written to the archive`]
+      : [
+          `${primary.name}: its data is of another cluster than the archive, which takes nothing of it: it is only kept`,
+        ]),
     ...clientGroups(cluster).map(({ name, hosts }) => `${names(hosts)}: stopping ${name}`),
-    `${primary.name}: handing the last segment to the archive`,
+    ...(archived ? [`${primary.name}: handing the last segment to the archive`] : []),
     `${names(databaseHosts(cluster))}: stopping PostgreSQL; its data is kept in ${KEPT}/${kept}`,
     `${primary.name}: pgbackrest ${commandOf(cluster, recovery).slice(1).join(' ')}`,
     `${primary.name}: replaying and promoting`,
@@ -182,13 +188,22 @@ async function carryOut(
   target: RecoveryTarget,
   options: RestoreOptions,
 ): Promise<void> {
-  const { primary, recovery, kept, left } = plan;
+  const { primary, recovery, kept, left, archived } = plan;
   const { host: keeper } = needRepository(cluster);
   const version = versionIn(cluster, primary);
   const remedy = `run the same command again; the data from before is in ${KEPT}/${kept} on each database host`;
+  const archive = async (what: string, next: string): Promise<void> => {
+    if (!archived) return;
+    const given = { limit: 200, remedy: next };
+    await procedure.step(primary, what, closeArchiveScript(version), given);
+  };
+  // While everything still runs, so that an archive that takes nothing stops nobody.
+  await archive(
+    'handing what was written to the archive',
+    `nothing was stopped. odoo-prov status FILE says what is the matter with the archive. To give up what it has not got: systemctl stop 'postgresql@*' on ${primary.name}, and run this again; its data is kept`,
+  );
   const stopped = await stopClients(procedure, cluster);
-  const what = 'handing the last segment to the archive';
-  await procedure.step(primary, what, closeArchiveScript(version), { limit: 200 });
+  await archive('handing the last segment to the archive', remedy);
   for (const host of databaseHosts(cluster)) {
     const aside = moveAsideScript(versionIn(cluster, host), kept);
     await procedure.step(host, 'stopping PostgreSQL, keeping its data', aside, {
@@ -210,10 +225,12 @@ async function carryOut(
   const note = noteSetBack(procedure, cluster, left);
   await note();
   const timeline = (
-    await procedure.step(primary, 'replaying and promoting', recoverScript(version, LOG_FOLDER), {
-      limit: LONG,
-      remedy,
-    })
+    await procedure.step(
+      primary,
+      'replaying and promoting',
+      recoverScript(version, LOG_FOLDER, recovery.toHole),
+      { limit: LONG, remedy },
+    )
   ).trim();
   await note(timeline);
   const all = databaseHosts(cluster);
@@ -268,51 +285,5 @@ function future(at: number): Failure {
     reason: 'usage',
     message: `${postgresTime(at)} has not been yet`,
     remedy: 'give a moment in the past; a time without a zone is one of this machine',
-  });
-}
-
-function stillNeeded(host: Host): Failure {
-  return new Failure({
-    reason: 'refused',
-    host: host.name,
-    message:
-      'a restore of the database has not come to its end: what is kept may be all that there is',
-    expected: 'a restore that has ended',
-    found: 'one that runs, or was cut off',
-    remedy:
-      'if it does not run: odoo-prov restore FILE again, with the same moment or another one; then discard what was kept',
-  });
-}
-
-/**
- * Removes the data that restores in place have kept, on all database hosts.
- * @param dryRun only tells what that is
- * @throws Failure refused while a restore has not come to its end: nothing is removed
- */
-export async function discardKept(
-  cluster: Cluster,
-  { dryRun, ...options }: ProcedureOptions & Pick<RestoreOptions, 'dryRun'>,
-): Promise<void> {
-  await withProcedure(options, async (procedure) => {
-    const hosts = databaseHosts(cluster);
-    await procedure.connect(hosts);
-    const found = await Promise.all(
-      hosts.map(async (host) => ({
-        host,
-        size: (await procedure.ask(host, keptScript(), { limit: 3600 })).trim(),
-      })),
-    );
-    const cut = found.find(({ size }) => size.startsWith('restoring'));
-    if (cut !== undefined) throw stillNeeded(cut.host);
-    for (const { host, size } of found) {
-      if (size === '') {
-        options.tell(`${host.name}: nothing was kept`);
-      } else if (dryRun) {
-        options.tell(`${host.name}: would remove ${KEPT}: ${size}`);
-      } else {
-        await procedure.ask(host, discardScript(), { limit: 3600 });
-        options.tell(`${host.name}: ${size} freed`);
-      }
-    }
   });
 }

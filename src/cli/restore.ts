@@ -49,7 +49,8 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
       return;
     }
     if (target === undefined) {
-      await playbook.discardKept(cluster, { ...options, dryRun: flags.dryRun === true });
+      const { discardKept } = await import('../../playbooks/kept-data.js');
+      await discardKept(cluster, { ...options, dryRun: flags.dryRun === true });
       return;
     }
     const whole: RestoreOptions = {

@@ -18,6 +18,8 @@ export interface RecoveryPlan {
   readonly timeline: number;
   /** pgBackRest's options for it. */
   readonly options: readonly string[];
+  /** The archive has a hole behind the target, a time. */
+  readonly toHole?: true;
 }
 
 /** Why there is no way to the target. */
@@ -96,7 +98,8 @@ function withoutHole(
 ): RecoveryPlan | NoRecovery {
   if ('found' in plan) return plan;
   const hole = holeOnWay(segments, plan.set, wayTo(plan.timeline, timelines), until);
-  if (hole === undefined || beyond(hole)) return plan;
+  if (hole === undefined) return plan;
+  if (beyond(hole)) return { ...plan, toHole: true };
   const reached = hole.after === undefined ? 'an earlier moment' : postgresTime(hole.after);
   return {
     found: `a hole in the archive: ${hole.segment} is missing, and what follows it cannot be reached from the backup ${plan.set.label}`,

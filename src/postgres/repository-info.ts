@@ -25,6 +25,8 @@ export interface RepositoryInfo {
   readonly sets: readonly BackupSet[];
   /** The archive's name, e.g. `17-1`; undefined before anything was archived. */
   readonly archive: string | undefined;
+  /** PostgreSQL's own name for the cluster whose archive that is. */
+  readonly systemIdentifier: string | undefined;
   readonly firstSegment: string | undefined;
   readonly lastSegment: string | undefined;
   /** A backup is being made. */
@@ -82,6 +84,8 @@ export function parseInfo(text: string): RepositoryInfo {
       stored: set.info.repository.delta,
     })),
     archive: archive?.id,
+    // A number that is too large for JSON.parse.
+    systemIdentifier: [...text.matchAll(/"system-id":(\d+)/g)].at(-1)?.[1],
     firstSegment: archive?.min ?? undefined,
     lastSegment: archive?.max ?? undefined,
     running: answer.status.lock?.backup?.held === true,

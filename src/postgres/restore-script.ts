@@ -129,27 +129,44 @@ rm -f "$log"`;
 /**
  * Starts the server and waits until it has recovered and takes writes; then takes the recovery's settings out.
  * Prints the timeline.
+ * @param toHole what is there ends at a hole in the archive that lies behind the target, a time: where no transaction ended
+ *   between the two, the end of what is there is that moment. PostgreSQL would break off.
  */
-export function recoverScript(version: number, logFolder: string): Script {
+export function recoverScript(version: number, logFolder: string, toHole = false): Script {
   const unit = unitOf(version);
+  const settings = `${dataFolder(version)}/postgresql.auto.conf`;
   const resets = RECOVERY_SETTINGS.map((name) => `alter system reset ${name};`);
   return sh`
 ${PSQL}
+newest_log() { ls -t ${logFolder}/*.log 2>/dev/null | head -n 1; }
 failed() {
   echo "$1" >&2
-  file=$(ls -t ${logFolder}/*.log 2>/dev/null | head -n 1)
+  file=$(newest_log)
   [ -z "$file" ] || grep -E 'FATAL|ERROR|PANIC|recovery|LOG:  last completed' "$file" | tail -n 10 >&2
   exit 1
 }
+why=
+recovered() {
+  why='PostgreSQL did not start'
+  systemctl start ${unit} || return 1
+  why='PostgreSQL ended in the middle of its recovery: was the archive away?'
+  while :; do
+    state=$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null) || state=
+    [ "$state" != f ] || return 0
+    systemctl is-active --quiet ${unit} || return 1
+    sleep 0.5
+  done
+}
 # The others are stopped and are cloned anew: the guard must not wait for their word.
 rm -f /var/lib/odoo-prov/postgres-had-standby /var/lib/odoo-prov/postgres-fenced
-systemctl start ${unit} || failed 'PostgreSQL did not start'
-while :; do
-  state=$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres 2>/dev/null) || state=
-  [ "$state" != f ] || break
-  systemctl is-active --quiet ${unit} || failed 'PostgreSQL ended in the middle of its recovery: was the archive away?'
-  sleep 0.5
-done
+if ! recovered; then
+  ${toHole ? raw(':') : raw('failed "$why"')}
+  grep -q 'recovery ended before configured recovery target was reached' "$(newest_log)" || failed "$why"
+  systemctl stop ${unit}
+  sed -i '/^recovery_target_time/d; /^recovery_target_action/d' ${settings}
+  chown postgres:postgres ${settings}
+  recovered || failed "$why"
+fi
 printf '%s\n' ${resets} | psql_as_postgres postgres
 # They are taken out at a start only; now nobody is connected yet.
 systemctl restart ${unit} || failed 'PostgreSQL did not start again'

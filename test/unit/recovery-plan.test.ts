@@ -150,7 +150,7 @@ describe('a hole in the archive', () => {
     };
     expect(planRecovery(all, { type: 'latest' })).toEqual(refusal);
     expect(planRecovery(all, time(1801))).toEqual(refusal);
-    expect(planRecovery(all, time(1800))).toMatchObject({ set: { label: 'A' } });
+    expect(planRecovery(all, time(1800))).toMatchObject({ set: { label: 'A' }, toHole: true });
   });
 
   it('parts what can be restored, until a backup lies behind it', () => {
@@ -179,6 +179,15 @@ describe('what is read', () => {
       points: [],
       setBacks: [{ at: 5, from: 1, to: 2 }],
     });
+  });
+
+  it('the cluster that the archive is of: a number too large for JSON.parse', () => {
+    const text = answer([A]).replace(
+      '"archive":[{"id"',
+      '"db":[{"id":1,"system-id":7575757575757575757}],"archive":[{"id"',
+    );
+    expect(parseInfo(text).systemIdentifier).toBe('7575757575757575757');
+    expect(parseInfo(answer([A])).systemIdentifier).toBeUndefined();
   });
 
   it('a repository that cannot be used is an error', () => {
