@@ -2,6 +2,9 @@ import type { Check } from '../../src/failover-test/check.js';
 import { Failure } from '../../src/failure/failure.js';
 import type { RunnableScenario, Trial } from './trial.js';
 
+/** Seconds for users to log in and to be answered. Broken sooner, the fault would be blamed for how slow that was. */
+const SERVED_SECONDS = 60;
+
 /** What came of steps: nothing, Ctrl-C, or failed assertions. */
 export interface Attempted {
   readonly interrupted: boolean;
@@ -26,7 +29,7 @@ export async function attempt(work: () => Promise<void>): Promise<Attempted> {
 /** The scenario itself, with calm before and after it. Heals whatever happens. */
 export async function breakAndHeal(trial: Trial, scenario: RunnableScenario): Promise<Attempted> {
   const broken = await attempt(async () => {
-    await trial.untilServed(20);
+    if (!(await trial.untilServed(SERVED_SECONDS))) throw notServed();
     await trial.wait();
     await scenario.run(trial);
     await trial.untilServed(trial.cluster.failoverTest.rto);
@@ -38,6 +41,17 @@ export async function breakAndHeal(trial: Trial, scenario: RunnableScenario): Pr
     interrupted: broken.interrupted || healed.interrupted,
     checks: [...broken.checks, ...healed.checks],
   };
+}
+
+function notServed(): Failure {
+  return new Failure({
+    reason: 'not-converged',
+    message: 'nothing was broken: not everybody was served before',
+    expected: `every client writes, and every user is answered and has a websocket, within ${SERVED_SECONDS} s`,
+    found: `after ${SERVED_SECONDS} s somebody was still waiting`,
+    remedy:
+      'what users were told is in the report; where nothing is wrong with the cluster, it or this machine is too busy: run the scenario again later',
+  });
 }
 
 function stepFailed({ details }: Failure): Check {
