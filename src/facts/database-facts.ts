@@ -1,5 +1,5 @@
 import { RESTORING } from '../postgres/layout.js';
-import { sh, type Script } from '../shell/index.js';
+import { raw, sh, type Script } from '../shell/index.js';
 
 /** A PostgreSQL data directory found on a host, whoever made it. */
 export interface FoundDatabase {
@@ -17,7 +17,7 @@ export interface FoundDatabase {
 /**
  * Prints a line per data directory below /var/lib/postgresql, running or not. What holds a
  * `global/pg_control` holds data, unless the marker of postgresCluster says that it is half-made and new. And a line
- * `restoring` where a restore in place has not come to its end.
+ * `restoring` where a restore in place has not come to its end, and `making` where data is made or copied, or that was cut.
  */
 export function databaseProbe(): Script {
   return sh`
@@ -41,12 +41,25 @@ for control in /var/lib/postgresql/*/*/global/pg_control; do
       printf "%s\t%s\t%s\t%s\t%s\n", directory, id, timeline, standby, state
     }'
 done
-[ ! -e ${RESTORING} ] || echo restoring`;
+[ ! -e ${RESTORING} ] || echo restoring
+for making in ${raw('/var/lib/odoo-prov/postgres-*.making')}; do
+  [ ! -e "$making" ] || echo making
+done`;
 }
 
 /** Whether {@link databaseProbe} found that a restore in place has not come to its end. */
 export function parseRestoring(output: string): boolean {
   return output.split('\n').includes('restoring');
+}
+
+/** Whether {@link databaseProbe} found data that is being made, or whose making was cut. */
+export function parseMaking(output: string): boolean {
+  return output.split('\n').includes('making');
+}
+
+/** The data of the cluster itself, not of a copy that was restored beside it or kept. */
+export function ownData(found: readonly FoundDatabase[]): FoundDatabase | undefined {
+  return found.find(({ directory }) => directory.endsWith('/main'));
 }
 
 /** Reads what {@link databaseProbe} printed. */

@@ -5,7 +5,7 @@ import {
   type Host,
   type RoleName,
 } from '../inventory/cluster.js';
-import type { FoundDatabase } from './database-facts.js';
+import { ownData, type FoundDatabase } from './database-facts.js';
 
 /** Who is what in the PostgreSQL cluster now, by what the database hosts themselves hold. */
 export interface Topology {
@@ -19,11 +19,6 @@ export interface Topology {
   readonly rivals: readonly string[];
   /** All hosts answered, and what they hold is standbys' data only: a move of the primary was cut off. */
   readonly withoutPrimary: boolean;
-}
-
-/** The data of the cluster itself, not of a copy that was restored beside it or kept. */
-function ownData(found: readonly FoundDatabase[]): FoundDatabase | undefined {
-  return found.find(({ directory }) => directory.endsWith('/main'));
 }
 
 /**

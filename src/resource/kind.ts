@@ -70,6 +70,8 @@ export interface Hazard {
   readonly type: 'creates-database' | 'destroys-data';
   /** What is created or destroyed, for the message. */
   readonly what: string;
+  /** What tells on the host that there was one before. */
+  readonly trace?: string;
 }
 
 /**

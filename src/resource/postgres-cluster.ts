@@ -2,6 +2,7 @@ import { raw, sh } from '../shell/index.js';
 import type { Kind, Resource } from './kind.js';
 import {
   adoptData,
+  LOST,
   parseData,
   pathsOf,
   probeData,
@@ -67,7 +68,7 @@ ${removeHalfMade}
 if ! [ -s "$data/global/pg_control" ]; then
   [ -z "$(ls -A "$data" 2>/dev/null)" ] || fail "$data holds something that is no PostgreSQL data: move it away"
   [ ! -e "$conf/postgresql.conf" ] ||
-    fail "$conf is there but its data in $data is gone: mount or restore it; to begin with an empty cluster, remove $conf"
+    fail "$conf is there but its data in $data is gone: mount or restore it"
   mkdir -p /var/lib/odoo-prov
   : >"$making"
   sync "$making" /var/lib/odoo-prov
@@ -84,7 +85,11 @@ ${startAtBoot}`;
   },
 
   hazard({ resource, have }) {
-    if (have !== 'absent') return undefined;
-    return { type: 'creates-database', what: `the PostgreSQL cluster ${resource.id}` };
+    if (have !== 'absent' && have !== LOST) return undefined;
+    return {
+      type: 'creates-database',
+      what: `the PostgreSQL cluster ${resource.id}`,
+      ...(have === LOST && { trace: `/etc/postgresql/${resource.id}` }),
+    };
   },
 };

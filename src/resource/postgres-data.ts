@@ -38,9 +38,13 @@ look() {
     start=$(grep -oE '^[a-z]+' "$conf/start.conf" 2>/dev/null | head -n 1)
     echo "$1 data $configured \${start:-none} $checksums $identifier $standby"
   elif [ -n "$(ls -A "$data" 2>/dev/null)" ]; then echo "$1 foreign"
+  elif [ -e "$conf/postgresql.conf" ] && ! [ -e "$making.conf" ]; then echo "$1 lost"
   else echo "$1 absent"
   fi
 }`;
+
+/** There is no data, and a configuration: there was some. */
+export const LOST = { initialised: false, configured: true } as const;
 
 /** Prints a line for each data directory; {@link parseData} reads them. */
 export function probeData(wanted: readonly PostgresData[]): Script {
@@ -54,6 +58,7 @@ export function parseData(output: string, { id }: PostgresData): Observed {
     line?.split(' ') ?? [];
   if (what === 'absent') return 'absent';
   if (what === 'foreign') return { initialised: false };
+  if (what === 'lost') return LOST;
   if (what !== 'data') return { unknown: 'the probe said nothing about it' };
   return {
     initialised: true,

@@ -2,6 +2,7 @@ import { sh } from '../shell/index.js';
 import type { Kind, Resource } from './kind.js';
 import {
   adoptData,
+  LOST,
   parseData,
   pathsOf,
   probeData,
@@ -47,7 +48,14 @@ export const postgresStandbyKind: Kind<PostgresStandby> = {
 
   probe: probeData,
 
-  parse: (output, wanted) => new Map(wanted.map((one) => [one.id, parseData(output, one)])),
+  // What is lost here is on the primary: it is cloned.
+  parse: (output, wanted) =>
+    new Map(
+      wanted.map((one) => {
+        const found = parseData(output, one);
+        return [one.id, found === LOST ? 'absent' : found];
+      }),
+    ),
 
   want: ({ systemIdentifier }) => ({
     initialised: true,

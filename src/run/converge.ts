@@ -176,7 +176,7 @@ class Run {
     this.#context.saveState(
       remember(this.#context, this.#look.seen, this.#look.topology(), odooIsThere),
     );
-    if (!options.check) guardCreation(this.#context, open, this.#look.seen);
+    guardCreation(this.#context, open, this.#look.seen);
     return open;
   }
 

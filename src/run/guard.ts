@@ -21,7 +21,7 @@ export function guardCreation(context: RunContext, plans: readonly Plan[], seen:
     for (const change of changesOf(plan)) {
       const hazard = kindOf(context.kinds, change.resource).hazard?.(change);
       if (hazard?.type !== 'creates-database') continue;
-      const why = whyNotCreate(context, change.resource.kind, seen);
+      const why = whyNotCreate(context, change.resource.kind, seen, plan.host, hazard.trace);
       if (why === undefined) continue;
       throw new Failure({
         reason: 'refused',
@@ -129,8 +129,15 @@ interface Reason {
   readonly remedy: string;
 }
 
-function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason | undefined {
-  const silent = databaseHosts(context.cluster).filter((host) => !seen.has(host.name));
+/** @param trace what tells on the host that there was one */
+function whyNotCreate(
+  context: RunContext,
+  kind: string,
+  seen: Answered,
+  host: string,
+  trace: string | undefined,
+): Reason | undefined {
+  const silent = databaseHosts(context.cluster).filter(({ name }) => !seen.has(name));
   if (silent.length > 0) {
     return {
       found: `no answer from ${silent.map((h) => h.name).join(', ')}`,
@@ -139,15 +146,19 @@ function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason
   }
   const { state, cluster } = context;
   const path = statePath(cluster.file);
+  const saved = cluster.postgres.backup !== undefined;
   if (kind !== 'postgresCluster') {
     if (state.odoo?.database !== cluster.odoo.database) return undefined;
+    const restore = saved
+      ? 'set the database back to a moment when it was there: `odoo-prov backup FILE --list`, then `odoo-prov restore FILE --to-time …`'
+      : 'find out what became of it and restore it from a backup';
     return {
       found: `${path} records that the Odoo database ${state.odoo.database} was initialised`,
-      remedy: `find out what became of it and restore it from a backup. Only if its data is really to be given up: remove "odoo" from ${path}`,
+      remedy: `${restore}. Only if its data is really to be given up: remove "odoo" from ${path}`,
     };
   }
-  const holding = databaseHosts(context.cluster).flatMap((host) =>
-    (seen.get(host.name)?.databases ?? []).map((d) => `${host.name} holds ${d.directory}`),
+  const holding = databaseHosts(context.cluster).flatMap((one) =>
+    (seen.get(one.name)?.databases ?? []).map((d) => `${one.name} holds ${d.directory}`),
   );
   if (holding.length > 0) {
     return {
@@ -155,10 +166,30 @@ function whyNotCreate(context: RunContext, kind: string, seen: Answered): Reason
       remedy: 'give the role pg-primary to the host that holds the data, or restore from a backup',
     };
   }
-  if (state.postgres === undefined) return undefined;
+  const traces = [
+    ...(state.postgres === undefined
+      ? []
+      : [`${path} records the PostgreSQL cluster ${state.postgres.systemIdentifier}`]),
+    ...(trace === undefined ? [] : [`${host} has its configuration, ${trace}`]),
+  ];
+  if (traces.length === 0) return undefined;
+  // In place where the host is as it was but for its data; one that is bare is set up again.
+  const command = `odoo-prov restore FILE ${trace === undefined ? '--new-hosts ' : ''}--latest`;
+  const restore = saved
+    ? `or bring it back from the backups: \`${command}\` (\`--dry-run\` says every step)`
+    : 'or restore from a backup';
+  const forget = [
+    ...(state.postgres === undefined ? [] : [`"postgres" and "odoo" from ${path}`]),
+    ...(trace === undefined ? [] : [`${trace} on ${host}`]),
+  ];
+  // A new cluster would not go into the repository of this one.
+  const giveUp =
+    saved && trace !== undefined
+      ? ''
+      : `. Only if the data is really to be given up: remove ${forget.join(', and ')}`;
   return {
-    found: `${path} records the PostgreSQL cluster ${state.postgres.systemIdentifier}, and no host holds it`,
-    remedy: `bring the host with the data back, or restore from a backup. Only if the data is really to be given up: remove "postgres" and "odoo" from ${path}`,
+    found: `${traces.join('; ')}; and no host holds it`,
+    remedy: `bring the disk or the host with the data back, ${restore}${giveUp}`,
   };
 }
 

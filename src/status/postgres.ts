@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { parseDatabases, type FoundDatabase } from '../facts/database-facts.js';
+import {
+  ownData,
+  parseDatabases,
+  parseMaking,
+  type FoundDatabase,
+} from '../facts/database-facts.js';
 import { parseSql, probeSql } from '../resource/postgres-sql.js';
 import type { Script } from '../shell/index.js';
 import { STATUS_SQL } from './postgres-sql.js';
@@ -105,6 +110,9 @@ export type PostgresStatus =
       readonly found: FoundDatabase | null;
     };
 
+/** Why there is no database where one is being made, or copied from the primary. */
+export const UNFINISHED = 'its data is being made or copied, or that was cut off';
+
 /** Asks the local server everything in one query. */
 export function postgresProbe(): Script {
   return probeSql(STATUS_SQL);
@@ -120,11 +128,16 @@ export function parsePostgres(text: string, databases: string): PostgresStatus {
   if (answer.server === 'up') {
     return { server: 'up', data: server.parse(JSON.parse(answer.rows[0]?.[0] ?? '')) };
   }
-  const [found] = parseDatabases(databases);
+  const found = ownData(parseDatabases(databases)) ?? null;
+  // Old data that a rejoin kept is found as well, and is no database any more.
+  if (parseMaking(databases) || (answer.server === 'down' && found === null)) {
+    const why = parseMaking(databases) ? UNFINISHED : 'there is no database';
+    return { server: 'absent', why, found: null };
+  }
   const why = {
     absent: 'there is no database',
-    down: found === undefined ? 'not running' : `not running, its data is ${found.state}`,
+    down: `not running, its data is ${found?.state ?? ''}`,
     failed: answer.server === 'failed' ? answer.why : '',
   }[answer.server];
-  return { server: answer.server, why, found: found ?? null };
+  return { server: answer.server, why, found };
 }

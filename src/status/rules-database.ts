@@ -4,8 +4,9 @@ import { problem, warning, graded, type Alert } from './alert.js';
 import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
-import type { PostgresServer } from './postgres.js';
+import { UNFINISHED, type PostgresServer } from './postgres.js';
 import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
+import { unitsOf } from './rules-units.js';
 import { counted, list, percent, span } from './words.js';
 
 const SERVICE = "systemctl status 'postgresql@*'";
@@ -17,6 +18,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
   return [
     ...restoreRules(status),
     ...primaryRules(status),
+    ...emptyRules(status, primary?.host),
     ...status.hosts.flatMap((host) => serverRules(host, server !== undefined)),
     ...status.database.members.flatMap((member) => standbyRules(member, status)),
     ...(primary && server
@@ -78,6 +80,49 @@ function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
   ];
 }
 
+/** Hosts without a database: a copy is to be made, or everything is lost. One that was never set up is told as such. */
+function emptyRules(
+  { hosts, database }: ClusterStatus,
+  primary: string | undefined,
+): readonly Alert[] {
+  const empty = hosts.filter(
+    (host) =>
+      host.postgres?.server === 'absent' &&
+      !host.restoring &&
+      (host.services === null || host.roles.some((role) => unitsOf(host, role).length > 0)),
+  );
+  if (empty.length === 0) return [];
+  const words = { id: 'postgres.absent', host: null };
+  if (database.members.every(({ state }) => state === 'absent')) {
+    const saved = hosts.some(({ backup }) => backup !== null && backup.newest !== null);
+    const apply = 'odoo-prov apply FILE --check says what can be done';
+    return [
+      problem({
+        ...words,
+        message: `${list(empty.map(({ host }) => host))} ${empty.length === 1 ? 'holds' : 'hold'} no database`,
+        next: saved
+          ? `if it was there and is gone from every database host: odoo-prov restore FILE --latest brings it back from the backups (--dry-run says every step); ${apply}`
+          : apply,
+      }),
+    ];
+  }
+  return empty.map(({ host, postgres }) => {
+    const cut = postgres?.server === 'absent' && postgres.why === UNFINISHED;
+    const clone = `odoo-prov apply FILE ${cut ? 'begins that anew' : `clones it from ${primary ?? 'the primary'}`}`;
+    return problem({
+      ...words,
+      host,
+      message: `${host} holds no database${cut ? `: ${UNFINISHED}` : ''}`,
+      next:
+        primary === undefined
+          ? `bring the primary back first; then ${clone}`
+          : cut
+            ? `if neither apply nor rejoin runs: ${clone}`
+            : clone,
+    });
+  });
+}
+
 function serverRules(
   { host, postgres, restoring }: HostStatus,
   hasPrimary: boolean,
@@ -86,13 +131,7 @@ function serverRules(
   const words = { id: `postgres.${postgres.server}`, host };
   switch (postgres.server) {
     case 'absent':
-      return [
-        problem({
-          ...words,
-          message: `${host} holds no database`,
-          next: 'run odoo-prov apply; it creates one only where none was, and says what else to do',
-        }),
-      ];
+      return [];
     case 'down':
       return [
         problem({
@@ -115,7 +154,8 @@ function serverRules(
 /** Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over. */
 function downNext(host: string, found: FoundDatabase | null, hasPrimary: boolean): string {
   const look = `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`;
-  if (found === null || found.standby) return look;
+  if (found === null) return look;
+  if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
   if (hasPrimary) return `it was primary before: odoo-prov rejoin FILE --host ${host}`;
   return `odoo-prov apply FILE starts it; ${look}. Only if it does not come back: odoo-prov failover FILE`;
 }

@@ -27,17 +27,25 @@ export function hostRules(host: HostStatus): readonly Alert[] {
     ];
   }
   return [
-    ...host.unknown.map(({ part, why }) =>
-      problem({
-        id: 'host.unknown',
-        host: name,
-        message: `${name} does not tell about ${part}: ${why}`,
-        next: `log in on ${name} and see what hangs: ps -ef --forest`,
-      }),
-    ),
+    ...host.unknown
+      .filter(({ part }) => !(part === 'backup' && keepsNone(host)))
+      .map(({ part, why }) =>
+        problem({
+          id: 'host.unknown',
+          host: name,
+          message: `${name} does not tell about ${part}: ${why}`,
+          next: `log in on ${name} and see what hangs: ps -ef --forest`,
+        }),
+      ),
     ...serviceRules(host),
     ...roomRules(host),
   ];
+}
+
+/** Whether a host is to keep the backups, and was never given what that takes. */
+function keepsNone(host: HostStatus): boolean {
+  const asked = host.unknown.some(({ part }) => part === 'backup');
+  return asked && host.services !== null && unitsOf(host, 'backup').length === 0;
 }
 
 /** The units that a role brought to a host. */
@@ -58,7 +66,10 @@ const FOLLOWING = ['base', 'archive', 'backup', 'filestore-backup'];
 
 function serviceRules(host: HostStatus): readonly Alert[] {
   if (host.services === null) return [];
-  const missing = host.roles.filter((role) => unitsOf(host, role).length === 0);
+  const missing = [
+    ...host.roles.filter((role) => unitsOf(host, role).length === 0),
+    ...(keepsNone(host) ? ['the keeper of the backups'] : []),
+  ];
   const owned = new Set([...host.roles, ...FOLLOWING].flatMap((role) => unitsOf(host, role)));
   const others = host.services.filter(
     ({ roles, active }) => roles.length === 0 && active === 'failed',

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { RunContext } from '../../../src/run/context.js';
-import { guardRestore, guardSecrets, type Answered } from '../../../src/run/guard.js';
+import {
+  guardCreation,
+  guardRestore,
+  guardSecrets,
+  type Answered,
+} from '../../../src/run/guard.js';
+import { kinds } from '../../../src/resource/index.js';
+import { postgresCluster, postgresClusterKind } from '../../../src/resource/postgres-cluster.js';
+import { postgresStandby, postgresStandbyKind } from '../../../src/resource/postgres-standby.js';
 import type { Answers } from '../../../src/run/probe-host.js';
+import type { Failure } from '../../../src/failure/failure.js';
+import type { Cluster } from '../../../src/inventory/cluster.js';
 import { testCluster, testFacts, testHost } from '../../support/site.js';
 
 const cluster = testCluster([testHost('pg1', 1, ['pg-primary'])]);
@@ -65,5 +75,58 @@ describe('a restore that was cut', () => {
     expect(() => {
       guardRestore(seen(false));
     }).not.toThrow();
+  });
+});
+
+describe('a database host whose data is gone', () => {
+  const resource = postgresCluster({ version: 17 });
+  const host = 'pg1';
+
+  /** What is said where the probe prints this of the host, with what the last run recorded. */
+  function refusal(printed: string, recorded: boolean, saved: boolean): Failure | undefined {
+    const have = postgresClusterKind.parse(printed, [resource]).get('17/main') ?? 'absent';
+    const { postgres } = cluster;
+    const backup = { host: 'backup1' } as Cluster['postgres']['backup'];
+    const context = {
+      ...{ kinds, cluster: saved ? { ...cluster, postgres: { ...postgres, backup } } : cluster },
+      state: { facts: {}, ...(recorded && { postgres: { systemIdentifier: '7' } }) },
+    } as unknown as RunContext;
+    const change = { resource, have, want: {}, differences: [] };
+    const plan = {
+      host,
+      stages: [{ stage: 'pg-primary' as const, changes: [change] }],
+      skipped: [],
+      ok: 0,
+    };
+    const answers = { facts: testFacts, given: [], databases: [], restoring: false };
+    try {
+      guardCreation(context, [plan], new Map([[host, { ...answers, asked: new Map() }]]));
+    } catch (error) {
+      return error as Failure;
+    }
+    return undefined;
+  }
+
+  it('gets no new database in its place: its configuration tells, whatever was recorded', () => {
+    const said = refusal('17/main lost', false, true);
+    expect(said?.details.found).toContain('/etc/postgresql/17/main');
+    expect(said?.details.remedy).toContain('`odoo-prov restore FILE --latest`');
+    // That would be the end of what is there to be read.
+    expect(said?.details.remedy).not.toContain('remove');
+    expect(refusal('17/main lost', false, false)?.details.remedy).toContain('from a backup');
+  });
+
+  it('that is bare comes back as a new one, where one was recorded', () => {
+    const remedy = refusal('17/main absent', true, true)?.details.remedy;
+    expect(remedy).toContain('`odoo-prov restore FILE --new-hosts --latest`');
+    expect(refusal('17/main absent', false, true)).toBeUndefined();
+  });
+
+  it('is cloned where it is a standby', () => {
+    const standby = postgresStandby({
+      ...{ version: 17, primary: 'db1', user: 'u', passFile: '/p', slot: 's' },
+    });
+    const found = postgresStandbyKind.parse('17/main lost', [standby]).get('17/main');
+    expect(found).toBe('absent');
   });
 });

@@ -79,6 +79,52 @@ describe('PostgreSQL', () => {
     expect(both[0]).toContain('postgres.restoring');
     expect(both.join('\n')).not.toContain('service.down');
   });
+  it('without a database says how there is one again: a copy, or from the backups', () => {
+    const services = units({ 'postgresql@17-main.service': 'postgres' }, []);
+    const empty = (name: string, last: number, databases = ''): HostStatus =>
+      answered(name, last, ['pg-standby'], { services, postgres: 'absent', databases });
+    const nexts = (...hosts: readonly HostStatus[]): readonly string[] =>
+      judge(seen(...hosts)).alerts.map(({ message, next }) => `${message}: ${next}`);
+    expect(nexts(db1(), empty('db2', 72))).toContain(
+      'db2 holds no database: odoo-prov apply FILE clones it from db1',
+    );
+    const cut = nexts(db1(), empty('db2', 72, 'making\n')).join('\n');
+    expect(cut).toContain(
+      'db2 holds no database: its data is being made or copied, or that was cut',
+    );
+    expect(cut).toContain(
+      'if neither apply nor rejoin runs: odoo-prov apply FILE begins that anew',
+    );
+    // What a rejoin kept beside it is no database of the host.
+    const kept = '/var/lib/postgresql/17/main.before-rejoin-1\t7\t1\tno\tshut down\n';
+    const beside = answered('db2', 72, ['pg-standby'], {
+      ...{ services, postgres: 'down', databases: kept },
+    });
+    expect(told(db1(), beside)).toContain('problem postgres.absent: db2 holds no database');
+    const newest = { label: '20261122-222411F', type: 'full', age: 60, damaged: false };
+    const backup = {
+      message: 'ok',
+      ok: true,
+      running: false,
+      newest,
+      archivedTo: null,
+      hole: null,
+    };
+    const keeper = { ...answered('backup1', 81, [], {}), backup };
+    const all = nexts(empty('db1', 71), empty('db2', 72), keeper).join('\n');
+    expect(all).toContain('db1 and db2 hold no database: if it was there');
+    expect(all).toContain('odoo-prov restore FILE --latest');
+    expect(nexts(empty('db1', 71)).join('\n')).not.toContain('restore');
+  });
+  it('and the backups are told to be set up first, where nothing was yet', () => {
+    const bare = { ...answered('backup1', 81, [], { services: '\n' }) };
+    const unknown = [{ part: 'backup', why: 'it ended with code 1: 1795385936' }];
+    const db = answered('db1', 71, ['pg-primary'], { services: '\n', postgres: 'absent' });
+    expect(told({ ...bare, unknown }, db)).toEqual([
+      'problem host.not-set-up: backup1 was never set up as the keeper of the backups',
+      'problem host.not-set-up: db1 was never set up as pg-primary',
+    ]);
+  });
   it('with two writable primaries is the gravest problem, before an unreachable host', () => {
     const gone = silentHost(testHost('app1', 21, ['app']), unreachable());
     const found = told(gone, db1(RECORDED.two.primary), front(RECORDED.two.standby));
