@@ -14,6 +14,7 @@ import { bytesText } from '../src/postgres/promotion.js';
 import type { RestorePoint } from '../src/postgres/recovery-history.js';
 import { lsnOf } from '../src/postgres/repository-info.js';
 import {
+  findKeptScratch,
   findScratch,
   fingerprintScript,
   removeScratch,
@@ -21,6 +22,7 @@ import {
   SCRATCH,
   scratchFingerprintScript,
   startScratch,
+  VERIFYING,
 } from '../src/postgres/scratch-script.js';
 import type { Secret } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
@@ -125,6 +127,7 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
     await procedure.connect([host, keeper, ...databaseHosts(cluster)]);
     const { primary } = await observePrimary(procedure, cluster);
     await procedure.lock([host]);
+    if ((await procedure.ask(host, findKeptScratch())).trim() !== '') throw inTheWay(host);
     const name = `odoo-prov-verify-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
     const { database } = cluster.odoo;
     const script = fingerprintScript(database, name);
@@ -139,7 +142,7 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
     if (newestTimeline(known) > point.timeline)
       throw new Error('the primary is not on the newest timeline');
     const plan = possible(planRecovery(withPoints(known, [point]), { type: 'name', name }));
-    await copyTo(procedure, cluster, host, plan, options);
+    await copyTo(procedure, cluster, host, plan, options, [VERIFYING]);
     const text = await procedure.step(host, 'comparing', scratchFingerprintScript(database), {
       limit: LONG,
     });
@@ -149,6 +152,17 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
     if (wrong.length > 0) throw different(host, plan, wrong);
     const rows = wanted.reduce((sum, line) => sum + BigInt(line.split(' ').at(-2) ?? '0'), 0n);
     return { tables: wanted.length, rows, label: plan.set.label };
+  });
+}
+
+function inTheWay({ name }: Host): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: name,
+    message:
+      'there is a copy that somebody made with restore --on: proving a backup would remove it',
+    expected: `nothing in ${SCRATCH}`,
+    remedy: `when it is not needed any more: \`odoo-prov restore FILE --on ${name} --discard-old\`; or prove the backup on another host (--on)`,
   });
 }
 
@@ -183,6 +197,7 @@ async function copyTo(
   host: Host,
   plan: RecoveryPlan,
   options: ScratchOptions,
+  marks: readonly string[] = [],
 ): Promise<void> {
   const version = sameVersion(cluster, host);
   const needed = installPackages(packages(cluster, version));
@@ -193,7 +208,8 @@ async function copyTo(
   );
   await procedure.ask(host, removeScratch(), { limit: 900 });
   const command = [`--stanza=${stanzaOf(cluster)}`, ...plan.options, 'restore'];
-  const restore = restoreScratch(files, command, Math.ceil(plan.set.size * 1.1));
+  const all = new Map([...files, ...marks.map((name) => [name, ''] as const)]);
+  const restore = restoreScratch(all, command, Math.ceil(plan.set.size * 1.1));
   await procedure.step(host, `restoring ${plan.set.label} into ${SCRATCH}`, restore, {
     limit: LONG,
     onLine: options.progress,

@@ -22,6 +22,14 @@ export function findScratch(): Script {
   return sh`[ ! -e ${SCRATCH} ] || echo ${SCRATCH}`;
 }
 
+/** In a copy that was made to be compared and removed, and not for somebody to look into. */
+export const VERIFYING = 'verifying';
+
+/** Prints something where there is a copy that somebody made to look into. */
+export function findKeptScratch(): Script {
+  return sh`[ -e ${`${SCRATCH}/${VERIFYING}`} ] || [ -z "$(ls -A ${DATA} 2>/dev/null)" ] || echo ${SCRATCH}`;
+}
+
 /** Removes a copy, if there is one. */
 export function removeScratch(): Script {
   return sh`
