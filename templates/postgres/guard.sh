@@ -57,11 +57,26 @@ refuse() {
   exit 1
 }
 
+# Fenced by a failover or a rejoin, which may have been cut before anybody was promoted. Takes the peers' answers and our
+# own timeline.
+stay_fenced() {
+  why="stays down: fenced at $(cat "$FENCED")"
+  if [ -z "$1" ]; then
+    refuse "$why. No other database host answers. Next: odoo-prov rejoin where another has taken over, else odoo-prov failover again"
+  fi
+  while read -r peer writable timeline; do
+    if [ "$writable" = t ] || [ "$timeline" -gt "$2" ]; then refuse "$why. Next: odoo-prov rejoin"; fi
+  done <<EOF
+$1
+EOF
+  refuse "$why. But no host that answers has taken over: that was cut. Next: odoo-prov failover, again"
+}
+
 start() {
   if is_standby || [ ! -s "$DATA/global/pg_control" ]; then exit 0; fi
-  if [ -e "$FENCED" ]; then refuse "stays down: $(cat "$FENCED"). Next: odoo-prov rejoin"; fi
   own=$(own_timeline)
   answers=$(ask_peers)
+  if [ -e "$FENCED" ]; then stay_fenced "$answers" "$own"; fi
   while read -r peer writable timeline; do
     if [ -z "$peer" ]; then continue; fi
     if [ "$timeline" -gt "$own" ]; then
