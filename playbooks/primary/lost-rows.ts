@@ -129,7 +129,10 @@ ${[...lines, ...notes].join('\n')}
 `;
 }
 
-/** Gives the folder its name when everything is in it. */
+/**
+ * Gives the folder its name when everything is in it. A rejoin that was cut has saved the same already: then that is all
+ * there is.
+ */
 async function finish(
   mover: Mover,
   { host }: OldData,
@@ -151,12 +154,20 @@ async function finish(
   const script = raw(`umask 077
 cat >${WORK}/rows/summary.txt <<'ODOO_PROV_SUMMARY'
 ${text}ODOO_PROV_SUMMARY
+for earlier in ${FOLDER}/*; do
+  if diff -rq "$earlier" ${WORK}/rows >/dev/null 2>&1; then echo "already $earlier"; exit 0; fi
+done
 name=${FOLDER}/$(date -u +%Y%m%dT%H%M%SZ)
 sync
 mv ${WORK}/rows "$name"
 sync
 echo "$name"`);
-  const folder = await step(mover, host, 'keep what only it has', script);
-  mover.tell(host, `these rows are saved in ${folder}; hand them in again, or remove them`);
-  return folder;
+  const said = await step(mover, host, 'keep what only it has', script);
+  const [, earlier] = /^already (.*)$/.exec(said) ?? [];
+  if (earlier !== undefined) {
+    mover.tell(host, `these rows were saved already, in ${earlier}`);
+    return earlier;
+  }
+  mover.tell(host, `these rows are saved in ${said}; hand them in again, or remove them`);
+  return said;
 }
