@@ -36,6 +36,12 @@ export interface ApplyFlags extends HostFlags, BecomeFlags {
   readonly plain?: true;
 }
 
+/** What `apply` asks of its own run. */
+interface RunFlags extends ApplyFlags {
+  /** Says so where there is no recovery key: not in the middle of something else, such as a failover. */
+  readonly remindOfKey?: true;
+}
+
 /** `odoo-prov apply FILE`. */
 export async function apply(file: string, flags: ApplyFlags): Promise<void> {
   const cluster = flags.json === true ? loadForPrograms(file) : loadSoundCluster(file);
@@ -45,7 +51,7 @@ export async function apply(file: string, flags: ApplyFlags): Promise<void> {
     print(hostLines(hosts, cluster).join('\n'));
     return;
   }
-  const recap = await applyCluster(cluster, hosts, flags);
+  const recap = await applyCluster(cluster, hosts, { ...flags, remindOfKey: true });
   process.exitCode = exitCode(recap, flags.detailedExitcode === true);
 }
 
@@ -68,7 +74,7 @@ function loadForPrograms(file: string): Cluster | undefined {
 export async function applyCluster(
   cluster: Cluster,
   hosts: readonly Host[],
-  flags: ApplyFlags,
+  flags: RunFlags,
   roles?: readonly RoleDefinition[],
 ): Promise<RunRecap> {
   const check = flags.check === true;
@@ -88,10 +94,11 @@ export async function applyCluster(
   const shown: Secret[] = [];
   const interrupt = listenForInterrupt((text) => output.note(text));
   const askPassphrase = passphraseAsker(() => output.hold());
+  let recap: RunRecap;
   try {
     // Loaded last: a mistake in the inventory is told without the SSH library.
     const site = await import('../../playbooks/site.js');
-    return await site.apply(
+    recap = await site.apply(
       cluster,
       {
         check,
@@ -121,11 +128,13 @@ export async function applyCluster(
     await output.finish();
     // After the list, which would be drawn over it.
     shown.forEach(showRecoveryKey);
-    if (!check && roles === undefined && lacksRecoveryKey(cluster, secrets)) {
-      tell('Nobody could bring this cluster back from its backups alone: make a recovery key');
-      tell(`  odoo-prov secrets ${quote(cluster.file)} recovery-key`);
-    }
   }
+  const remind = flags.remindOfKey === true && !check && recap.exitCode === EXIT.done;
+  if (remind && lacksRecoveryKey(cluster, secrets)) {
+    tell('Nobody could bring this cluster back from its backups alone: make a recovery key');
+    tell(`  odoo-prov secrets ${quote(cluster.file)} recovery-key`);
+  }
+  return recap;
 }
 
 /** The event with advice that can be pasted. */
