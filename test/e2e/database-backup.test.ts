@@ -268,8 +268,13 @@ describe('a copy beside everything else', () => {
 
 describe('an archive that has a hole', () => {
   it('is not restored over it as if it ended there: refused before anything is touched, until a backup lies behind it', async () => {
-    const early = await sql(NOW);
+    await sql(`insert into t (v) values ('before the hole')`);
+    const reached = await sql(FINGERPRINT);
     await sleep(1100);
+    const moment = await sql(NOW);
+    await sleep(1100);
+    const whole = await sql('select pg_walfile_name(pg_switch_wal())');
+    await says('db1', `select last_archived_wal >= '${whole}' from pg_stat_archiver`, 't');
     await sql(`insert into t (v) values ('lost')`);
     const lost = await sql('select pg_walfile_name(pg_switch_wal())');
     await sql(`insert into t (v) values ('behind the hole')`);
@@ -289,7 +294,7 @@ describe('an archive that has a hole', () => {
       }
     }
     expect(await sql(FINGERPRINT)).toBe(before);
-    await ok('restore', inventory, '--to-time', early, '--dry-run');
+    await ok('restore', inventory, '--to-time', moment, '--dry-run');
     const list = await ok('backup', inventory, '--list');
     expect(list.stdout).toContain(`up to a hole in the archive: segment ${lost} is missing`);
     const holes = async (): Promise<string> => {
@@ -300,6 +305,9 @@ describe('an archive that has a hole', () => {
     await ok('backup', inventory);
     expect(await holes()).toBe('');
     await ok('restore', inventory, '--latest', '--dry-run');
+    // No transaction ended between this moment and the hole: PostgreSQL alone would break off there.
+    await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(reached);
     await must(on('backup1'), `mv ${away}/* ${file} && rmdir ${away}`);
   });
 });
