@@ -103,11 +103,13 @@ ${runRestore(command)}`;
 /**
  * How a recovery fetches WAL. PostgreSQL takes a failure (up to exit code 125, "Archive Recovery Settings") for the end of
  * the archive, and would take writes there, with rows missing and nobody told. pgBackRest says with 1 that there is no such
- * file, and has other codes for a repository that is away: with these the recovery breaks off.
+ * file, and has other codes for a repository that is away: with these the recovery breaks off. After half a minute, and not
+ * after the whole one for which pg_ctl waits for a server that starts: of one that ends in that very moment systemd never hears
+ * (seen with systemd 257: "activating", without a process), and the start would not come back.
  */
 function recoveryOption(restore: readonly string[]): string {
   const where = restore.filter((word) => /^--(config|stanza)=/.test(word));
-  const fetch = ['pgbackrest', ...where, 'archive-get %f "%p"'].join(' ');
+  const fetch = ['pgbackrest', ...where, '--io-timeout=30', 'archive-get %f "%p"'].join(' ');
   return `--recovery-option=restore_command=${fetch}; code=$?; [ $code -le 1 ] || code=255; exit $code`;
 }
 

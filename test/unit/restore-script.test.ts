@@ -11,7 +11,7 @@ describe('how a recovery fetches WAL', () => {
     'restore',
   ]).render();
   const command =
-    'pgbackrest --config=/copy/pgbackrest.conf --stanza=acme archive-get %f "%p"; code=$?; [ $code -le 1 ] || code=255; exit $code';
+    'pgbackrest --config=/copy/pgbackrest.conf --stanza=acme --io-timeout=30 archive-get %f "%p"; code=$?; [ $code -le 1 ] || code=255; exit $code';
 
   it('is by the same configuration as the restore', () => {
     expect(text).toContain(` restore '--recovery-option=restore_command=${command}'`);
