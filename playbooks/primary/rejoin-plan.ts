@@ -107,6 +107,11 @@ function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | un
   const rival = sights.find(
     (s) => !s.standby && s.host !== primary.host && s.timeline >= primary.timeline,
   );
+  const idle = sights.filter((s) => s.standby && s.running && !s.streaming && s.host !== host);
+  const standbys = idle.map(
+    (s) =>
+      `. ${s.host} receives nothing: if apply does not help, \`odoo-prov rejoin FILE --host ${s.host}\``,
+  );
   const seen = sights.map(
     (s) =>
       `${s.host}: ${s.standby ? 'a standby' : s.host === primary.host ? 'the primary' : 'a primary of the same timeline'}`,
@@ -122,7 +127,7 @@ function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | un
     found: seen.join('; '),
     remedy:
       rival === undefined
-        ? 'nothing is to be done; `odoo-prov apply FILE` mends standbys'
+        ? `nothing is to be done; \`odoo-prov apply FILE\` mends standbys${standbys.join('')}`
         : `if ${primary.host} has the data to go on with: stop PostgreSQL on ${rival.host}, then \`odoo-prov rejoin FILE --host ${rival.host}\` copies everything from ${primary.host} and keeps the other data in a folder`,
   });
 }

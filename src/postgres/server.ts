@@ -1,4 +1,4 @@
-import { databaseHosts, databaseRole } from '../inventory/cluster.js';
+import { databaseHosts, databaseRole, type Host } from '../inventory/cluster.js';
 import {
   aptPackage,
   check,
@@ -123,22 +123,22 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
     }),
     ask(version, {
       name: 'postgres-doors',
-      sql: 'select count(*) from pg_hba_file_rules where error is not null',
-      expect: '0',
+      sql: "select coalesce((select 'line ' || line_number || ': ' || error from pg_hba_file_rules where error is not null order by line_number limit 1), 'ok')",
+      expect: 'ok',
       within: 10,
       describes: 'every line of pg_hba.conf is understood',
     }),
-    ...(databaseRole(host) === 'pg-primary' ? [] : [streams(version)]),
+    ...(databaseRole(host) === 'pg-primary' ? [] : [streams(version, host)]),
   ];
 }
 
-function streams(version: number): Resource {
+function streams(version: number, { name }: Host): Resource {
   return ask(version, {
     name: 'postgres-streams',
     sql: 'select status from pg_stat_wal_receiver',
     expect: 'streaming',
     within: 120,
-    describes: 'the standby receives WAL from the primary',
+    describes: `the standby receives WAL from the primary (one that went past the point where that took over cannot follow: odoo-prov rejoin FILE --host ${name})`,
   });
 }
 

@@ -16,12 +16,15 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
   const log = `on ${host}: the newest file in ${LOG_FOLDER} says why`;
   if (state === 'not streaming') {
     const from = database.primary === null ? '' : ` from ${database.primary}`;
-    const older =
-      timeline !== null && database.timeline !== null && timeline < database.timeline
-        ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`
-        : '';
+    const isOlder = timeline !== null && database.timeline !== null && timeline < database.timeline;
+    const older = isOlder
+      ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`
+      : '';
     const message = `${host} receives nothing${from}${behind}${older}`;
-    return [problem({ id: 'postgres.not-streaming', host, message, next: log })];
+    const next = isOlder
+      ? `odoo-prov apply FILE lets it follow. Not if it went on with the old primary for a moment: then odoo-prov rejoin FILE --host ${host}; ${log}`
+      : log;
+    return [problem({ id: 'postgres.not-streaming', host, message, next })];
   }
   if (own !== undefined && serverOf(own)?.replayPaused === true) {
     const message = `${host} receives and does not replay, for replay was paused${behind}`;

@@ -208,6 +208,8 @@ describe('PostgreSQL', () => {
     expect(told(db1(RECORDED.two.standby), front(old))).toEqual([
       'problem postgres.not-streaming: front receives nothing from db1, and lags by 70 MB (it is on timeline 1, the primary on 2)',
     ]);
+    const [alert] = judge(seen(db1(RECORDED.two.standby), front(old))).alerts;
+    expect(alert?.next).toContain('odoo-prov rejoin FILE --host front');
   });
   it('with data of another cluster', () => {
     const other = changed(RECORDED.streaming.standby, '7710786257102789661', '99');
