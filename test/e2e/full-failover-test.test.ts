@@ -123,10 +123,16 @@ systemctl daemon-reload && systemctl restart odoo-app`,
 
   it('because who loads a page while the database is away is logged out, as by Odoo itself', async () => {
     const apps = ['app1', 'app2', 'app3'];
+    const folder = '/etc/systemd/system/odoo-app.service.d';
     for (const app of apps) {
+      // Only the service sees it: a file that is not as `apply` wrote it is refused before anything is broken.
       const changed = await full.must(
         app,
-        `sed -i.kept 's/session_class=Session,/session_class=http.Session,/' ${SESSION_STORE} && grep -c 'session_class=http.Session,' ${SESSION_STORE} && systemctl restart odoo-app`,
+        `sed 's/session_class=Session,/session_class=http.Session,/' ${SESSION_STORE} >/etc/odoo/planted.py
+mkdir -p ${folder}
+printf '[Service]\\nBindReadOnlyPaths=/etc/odoo/planted.py:${SESSION_STORE}\\n' >${folder}/planted.conf
+systemctl daemon-reload && systemctl restart odoo-app
+grep -c 'session_class=http.Session,' /proc/$(systemctl show -P MainPID odoo-app)/root${SESSION_STORE}`,
       );
       expect(changed.trim()).toBe('1');
       await served(app);
@@ -135,7 +141,7 @@ systemctl daemon-reload && systemctl restart odoo-app`,
     for (const app of apps) {
       await full.must(
         app,
-        `mv ${SESSION_STORE}.kept ${SESSION_STORE} && systemctl restart odoo-app`,
+        `rm -r ${folder} && systemctl daemon-reload && systemctl restart odoo-app && rm /etc/odoo/planted.py`,
       );
       await served(app);
     }
