@@ -22,8 +22,10 @@ export async function archiveReceived(mover: Mover, host: string): Promise<void>
     sh`
 wal="$data/pg_wal"
 history=$(ls "$wal" | grep -E '^[0-9A-F]{8}\.history$' | tail -n 1)
+if [ -z "$history" ]; then echo '0 yes'; exit; fi
 left=$(printf %08X "$(awk 'NF { left = $1 } END { print left }' "$wal/$history")")
 folder=$(as_postgres mktemp -d)
+trap 'rm -rf "$folder"' EXIT
 answers=yes
 ${raw(knock(cluster, here))}: || answers=no
 marked=0
@@ -43,7 +45,8 @@ for done in $(ls "$wal/archive_status" | grep -E "^$left[0-9A-F]{16}\.done$" | s
   mv "$wal/archive_status/$done" "$wal/archive_status/$segment.ready"
   marked=$((marked + 1))
 done
-rm -rf "$folder"
+# By itself the archiver looks once a minute; a segment that ends wakes it.
+if [ "$marked" -gt 0 ]; then echo 'select pg_switch_wal()' | sql >/dev/null; fi
 # Whoever looks next finds the archive whole; but nobody waits long for that.
 tries=0
 while [ "$answers" = yes ] && [ "$marked" -gt 0 ] && ls "$wal/archive_status" | grep -q "^$left.*\.ready$"; do

@@ -3,6 +3,7 @@ import { STOP_OLD } from '../../src/postgres/old-data.js';
 import { slotOf } from '../../src/postgres/layout.js';
 import type { Sight } from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
+import { archiveReceived } from './archive-received.js';
 import { saveLostRows } from './lost-rows.js';
 import type { Rejoining } from './rejoin-look.js';
 import { needsClone, type RejoinPlan } from './rejoin-plan.js';
@@ -16,6 +17,8 @@ const LONG = 24 * 3600;
 /** Carries a plan out, one host after the other. */
 export async function runRejoin(mover: Mover, plan: RejoinPlan): Promise<void> {
   for (const one of plan.rejoining) await rejoin(mover, plan, one);
+  // Not done yet where somebody promoted by hand, or a failover was cut.
+  await archiveReceived(mover, plan.primary.host);
 }
 
 /**

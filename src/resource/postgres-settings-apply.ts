@@ -4,6 +4,7 @@ import { HOT_STANDBY } from './postgres-restart.js';
 import {
   AUTO_FILE,
   confOf,
+  includePattern,
   namesOf,
   OVERRIDES,
   SETTINGS_FILE,
@@ -36,11 +37,16 @@ mkdir -p "$conf/conf.d" "$tmp/conf.d"
 printf %s ${base64(settingsFile(settings))} | base64 -d >"$new"
 chown postgres:postgres "$new"
 chmod 644 "$new"
+included=yes
+if ! grep -Eq ${includePattern(resource)} "$conf/postgresql.conf"; then
+  included=no
+  printf '\n%s\n' "include_dir = 'conf.d'" >>"$tmp/postgresql.conf"
+fi
 configured() {
   (cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
     "$bin/postgres" -C "$1" -c config_file="$tmp/postgresql.conf")
 }
-configured data_directory >/dev/null
+configured data_directory >/dev/null 2>"$tmp/said" || { sed "s|$tmp/|$conf/|g" "$tmp/said" >&2; exit 1; }
 ${NOT_LESS_THAN_PRIMARY}
 ${PSQL}
 # What it runs with now, to go back to: not a file that was written and still waits for a restart. After a
@@ -53,9 +59,14 @@ if [ -e "$conf/"${SETTINGS_FILE} ] && "$bin/pg_isready" -q -h /var/run/postgresq
     cp -p "$conf/"${SETTINGS_FILE} "$earlier"
   fi
 fi
-cp -p "$new" "$conf/conf.d/.50-odoo-prov.new"
-sync "$conf/conf.d/.50-odoo-prov.new"
-mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${SETTINGS_FILE}
+put() {
+  cp -p "$1" "$2.odoo-prov"
+  sync "$2.odoo-prov"
+  mv -f "$2.odoo-prov" "$2"
+}
+put "$new" "$conf/"${SETTINGS_FILE}
+# Without the line our file is not read, and the next reload makes the server what PostgreSQL's defaults are.
+if [ "$included" = no ]; then put "$tmp/postgresql.conf" "$conf/postgresql.conf"; fi
 waits=no
 if systemctl is-active --quiet "$unit"; then
 ${takeIn(resource, restarts)}
@@ -116,8 +127,7 @@ put_back() {
     echo "$1: mend them under postgres.settings and apply again"
     journalctl -q -n 20 -o cat -u "$unit"
     if [ -e "$earlier" ]; then
-      cp -p "$earlier" "$conf/conf.d/.50-odoo-prov.new"
-      mv -f "$conf/conf.d/.50-odoo-prov.new" "$conf/"${SETTINGS_FILE}
+      put "$earlier" "$conf/"${SETTINGS_FILE}
       if systemctl restart "$unit"; then
         echo 'the settings before are in place again, and it runs with them'
       else

@@ -34,6 +34,10 @@ export function postgresSettings(options: {
 
 /** Where it is, below the cluster's configuration. */
 export const SETTINGS_FILE = 'conf.d/50-odoo-prov.conf';
+/** The line of postgresql.conf, Debian's own, by which PostgreSQL reads it: its pattern, for grep -E. */
+export function includePattern(resource: PostgresSettings): string {
+  return `^[[:space:]]*include_dir[[:space:]]*=?[[:space:]]*'(${confOf(resource)}/)?conf\\.d/?'`;
+}
 /** What a primary without a standby puts over our settings for the time being; see templates/postgres/standby-loss.sh. */
 export const ALONE_FILE = 'conf.d/60-odoo-prov-alone.conf';
 /** What ALTER SYSTEM writes, in the data directory: over all else, and so drift whatever it says. */
@@ -83,6 +87,7 @@ export function wantedState({ settings }: PostgresSettings): State {
     mode: SETTINGS_MODE,
     pending_restart: 'none',
     errors: 'none',
+    conf_d: 'read',
     altered: 'none',
     in_file: 'none',
     restart: 'done',

@@ -7,6 +7,7 @@ import {
   AUTO_FILE,
   confOf,
   contentOf,
+  includePattern,
   namesOf,
   OVERRIDES,
   SETTINGS_FILE,
@@ -23,14 +24,16 @@ type FileState = 'as wanted' | 'other content' | 'absent';
 function fileState(
   resource: PostgresSettings,
   output: string,
-): { file: FileState; mode: string; content: string } {
-  const line = output.split('\n').find((l) => l.startsWith(`file ${resource.id} `));
+): { file: FileState; mode: string; content: string; conf_d: string } {
+  const all = output.split('\n');
+  const line = all.find((l) => l.startsWith(`file ${resource.id} `));
+  const conf_d = all.includes(`include ${resource.id}`) ? 'read' : 'not read by postgresql.conf';
   const [, , hash, owner = '', mode = ''] = line?.split(' ') ?? [];
   if (hash === undefined || hash === '') {
-    return { file: 'absent', mode: SETTINGS_MODE, content: 'absent' };
+    return { file: 'absent', mode: SETTINGS_MODE, content: 'absent', conf_d };
   }
   const file = hash === contentOf(resource.settings) ? 'as wanted' : 'other content';
-  return { file, mode: `${owner} ${mode}`, content: hash };
+  return { file, mode: `${owner} ${mode}`, content: hash, conf_d };
 }
 
 /**
@@ -68,14 +71,32 @@ function overridden(
   resource: PostgresSettings,
   { rows }: SqlAnswer & { server: 'up' },
 ): ReadonlyMap<string, { readonly text: string; readonly where: string }> {
-  const conf = `${confOf(resource)}/`;
   return new Map(
-    rows.flatMap(([kind, name = '', text = '', file = '', line = '']) => {
-      if (kind !== 'v') return [];
-      const short = file.startsWith(conf) ? file.slice(conf.length) : file;
-      return [[name.toLowerCase(), { text, where: `${short}:${line}` }] as const];
-    }),
+    rows.flatMap(([kind, name = '', text = '', file = '', line = '']) =>
+      kind === 'v'
+        ? [[name.toLowerCase(), { text, where: place(resource, file, line) }] as const]
+        : [],
+    ),
   );
+}
+
+/** File and line, below the cluster's configuration. */
+function place(resource: PostgresSettings, file: string, line: string): string {
+  const conf = `${confOf(resource)}/`;
+  return `${file.startsWith(conf) ? file.slice(conf.length) : file}:${line}`;
+}
+
+/** What PostgreSQL does not understand in its files, and where in those that are not ours. */
+function errorsOf(
+  resource: PostgresSettings,
+  { rows }: SqlAnswer & { server: 'up' },
+): { readonly errors: string; readonly broken: string } {
+  const found = rows.flatMap(([kind, name = '', error = '', file = '', line = '']) =>
+    kind === 'e' ? [{ name, error, where: place(resource, file, line) }] : [],
+  );
+  const texts = found.map(({ name, error, where }) => `${name} ${error} (${where})`.trim());
+  const theirs = found.map(({ where }) => where).filter((w) => !w.startsWith(`${SETTINGS_FILE}:`));
+  return { errors: texts.join('; ') || 'none', broken: theirs.join(', ') };
 }
 
 /** What the server says of each setting: the wanted text where it means the same, else its own. */
@@ -123,11 +144,10 @@ function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up
   const pending = answer.rows
     .filter((r) => r[0] === 's' && r[6] === 't' && !others.has(r[1]?.toLowerCase() ?? ''))
     .map((r) => r[1] ?? '');
-  const errors = answer.rows.filter((r) => r[0] === 'e').map((r) => r.slice(1).join(' '));
   return {
     ...state,
     pending_restart: pending.join(', ') || 'none',
-    errors: errors.join('; ') || 'none',
+    ...errorsOf(resource, answer),
     altered: altered.join(', ') || 'none',
     beyond: beyond.join(', '),
     restart: restartState(due),
@@ -154,7 +174,8 @@ export const postgresSettingsKind: Kind<PostgresSettings> = {
   probe(wanted) {
     const files = wanted.map((resource) => {
       const path = `${confOf(resource)}/${SETTINGS_FILE}`;
-      return sh`if [ -e ${path} ]; then
+      return sh`if grep -Eqs ${includePattern(resource)} ${`${confOf(resource)}/postgresql.conf`}; then echo include ${resource.id}; fi
+if [ -e ${path} ]; then
   echo file ${resource.id} "$(sha256sum <${path} | cut -d ' ' -f 1)" "$(stat -c '%U:%G %a' ${path})"
 fi`;
     });
@@ -173,7 +194,7 @@ select 'v', name, setting, sourcefile, sourceline from pg_file_settings
 where lower(name) in (${namesOf(wanted)}) and sourcefile not like '%/${ALONE_FILE}' and sourcefile not like '%/${AUTO_FILE}'
   and seqno > (select max(seqno) from pg_file_settings where sourcefile like '%/${SETTINGS_FILE}')
 order by seqno;
-select 'e', name, error from pg_file_settings
+select 'e', name, error, sourcefile, sourceline from pg_file_settings
 where error is not null and error <> 'setting could not be applied'
   and error not like '%cannot be changed without restarting the server';`);
     return lines([...files, sh`echo server`, query]);
@@ -192,8 +213,15 @@ where error is not null and error <> 'setting could not be applied'
   restarts: restartOf,
 
   remedy({ have, differences, resource }) {
-    const beyond = typeof have === 'object' && 'beyond' in have ? String(have['beyond']) : '';
-    const places = beyond.split(', ').filter((place) => place !== '');
+    const { beyond = '', broken = '' }: Readonly<Record<string, unknown>> =
+      typeof have === 'object' ? { ...have } : {};
+    // As long as one file is not understood, PostgreSQL takes in none of them.
+    if (broken !== '') {
+      return `a file of yours is not understood, and PostgreSQL would not start again. In ${confOf(resource)}, mend ${String(broken)}. Then: odoo-prov apply FILE`;
+    }
+    const places = String(beyond)
+      .split(', ')
+      .filter((place) => place !== '');
     const theirs = places.map((place) => place.split(' ')[0]);
     if (differences.some(({ field }) => !theirs.includes(field))) return undefined;
     return `files of yours are read after ours, and left alone. In ${confOf(resource)}, take out ${places.join(', ')}; or set it in the inventory (postgres.settings) and there. Then: odoo-prov apply FILE`;

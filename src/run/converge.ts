@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { finishAll } from '../concurrency/finish-all.js';
 import { Failure } from '../failure/failure.js';
 import { databaseHosts, type Host } from '../inventory/cluster.js';
-import { changesOf, kindOf, type Plan } from '../plan/diff.js';
+import { changesOf, type Plan } from '../plan/diff.js';
 import { inTurn, whyHeld, type Held, type Members } from '../plan/rolling.js';
-import { keyOf, type Change } from '../resource/kind.js';
 import type { Session } from '../transport/session.js';
 import type { RunContext } from './context.js';
 import type { RunEvent, RunRecap } from './event.js';
@@ -17,6 +16,7 @@ import {
   remember,
 } from './guard.js';
 import { Look } from './look.js';
+import { notConverged, splitPlan } from './not-converged.js';
 import { notRestarted, waitsFor } from './restarts.js';
 import { applyPlans, type Restarts } from './schedule.js';
 import { Semaphore } from '../concurrency/semaphore.js';
@@ -90,7 +90,7 @@ class Run {
       const ours = plans.map((plan) => this.#ours(plan)).filter((p) => changesOf(p).length > 0);
       if (options.check || ours.length === 0) break;
       if (pass > MAX_PASSES) {
-        ours.forEach((plan) => this.#fail(plan.host, notConverged(plan)));
+        ours.forEach((plan) => this.#fail(plan.host, notConverged(plan, MAX_PASSES)));
         break;
       }
       await this.#context.saveSecrets();
@@ -201,16 +201,9 @@ class Run {
   /** What of a plan is ours to change. What to do for the rest is told when nothing else is left to be done. */
   #ours(plan: Plan): Plan {
     const { kinds, options } = this.#context;
-    const remedyOf = (change: Change): string | undefined =>
-      kindOf(kinds, change.resource).remedy?.(change);
-    const stages = plan.stages.map(({ stage, changes }) => ({
-      stage,
-      changes: changes.filter((change) => remedyOf(change) === undefined),
-    }));
-    const ours = { ...plan, stages: stages.filter(({ changes }) => changes.length > 0) };
-    const others = changesOf(plan).find((change) => remedyOf(change) !== undefined);
+    const { ours, others } = splitPlan(plan, kinds);
     if (others !== undefined && (options.check || changesOf(ours).length === 0)) {
-      this.#fail(plan.host, notOurs(plan.host, others, remedyOf(others) ?? ''));
+      this.#fail(plan.host, others);
     }
     return ours;
   }
@@ -314,35 +307,4 @@ class Run {
     const failures = options.hosts.flatMap((host) => this.#tally(host.name).failure ?? []);
     return runRecap(hosts, failures, Date.now() - this.#began);
   }
-}
-
-function notOurs(host: string, { resource, differences }: Change, remedy: string): Failure {
-  const words = (side: 'want' | 'have'): string =>
-    differences.map((one) => `${one.field} ${String(one[side])}`).join(', ');
-  return new Failure({
-    reason: 'not-converged',
-    host,
-    resource: keyOf(resource),
-    message: 'somebody else says otherwise, and has the last word: apply cannot change it',
-    expected: words('want'),
-    found: words('have'),
-    remedy,
-  });
-}
-
-function notConverged(plan: Plan): Failure {
-  const fields = changesOf(plan).flatMap((change) =>
-    change.differences.map((d) => ({ key: keyOf(change.resource), ...d })),
-  );
-  const [first] = fields;
-  return new Failure({
-    reason: 'not-converged',
-    host: plan.host,
-    ...(first === undefined ? {} : { resource: first.key }),
-    message: `did not converge: after ${String(MAX_PASSES)} passes it still differs`,
-    expected: fields.map((f) => `${f.key} ${f.field} ${String(f.want)}`).join('; '),
-    found: fields.map((f) => `${f.key} ${f.field} ${String(f.have)}`).join('; '),
-    remedy:
-      'something on the host changes it back: look for another tool or a timer that owns it. If there is none, report it',
-  });
 }

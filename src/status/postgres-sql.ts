@@ -1,4 +1,4 @@
-import { ALONE_FILE } from '../resource/index.js';
+import { ALONE_FILE, SETTINGS_FILE } from '../resource/index.js';
 
 /**
  * One query that gives all that `status` shows of a server as one JSON object, primary or standby alike; the
@@ -6,7 +6,7 @@ import { ALONE_FILE } from '../resource/index.js';
  * server's own clock. It runs as the superuser: other roles see no positions of other sessions.
  *
  * Where the numbers come from: PostgreSQL manual, "The Cumulative Statistics System" (pg_stat_replication,
- * pg_stat_wal_receiver, pg_stat_archiver), "System Views" (pg_replication_slots) and "System Administration
+ * pg_stat_wal_receiver, pg_stat_archiver), "System Views" (pg_replication_slots, pg_file_settings, pg_hba_file_rules) and "System Administration
  * Functions" (recovery and control data functions).
  */
 export const STATUS_SQL = `
@@ -68,6 +68,25 @@ select json_build_object(
       'name', slot_name, 'type', slot_type, 'active', active, 'walStatus', wal_status,
       'retained', greatest(0, received - restart_lsn)) order by slot_name)
     from pg_replication_slots), '[]'),
+  'configuration', json_build_object(
+    'own', exists (select from pg_file_settings where sourcefile like '%/${SETTINGS_FILE}'),
+    'errors', coalesce((
+      select json_agg(format('%s line %s: %s', file, line, error)) from (
+        select sourcefile as file, sourceline as line, concat_ws(': ', name, error) as error from pg_file_settings
+        where error is not null and error <> 'setting could not be applied'
+          and error not like '%cannot be changed without restarting the server'
+        union all
+        -- file_name came with PostgreSQL 16.
+        select coalesce(to_jsonb(door) ->> 'file_name', current_setting('hba_file')), line_number, error
+        from pg_hba_file_rules door where error is not null) e), '[]'),
+    -- Off in our own file means that the inventory says so.
+    'off', coalesce((
+      select json_agg(name || case setting when '' then ' empty' else ' off' end order by name) from pg_settings
+      where coalesce(sourcefile, '') not like '%/${SETTINGS_FILE}'
+        and (name in ('autovacuum', 'fsync', 'full_page_writes', 'ssl') and setting = 'off'
+          or name = 'archive_command' and setting = '' and current_setting('archive_library') = '')), '[]'),
+    'waiting', coalesce((
+      select json_agg(name order by name) from pg_settings where pending_restart), '[]')),
   'archive', case when current_setting('archive_mode') <> 'off' then (
     select json_build_object(
       'last', last_archived_wal,

@@ -58,6 +58,17 @@ const archive = z.object({
   waitingAge: known,
 });
 
+const configuration = z.object({
+  /** The file of settings that odoo-prov writes is there, and read. */
+  own: z.boolean(),
+  /** What PostgreSQL does not understand in its files: file, line and why. With any of them it does not start. */
+  errors: z.array(z.string()),
+  /** What keeps the data and is off, but not by the inventory: `fsync off`. */
+  off: z.array(z.string()),
+  /** Settings that were changed and wait for a restart. */
+  waiting: z.array(z.string()),
+});
+
 const server = z.object({
   /** e.g. 170002. */
   version: z.number(),
@@ -91,6 +102,7 @@ const server = z.object({
   downstream: z.array(downstream),
   receiver: receiver.nullable(),
   slots: z.array(slot),
+  configuration,
   archive: archive.nullable(),
 });
 

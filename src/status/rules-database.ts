@@ -5,6 +5,7 @@ import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
 import { UNFINISHED, type PostgresServer } from './postgres.js';
+import { configurationRules } from './rules-configuration.js';
 import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
 import { counted, list, percent, span } from './words.js';
@@ -20,6 +21,10 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
     ...primaryRules(status),
     ...emptyRules(status, primary?.host),
     ...status.hosts.flatMap((host) => serverRules(host, server !== undefined)),
+    ...status.hosts.flatMap((one) => {
+      const running = serverOf(one);
+      return running === undefined ? [] : configurationRules(one.host, running);
+    }),
     ...status.database.members.flatMap((member) => standbyRules(member, status)),
     ...(primary && server
       ? [

@@ -149,6 +149,10 @@ systemctl restart postgresql@17-main`,
             how: "echo 'work_mem = 7MB' >>/etc/postgresql/17/main/conf.d/50-odoo-prov.conf",
             fields: ['file', 'in_file'],
           },
+          {
+            how: "sed -i '/^include_dir/d' /etc/postgresql/17/main/postgresql.conf",
+            fields: ['conf_d'],
+          },
           { how: 'chmod 600 /etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['mode'] },
           {
             how: `${sql("alter system set work_mem = '5MB'")}; systemctl reload postgresql@17-main; sleep 1`,

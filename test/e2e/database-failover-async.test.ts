@@ -155,6 +155,33 @@ describe('a primary that is lost with WAL that it could not archive', () => {
       for (const span of await spans()) expect(span).toContain('up to segment');
     },
   );
+
+  it('leaves none either where somebody promoted by hand: rejoin hands it over', async () => {
+    await db.must('pool2', `systemctl stop ${server}`);
+    await db.sql('db1', 'create table planted (); drop table planted');
+    const segment = await db.sql('db1', 'select pg_walfile_name(pg_switch_wal())');
+    const end = await db.sql('db1', 'select pg_current_wal_lsn()');
+    await suite.until(
+      'db2',
+      `[ "$(${psql(`select pg_last_wal_receive_lsn() >= '${end}'`)})" = t ]`,
+      30,
+    );
+    await db.must('db1', "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
+    await db.sql('db2', 'select pg_promote()');
+    await db.must('pool2', `systemctl start ${server}`);
+    const rejoined = await db.run('rejoin', '--host', 'db1', '--yes');
+    expect(rejoined.code, printed(rejoined)).toBe(0);
+    expect(rejoined.stdout).toMatch(
+      /db2: archived \d+ segments? that the old primary had not archived/,
+    );
+    await suite.until(
+      'pool2',
+      `[ -n "$(find /var/lib/pgbackrest/archive -name '${segment}-*')" ]`,
+      5,
+    );
+    await suite.mend('db1');
+    for (const span of await spans()) expect(span).toContain('up to segment');
+  });
 });
 
 describe('asynchronous replication, the primary cut off while its standby is behind', () => {

@@ -162,6 +162,51 @@ describe('a file of the operator that is read after ours', () => {
   });
 });
 
+describe('a configuration that was damaged', () => {
+  const conf = '/etc/postgresql/*/main';
+
+  it('is told by status; apply has its settings read again before the server reloads, and restarts nobody', async () => {
+    const before = await running();
+    const archiving = await db.sql(primary, 'show archive_command');
+    expect(archiving).toContain('archive-push');
+    await db.must(
+      primary,
+      `sed -i '/^include_dir/d' ${conf}/postgresql.conf; rm ${conf}/conf.d/50-odoo-prov.conf`,
+    );
+    const told = await db.run('status');
+    expect(told.code, printed(told)).toBe(3);
+    expect(told.stdout).toContain(`PostgreSQL on ${primary} does not read its settings`);
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain('conf_d not read by postgresql.conf → read');
+    expect(await db.sql(primary, 'show archive_command')).toBe(archiving);
+    expect(await db.sql(primary, 'show ssl')).toBe('on');
+    expect(await restarted(before)).toEqual([]);
+    const again = await db.apply();
+    expect(recapOf(again).changed, printed(again)).toBe(0);
+  });
+
+  it('is told where PostgreSQL would not start again, by file and line', async () => {
+    const [standby = ''] = standbys;
+    await db.must(standby, `echo 'no such thing' >$(echo ${conf}/conf.d)/99-mine.conf`);
+    await db.must(standby, `chmod 644 ${conf}/conf.d/99-mine.conf`);
+    try {
+      const told = await db.run('status');
+      expect(told.code, printed(told)).toBe(3);
+      expect(told.stdout).toContain(`PostgreSQL on ${standby} would not start again`);
+      for (const words of [['--check'], []]) {
+        const end = await db.apply(...words);
+        expect(end.code, printed(end)).toBe(3);
+        expect(end.stdout).toContain('syntax error (conf.d/99-mine.conf:1)');
+      }
+    } finally {
+      await db.must(standby, `rm ${conf}/conf.d/99-mine.conf`);
+    }
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+  });
+});
+
 describe('a standby that does not start with what is wanted', () => {
   it('runs again with what it had; nobody after it is restarted, the primary neither', async () => {
     const inventory = parseDocument(written);

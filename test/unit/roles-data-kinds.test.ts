@@ -107,7 +107,7 @@ describe('settings that are live', () => {
       row('s', 'work_mem', '4096', 'kB', 'integer', 'user', 'f', '4MB', '4096'),
       row('s', 'jit', 'off', '', 'bool', 'user', 'f', 'off', 'off'),
       row('s', 'shared_buffers', '1', '8kB', 'integer', 'postmaster', 't', '8kB', '1'),
-      row('e', 'nonesuch', 'unrecognized configuration parameter'),
+      row('e', 'nonesuch', 'unrecognized configuration parameter', '/etc/theirs.conf', '3'),
     ]);
     expect(state).toEqual({
       work_mem: '4MB',
@@ -118,7 +118,9 @@ describe('settings that are live', () => {
       content: 'absent',
       mode: 'postgres:postgres 644',
       pending_restart: 'shared_buffers',
-      errors: 'nonesuch unrecognized configuration parameter',
+      errors: 'nonesuch unrecognized configuration parameter (/etc/theirs.conf:3)',
+      broken: '/etc/theirs.conf:3',
+      conf_d: 'not read by postgresql.conf',
       altered: 'none',
       in_file: 'none',
       beyond: '',

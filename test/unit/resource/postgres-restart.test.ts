@@ -31,7 +31,7 @@ function look(
     const pending = context === 'postmaster' && file[name] !== live[name] ? 't' : 'f';
     return ['s', name, value, '', 'string', context, pending, value, value].join('\x1f');
   });
-  const output = `file 17/main ${contentOf(file)} postgres:postgres 644\nserver\nup\n${rows.join('\n')}`;
+  const output = `include 17/main\nfile 17/main ${contentOf(file)} postgres:postgres 644\nserver\nup\n${rows.join('\n')}`;
   const have = postgresSettingsKind.parse(output, [resource]).get('17/main') ?? 'absent';
   const plan = diff(
     { host: 'h', stages: [{ stage: 'pg-primary', resources: [resource] }] },

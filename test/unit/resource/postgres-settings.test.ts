@@ -14,7 +14,7 @@ describe('what somebody wrote into the settings file', () => {
   ];
   const inFile = (rows: readonly (readonly string[])[], workMem = '12288'): unknown => {
     const text = [...live(workMem), ...rows].map((row) => row.join('\x1f')).join('\n');
-    const output = `file 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
+    const output = `include 17/main\nfile 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
     const state = postgresSettingsKind.parse(output, [resource]).get('17/main');
     return typeof state === 'object' && 'in_file' in state ? state['in_file'] : state;
   };
@@ -53,10 +53,10 @@ describe('what a file of the operator says over ours', () => {
       ['s', 'fsync', fsync, '', 'bool', 'sighup', 'f', fsync, fsync, ''],
       ['s', 'work_mem', '12288', 'kB', 'integer', 'user', 'f', '12MB', '12288', ''],
       ['s', 'max_connections', '100', '', 'integer', 'postmaster', 't', '100', '100', ''],
-      ...others.map(([name = '', value = '', line = '']) => ['v', name, value, file, line]),
+      ...others.map((row) => (row[0] === 'e' ? row : ['v', row[0], row[1], file, row[2]])),
     ];
     const text = rows.map((row) => row.join('\x1f')).join('\n');
-    const output = `file 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
+    const output = `include 17/main\nfile 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
     const have = postgresSettingsKind.parse(output, [resource]).get('17/main');
     if (typeof have !== 'object') throw new Error(`no state: ${String(have)}`);
     return { ...have } as Readonly<Record<string, unknown>>;
@@ -89,6 +89,16 @@ describe('what a file of the operator says over ours', () => {
       pending_restart: 'none',
       restart: 'done',
     });
+  });
+
+  it('is named where PostgreSQL does not understand it, and nothing is changed before that is mended', () => {
+    const have = look('on', ['e', '', 'syntax error', file, '2']);
+    expect(have['errors']).toBe('syntax error (conf.d/99-mine.conf:2)');
+    expect(remedy(have, 'errors', 'fsync')).toContain('mend conf.d/99-mine.conf:2');
+    const own = '/etc/postgresql/17/main/conf.d/50-odoo-prov.conf';
+    const ours = look('on', ['e', 'fsync', 'invalid value', own, '4']);
+    expect(ours['errors']).toBe('fsync invalid value (conf.d/50-odoo-prov.conf:4)');
+    expect(remedy(ours, 'errors')).toBeUndefined();
   });
 
   it('is no difference where it means the same', () => {

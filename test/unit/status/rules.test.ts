@@ -242,6 +242,25 @@ describe('PostgreSQL', () => {
     ]);
     expect(code(db1(used(93)))).toBe(3);
   });
+  it('with a configuration that is not what it should be, or would not start', () => {
+    const clean = '"own":true,"errors":[],"off":[],"waiting":[]';
+    const all =
+      '"own":false,"errors":["/x.conf line 2: syntax error"],"off":["fsync off","ssl off"],"waiting":["max_connections"]';
+    const text = changed(RECORDED.streaming.primary, clean, all);
+    expect(told(db1(text))).toEqual([
+      'problem postgres.settings: PostgreSQL on db1 does not read its settings: conf.d/50-odoo-prov.conf is gone, or postgresql.conf does not include it',
+      'problem postgres.file: PostgreSQL on db1 would not start again: /x.conf line 2: syntax error',
+      'problem postgres.off: PostgreSQL on db1 runs with fsync off and ssl off',
+    ]);
+    const waits = changed(
+      RECORDED.streaming.primary,
+      '"waiting":[]',
+      '"waiting":["max_connections"]',
+    );
+    expect(told(db1(waits))).toEqual([
+      'warning postgres.restart: PostgreSQL on db1 waits for a restart to take in max_connections',
+    ]);
+  });
   it('with an archive that fails, and one that fails for too long', () => {
     expect(told(db1(RECORDED.lagging.primary))[0]).toBe(
       'warning postgres.archive: db1 cannot archive 000000010000000000000003: 3 segments wait, the oldest for 13 s (limit 5 min)',
