@@ -17,14 +17,20 @@ function stillNeeded(host: Host): Failure {
   });
 }
 
+export interface DiscardOptions extends ProcedureOptions {
+  /** Only tells what would be removed. */
+  readonly dryRun: boolean;
+  /** Asks before anything is removed. @throws Failure refused without consent */
+  readonly confirm: (what: readonly string[]) => Promise<void>;
+}
+
 /**
  * Removes the data that restores in place have kept, on all database hosts.
- * @param dryRun only tells what that is
- * @throws Failure refused while a restore has not come to its end: nothing is removed
+ * @throws Failure refused while a restore has not come to its end, or without consent: nothing is removed
  */
 export async function discardKept(
   cluster: Cluster,
-  { dryRun, ...options }: ProcedureOptions & { readonly dryRun: boolean },
+  { dryRun, confirm, ...options }: DiscardOptions,
 ): Promise<void> {
   await withProcedure(options, async (procedure) => {
     const hosts = databaseHosts(cluster);
@@ -37,15 +43,17 @@ export async function discardKept(
     );
     const cut = found.find(({ size }) => size.startsWith('restoring'));
     if (cut !== undefined) throw stillNeeded(cut.host);
-    for (const { host, size } of found) {
-      if (size === '') {
-        options.tell(`${host.name}: nothing was kept`);
-      } else if (dryRun) {
-        options.tell(`${host.name}: would remove ${KEPT}: ${size}`);
-      } else {
-        await procedure.ask(host, discardScript(), { limit: 3600 });
-        options.tell(`${host.name}: ${size} freed`);
-      }
+    const kept = found.filter(({ size }) => size !== '');
+    for (const { host } of found.filter(({ size }) => size === '')) {
+      options.tell(`${host.name}: nothing was kept`);
+    }
+    const what = kept.map(({ host, size }) => `${host.name}: would remove ${KEPT}: ${size}`);
+    if (dryRun) what.forEach(options.tell);
+    if (dryRun || kept.length === 0) return;
+    await confirm(what);
+    for (const { host, size } of kept) {
+      await procedure.ask(host, discardScript(), { limit: 3600 });
+      options.tell(`${host.name}: ${size} freed`);
     }
   });
 }

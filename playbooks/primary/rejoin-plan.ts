@@ -42,7 +42,7 @@ export async function planRejoin(
   if (silent !== undefined) throw silent;
   const named = view.sights.filter((sight) =>
     host === undefined
-      ? !sight.standby && sight !== primary
+      ? (!sight.standby || sight.pastFork) && sight !== primary
       : sight.host === host && sight !== primary,
   );
   const candidates = await Promise.all(
@@ -64,7 +64,7 @@ function sessionOf({ sessions }: Reached, host: string): Session {
 function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | undefined): boolean {
   if (phase !== 'none') return true;
   // A standby that went on with the old primary for a moment cannot follow the new one either.
-  if (sight.standby) return sight.host === host && !sight.streaming;
+  if (sight.standby) return (sight.pastFork || sight.host === host) && !sight.streaming;
   if (sight.timeline < primary.timeline) return true;
   // Of the same timeline, and not cut by us: somebody says which of the two is right by naming it.
   return sight.timeline === primary.timeline && sight.host === host && !sight.running;

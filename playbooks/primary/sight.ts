@@ -1,6 +1,7 @@
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { RESTORING } from '../../src/postgres/layout.js';
+import { RECEIVED_PAST_FORK } from '../../src/postgres/past-fork.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { restoreNotEnded } from '../../src/run/guard.js';
 import { raw } from '../../src/shell/index.js';
@@ -30,7 +31,9 @@ control=$("$bin/pg_controldata" "$data")
 field() { printf '%s\\n' "$control" | sed -n "s/^$1: *//p"; }
 standby=no
 if [ -e "$data/standby.signal" ]; then standby=yes; fi
-history=$(ls "$data/pg_wal" | sed -n 's/\\.history$//p' | tail -n 1)
+# The control file learns of a promotion later. A standby may have the history of a timeline that it cannot follow.
+if [ "$standby" = yes ]; then newest='s/^\\([0-9A-F]\\{8\\}\\)[0-9A-F]\\{16\\}$/\\1/p'; else newest='s/\\.history$//p'; fi
+history=$(ls "$data/pg_wal" | sed -n "$newest" | sort | tail -n 1)
 echo "data $standby $(field "Latest checkpoint's TimeLineID") $(printf %d "0x\${history:-0}") $(field 'Database system identifier') $(if [ -e /var/lib/odoo-prov/postgres-fenced ]; then echo fenced; fi)"
 # A frozen server takes the connection and says nothing.
 export PGCONNECT_TIMEOUT=8 PGOPTIONS='-c statement_timeout=8000'
@@ -41,7 +44,8 @@ select 'live', not pg_is_in_recovery(),
     else pg_current_wal_lsn() end,
   coalesce((select received_tli from pg_stat_wal_receiver where status = 'streaming'), 0),
   case when pg_is_in_recovery()
-    then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end;
+    then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end,
+  ${RECEIVED_PAST_FORK};
 EOF`);
 
 /**
@@ -56,7 +60,7 @@ async function lookAt(session: Session): Promise<Sight | 'restoring' | undefined
   if (what === 'emptied') throw emptied(session.host);
   if (what === 'restoring') return what;
   if (what !== 'data') return undefined;
-  const [live, writable, lsn = '0/0', received = '0', newest = '0'] = second.split(' ');
+  const [live, writable, lsn = '0/0', received = '0', newest = '0', past] = second.split(' ');
   return {
     host: session.host.name,
     running: live === 'live',
@@ -68,6 +72,7 @@ async function lookAt(session: Session): Promise<Sight | 'restoring' | undefined
     lsn: live === 'live' ? parseLsn(lsn) : 0n,
     newest: Number(newest) > 0 ? new Date(Number(newest) * 1000) : undefined,
     streaming: Number(received) > 0,
+    pastFork: past === 't',
     systemIdentifier,
   };
 }

@@ -50,7 +50,11 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
     }
     if (target === undefined) {
       const { discardKept } = await import('../../playbooks/kept-data.js');
-      await discardKept(cluster, { ...options, dryRun: flags.dryRun === true });
+      await discardKept(cluster, {
+        ...options,
+        dryRun: flags.dryRun === true,
+        confirm: (what) => confirm(cluster, what, flags),
+      });
       return;
     }
     const whole: RestoreOptions = {

@@ -20,6 +20,8 @@ export interface Sight {
   readonly newest: Date | undefined;
   /** Receives WAL right now. */
   readonly streaming: boolean;
+  /** A standby that went on with the old primary after a new one took over: it is on no timeline of now. */
+  readonly pastFork: boolean;
   readonly systemIdentifier: string;
 }
 
@@ -61,7 +63,9 @@ export function chooseCandidate(
   to: string | undefined,
 ): Choice {
   const newest = Math.max(0, ...sights.filter((s) => s.standby).map(({ timeline }) => timeline));
-  const standbys = sights.filter((s) => s.standby && s.running && s.timeline === newest);
+  const standbys = sights.filter(
+    (s) => s.standby && s.running && s.timeline === newest && !s.pastFork,
+  );
   const roleOf = (name: string): string | undefined => {
     const host = cluster.hosts.find((other) => other.name === name);
     return host === undefined ? undefined : databaseRole(host);
@@ -87,8 +91,8 @@ export function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean 
 
 function nobody(sights: readonly Sight[], to: string | undefined): Failure {
   const seen = sights.map(
-    ({ host, standby, running, timeline }) =>
-      `${host}: ${standby ? 'a standby' : "a primary's data"}, ${running ? 'running' : 'not running'}, timeline ${String(timeline)}`,
+    ({ host, standby, running, timeline, pastFork }) =>
+      `${host}: ${standby ? 'a standby' : "a primary's data"}, ${running ? 'running' : 'not running'}, timeline ${String(timeline)}${pastFork ? ', past the point where it began' : ''}`,
   );
   return new Failure({
     reason: 'refused',
@@ -103,7 +107,7 @@ function nobody(sights: readonly Sight[], to: string | undefined): Failure {
 /** How there is a standby again. */
 function standbyBack(sights: readonly Sight[]): string {
   const primary = sights.find(({ writable }) => writable);
-  const old = sights.filter((sight) => !sight.standby && sight !== primary);
+  const old = sights.filter((sight) => (!sight.standby || sight.pastFork) && sight !== primary);
   const stopped = sights.filter(({ standby, running }) => standby && !running);
   const ways = [
     ...(primary === undefined

@@ -156,7 +156,7 @@ function choose(
   if (set === undefined) {
     const [oldest] = onTheWay;
     return {
-      found: `no backup on timeline ${String(timeline)} is older than ${wanted}`,
+      found: `no backup from which timeline ${String(timeline)} can be reached had ended before ${wanted}`,
       remedy:
         oldest === undefined
           ? 'odoo-prov backup FILE --list shows what there is'

@@ -24,6 +24,7 @@ import {
   unitOf,
   versionOf,
 } from './layout.js';
+import { REPLAYED_PAST_FORK } from './past-fork.js';
 import { gatePackages, replicaGate } from './replica-gate.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
 import { standbyLoss } from './standby-loss.js';
@@ -133,12 +134,14 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
 }
 
 function streams(version: number, { name }: Host): Resource {
+  const hopeless = `it went past the point where the primary took over and cannot follow; odoo-prov rejoin FILE --host ${name} helps`;
   return ask(version, {
     name: 'postgres-streams',
-    sql: 'select status from pg_stat_wal_receiver',
+    sql: `select case when ${REPLAYED_PAST_FORK} then '${hopeless}' else (select status from pg_stat_wal_receiver) end`,
     expect: 'streaming',
     within: 120,
-    describes: `the standby receives WAL from the primary (one that went past the point where that took over cannot follow: odoo-prov rejoin FILE --host ${name})`,
+    hopeless,
+    describes: 'the standby receives WAL from the primary',
   });
 }
 
@@ -150,6 +153,7 @@ function ask(
     readonly sql: string;
     readonly expect: string;
     readonly within: number;
+    readonly hopeless?: string;
     readonly describes: string;
   },
 ): Resource {

@@ -8,6 +8,7 @@ export interface CheckResource extends Resource {
   readonly command: string;
   readonly expect: string;
   readonly within: number;
+  readonly hopeless?: string;
   readonly describes: string;
 }
 
@@ -19,6 +20,8 @@ export interface CheckOptions {
   readonly expect: string;
   /** Seconds that apply waits for it. */
   readonly within: number;
+  /** A line for which there is no use in waiting: apply fails at once. */
+  readonly hopeless?: string;
   /** What is healthy, for people: `PostgreSQL answers`. */
   readonly describes: string;
 }
@@ -79,10 +82,11 @@ export const checkKind: Kind<CheckResource> = {
 
   want: ({ expect }) => ({ result: expect }),
 
-  apply({ resource: { command, expect, within, describes } }) {
+  apply({ resource: { command, expect, within, hopeless = '', describes } }) {
     return sh`
 ${look}
 expected=${expect}
+hopeless=${hopeless}
 began=$(date +%s)
 told=
 look ${command}
@@ -93,8 +97,8 @@ while [ "$result" != "$expected" ]; do
     told=$result
     printf 'waiting: %s; so far: %s\n' ${describes} "$result"
   fi
-  if [ "$waited" -ge ${within} ]; then
-    printf '%s: not within %s s\nexpected: %s\nfound: %s\n' ${describes} ${within} "$expected" "$result" >&2
+  if [ "$waited" -ge ${within} ] || [ "$result" = "$hopeless" ]; then
+    printf '%s: not within %s s\nexpected: %s\nfound: %s\n' ${describes} "$waited" "$expected" "$result" >&2
     exit 1
   fi
   sleep 0.5

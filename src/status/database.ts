@@ -88,6 +88,7 @@ function ageOf(own: PostgresServer, sent: Downstream | undefined): number | null
 }
 
 function standbyState(own: PostgresServer, sent: Downstream | undefined): DatabaseMember['state'] {
+  if (own.pastFork) return 'not streaming';
   // A replica may also get its WAL from another standby: then only its own word tells.
   const receives = own.receiver?.status === 'streaming';
   if (sent !== undefined && sent.state !== 'streaming') return 'catching up';

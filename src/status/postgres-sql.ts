@@ -1,3 +1,4 @@
+import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
 import { ALONE_FILE, SETTINGS_FILE } from '../resource/index.js';
 
 /**
@@ -33,6 +34,7 @@ select json_build_object(
   'replayedAge', case when recovering
     then extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) end,
   'replayPaused', case when recovering then pg_is_wal_replay_paused() else false end,
+  'pastFork', ${REPLAYED_PAST_FORK},
   'uptime', extract(epoch from clock_timestamp() - pg_postmaster_start_time()),
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),
   -- Since when a synchronous primary commits without a standby.

@@ -82,6 +82,8 @@ const server = z.object({
   /** Standby: seconds since the commit of the newest transaction that it has replayed. */
   replayedAge: known,
   replayPaused: z.boolean(),
+  /** A standby that replayed more of the old timeline than the new primary had: it cannot follow. */
+  pastFork: z.boolean(),
   /** Seconds since it was started. */
   uptime: z.number(),
   synchronousStandbyNames: z.string(),

@@ -16,14 +16,22 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
   const log = `on ${host}: the newest file in ${LOG_FOLDER} says why`;
   if (state === 'not streaming') {
     const from = database.primary === null ? '' : ` from ${database.primary}`;
+    if (own !== undefined && serverOf(own)?.pastFork === true) {
+      return [
+        problem({
+          id: 'postgres.past-fork',
+          host,
+          message: `${host} went on with the old primary past the point where ${database.primary ?? 'another one'} took over, and cannot follow: it shows old data`,
+          next: `odoo-prov rejoin FILE --host ${host}`,
+        }),
+      ];
+    }
     const isOlder = timeline !== null && database.timeline !== null && timeline < database.timeline;
     const older = isOlder
       ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`
       : '';
     const message = `${host} receives nothing${from}${behind}${older}`;
-    const next = isOlder
-      ? `odoo-prov apply FILE lets it follow. Not if it went on with the old primary for a moment: then odoo-prov rejoin FILE --host ${host}; ${log}`
-      : log;
+    const next = isOlder ? `odoo-prov apply FILE lets it follow; ${log}` : log;
     return [problem({ id: 'postgres.not-streaming', host, message, next })];
   }
   if (own !== undefined && serverOf(own)?.replayPaused === true) {

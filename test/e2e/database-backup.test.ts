@@ -225,7 +225,10 @@ describe('a restore in place', () => {
     const dry = await ok('restore', inventory, '--discard-old', '--dry-run');
     expect(printed(dry)).toMatch(/^db1: would remove \S+\.odoo-prov-kept: \d/m);
     expect(await must(on('db1'), kept)).toBe('3\n');
-    await ok('restore', inventory, '--discard-old');
+    const unasked = await run('restore', inventory, '--discard-old', '--confirm', 'another');
+    expect(unasked.code, printed(unasked)).toBe(5);
+    expect(await must(on('db1'), kept)).toBe('3\n');
+    await ok('restore', inventory, '--discard-old', '--confirm', NAME);
     expect(await must(on('db1'), kept)).toBe('0\n');
   });
 });

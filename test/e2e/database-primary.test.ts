@@ -290,6 +290,40 @@ describe('a primary that stands still', () => {
   });
 });
 
+describe('standbys that went on with the old primary while somebody promoted another one by hand', () => {
+  it('are named by status and apply, never promoted, and taken back by rejoin', async () => {
+    const [old = ''] = await primaries();
+    const [promoted = '', ...past] = DATABASES.filter((host) => host !== old);
+    await db.must(promoted, "systemctl stop 'postgresql@*'");
+    await db.sql(old, 'create table only_there (n int)');
+    const end = await db.sql(old, 'select pg_current_wal_lsn()');
+    for (const host of past) {
+      await until(host, `[ "$(${psql(`select pg_last_wal_replay_lsn() >= '${end}'`)})" = t ]`, 30);
+    }
+    await db.must(old, "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
+    const start = 'systemctl start "postgresql@$(ls /etc/postgresql)-main"';
+    await db.must(promoted, start);
+    await db.sql(promoted, 'select pg_promote()');
+    for (const host of past) {
+      await until(host, `ls /var/lib/postgresql/*/main/pg_wal | grep -q history`, 60);
+    }
+    const told = await db.run('status');
+    expect(told.code, printed(told)).toBe(3);
+    const applied = await db.apply();
+    expect(applied.code, printed(applied)).toBe(3);
+    for (const host of past) {
+      expect(told.stdout).toContain(`${host} went on with the old primary past the point`);
+      expect(applied.stdout).toContain(`odoo-prov rejoin FILE --host ${host} helps`);
+    }
+    await db.must(promoted, "systemctl stop 'postgresql@*'");
+    refused(await db.run('failover', '--yes'), 'past the point where it began');
+    await db.must(promoted, start);
+    const back = await db.run('rejoin', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    await unchanged();
+  });
+});
+
 describe('a move that was cut off before anybody was promoted', () => {
   it('is refused by apply, which says what ends it', async () => {
     const [old = ''] = await primaries();

@@ -297,7 +297,7 @@ describe('a restore from a bucket', () => {
     const now = (await attached()).split('\n');
     expect((at['files'] ?? '').split('\n').filter((line) => !now.includes(line))).toEqual([]);
     expect(now.some((line) => line.includes(later.slice(-40)))).toBe(true);
-    await ok('restore', '--discard-old');
+    await ok('restore', '--discard-old', '--confirm', NAME);
     await nothingToDo();
   });
 });

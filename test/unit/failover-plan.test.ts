@@ -247,6 +247,9 @@ describe('a rejoin', () => {
     });
     const idle = STANDBY.replace(/1\n$/, '0\n') + folder('none no');
     expect(hostsOf(await of({ db2: AHEAD, db3: idle }, 'db3'))).toEqual(['db3']);
+    await expect(of({ db2: AHEAD, db3: idle })).rejects.toThrow('no old primary');
+    const past = STANDBY.replace(/1\n$/, '0 0 t\n') + folder('none no');
+    expect(hostsOf(await of({ db2: AHEAD, db3: past }))).toEqual(['db3']);
     await expect(of({ db2: AHEAD, db3: STANDBY }, 'db1')).rejects.toThrow('no answer');
   });
 

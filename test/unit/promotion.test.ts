@@ -13,7 +13,14 @@ const cluster = testCluster([
 function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight {
   return {
     ...{ host, lsn: BigInt(lsn), timeline: 1, systemIdentifier: '7' },
-    ...{ running: true, stuck: false, writable: false, standby: true, streaming: false },
+    ...{
+      running: true,
+      stuck: false,
+      writable: false,
+      standby: true,
+      streaming: false,
+      pastFork: false,
+    },
     ...{ newest: undefined, fenced: false },
     ...change,
   };
@@ -57,6 +64,12 @@ describe('who takes over', () => {
     expect(chosen([standby('db2', 900, { timeline: 1 }), standby('db3', 5, { timeline: 2 })])).toBe(
       'db3',
     );
+  });
+
+  it('is nobody who went on with an old primary, however much that is', () => {
+    const past = standby('db3', 900, { timeline: 2, pastFork: true });
+    expect(chosen([standby('db2', 5, { timeline: 2 }), past])).toBe('db2');
+    expect(() => chosen([past], 'db3')).toThrow('it cannot take over');
   });
 
   it('is not one that lacks more than the limit', () => {

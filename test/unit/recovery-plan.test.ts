@@ -76,7 +76,8 @@ describe('the way to a moment', () => {
 
   it('is not there before the first backup, or without any', () => {
     expect(planRecovery(known([A]), time(999))).toEqual({
-      found: 'no backup on timeline 1 is older than 1970-01-01 00:16:39+00',
+      found:
+        'no backup from which timeline 1 can be reached had ended before 1970-01-01 00:16:39+00',
       remedy:
         'a moment after 1970-01-01 00:16:40+00: odoo-prov backup FILE --list shows what there is',
     });

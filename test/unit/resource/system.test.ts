@@ -130,6 +130,14 @@ describe.skipIf(process.platform !== 'linux')('check, run by a real shell', () =
     expect(stderr).toBe('it works: not within 0 s\nexpected: ok\nfound: starting\n');
   });
 
+  it('does not wait where that is of no use', () => {
+    const resource = { ...wanted('echo lost'), within: 60, hopeless: 'lost' };
+    const script = checkKind.apply({ resource, have: {}, want: {}, differences: [] }).render();
+    const { status, stderr } = spawnSync('sh', ['-eus'], { input: script, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('found: lost');
+  });
+
   it('says what it waits for, once each time that it changes', () => {
     const folder = mkdtempSync(join(tmpdir(), 'odoo-prov-check-'));
     const state = join(folder, 'state');

@@ -209,7 +209,7 @@ describe('PostgreSQL', () => {
       'problem postgres.not-streaming: front receives nothing from db1, and lags by 70 MB (it is on timeline 1, the primary on 2)',
     ]);
     const [alert] = judge(seen(db1(RECORDED.two.standby), front(old))).alerts;
-    expect(alert?.next).toContain('odoo-prov rejoin FILE --host front');
+    expect(alert?.next).toContain('odoo-prov apply FILE lets it follow');
   });
   it('with data of another cluster', () => {
     const other = changed(RECORDED.streaming.standby, '7710786257102789661', '99');
@@ -241,6 +241,12 @@ describe('PostgreSQL', () => {
       'warning postgres.connections: db1 has 78 of 97 connections in use (limit 80 %)',
     ]);
     expect(code(db1(used(93)))).toBe(3);
+  });
+  it('with a standby that went past the point where another took over', () => {
+    const text = changed(RECORDED.streaming.standby, '"pastFork":false', '"pastFork":true');
+    expect(told(db1(RECORDED.streaming.primary), front(text))).toContain(
+      'problem postgres.past-fork: front went on with the old primary past the point where db1 took over, and cannot follow: it shows old data',
+    );
   });
   it('with a configuration that is not what it should be, or would not start', () => {
     const clean = '"own":true,"errors":[],"off":[],"waiting":[]';

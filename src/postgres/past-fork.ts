@@ -1,0 +1,29 @@
+/**
+ * SQL of a standby: whether it has WAL of the old primary from after the point where a new one took over; then it cannot follow the new
+ * one. That point is in the newest history file, which comes from the archive or the new primary. PostgreSQL says of it "new
+ * timeline … forked off current database system timeline … before current recovery point" every few seconds, for ever.
+ * False on a primary.
+ *
+ * Its own timeline is that of its newest WAL files: the control file learns of a new one only by and by, and the receiver tells
+ * it only while it runs. Form of a history file: PostgreSQL's source, src/backend/access/transam/timeline.c. No double
+ * quotes, for the shell's sake.
+ */
+function pastFork(position: string): string {
+  return `coalesce((
+  with files as materialized (select name from pg_ls_waldir() where pg_is_in_recovery())
+  select ${position} > split_part(line, chr(9), 2)::pg_lsn
+  from regexp_split_to_table((
+      select pg_read_file('pg_wal/' || max(name)) from files where name ~ '^[0-9A-F]{8}[.]history'
+    ), chr(10)) line
+  where split_part(line, chr(9), 1) = (
+      select ('x' || max(substr(name, 1, 8)))::bit(32)::int::text from files where name ~ '^[0-9A-F]{24}' and length(name) = 24)
+  ), false)`;
+}
+
+/** By what it has replayed: it cannot follow any more. */
+export const REPLAYED_PAST_FORK = pastFork('pg_last_wal_replay_lsn()');
+
+/** By what it has received as well: how far it is says nothing of what it has of the new timeline. */
+export const RECEIVED_PAST_FORK = pastFork(
+  'greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())',
+);
