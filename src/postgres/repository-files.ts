@@ -77,11 +77,12 @@ rm -rf "$folder"
 /*
  * Shell functions: `list` prints the names in a folder, `files` the files below it, each with the time of its archiving
  * (seconds since 1970), `files_since_newest` only those from the segment on in which the newest backup of $info ended:
- * the folders of an archive are called by timeline and log.
+ * the folders of an archive are called by timeline and log. The letter before them has awk compare texts: to it the folder
+ * of timeline 14, 0000000E00000000, is a number otherwise.
  */
-const filesSince = raw(`files_since_newest() {
+export const filesSince = raw(`files_since_newest() {
   from=$(printf '%s' "$info" | grep -oE '"stop":"[0-9A-F]{24}"' | tail -n 1 | cut -c 9-24)
-  for folder in $(list "$1" | awk -v from="$from" 'length == 16 && $0 >= from'); do
+  for folder in $(list "$1" | grep -E '^[0-9A-F]{16}$' | awk -v from="$from" '"x" $0 >= "x" from'); do
     files "$1/$folder" || return 1
   done
 }`);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { holeOnWay, parseRuns, segmentRuns } from '../../src/postgres/archive-holes.js';
+import { filesSince } from '../../src/postgres/repository-files.js';
 import type { BackupSet } from '../../src/postgres/repository-info.js';
 
 /** A name of a segment, by its timeline and number. */
@@ -52,6 +53,26 @@ describe('runs of archived segments', () => {
     const { status, stdout } = spawnSync('sh', ['-euc', segmentRuns], { input, encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, '']);
   });
+});
+
+describe('what is archived since the newest backup', () => {
+  const folder = (timeline: number): string => segment(timeline, 0).slice(0, 16);
+
+  it.each([1, 13, 14, 30])(
+    'is in the folders from its timeline %i on, whatever they are called',
+    (timeline) => {
+      const folders = numbers(1, 40).map(folder);
+      const script = `info='{"stop":"${segment(1, 1)}"},{"stop":"${segment(timeline, 5)}"}'
+list() { printf '%s\\n' 00000002.history ${folders.join(' ')}; }
+files() { echo "$1"; }
+${filesSince.render()}
+files_since_newest archive`;
+      const { stdout } = spawnSync('sh', ['-euc', script], { encoding: 'utf8' });
+      expect(stdout.trim().split('\n')).toEqual(
+        numbers(timeline, 40).map((one) => `archive/${folder(one)}`),
+      );
+    },
+  );
 });
 
 describe('a hole on the way', () => {
