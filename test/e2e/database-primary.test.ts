@@ -298,7 +298,7 @@ describe('standbys that went on with the old primary while somebody promoted ano
     await db.sql(old, 'create table only_there (n int)');
     const end = await db.sql(old, 'select pg_current_wal_lsn()');
     for (const host of past) {
-      await until(host, `[ "$(${psql(`select pg_last_wal_replay_lsn() >= '${end}'`)})" = t ]`, 30);
+      await until(host, `[ "$( ${psql(`select pg_last_wal_replay_lsn() >= '${end}'`)})" = t ]`, 30);
     }
     await db.must(old, "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
     const start = 'systemctl start "postgresql@$(ls /etc/postgresql)-main"';
