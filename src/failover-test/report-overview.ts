@@ -1,5 +1,5 @@
 import { xml } from './report-junit.js';
-import { secondsText } from './report-text.js';
+import { namesText, secondsText } from './report-text.js';
 import type { Report, ScenarioReport } from './report.js';
 import type { UserFigures } from './users.js';
 
@@ -15,15 +15,16 @@ export const VERDICT_NAMES: Readonly<Record<ScenarioReport['verdict'], string>> 
 export function summaryHtml({ scenarios, skipped }: Report): string {
   const count = (verdict: ScenarioReport['verdict']): number =>
     scenarios.filter((one) => one.verdict === verdict).length;
+  const failed = scenarios.filter(({ verdict }) => verdict === 'failed');
   const counts = [
     `${count('survived')} survived`,
     `${count('recovered')} had an outage and recovered`,
-    ...(count('failed') > 0 ? [`${count('failed')} failed`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed${namesText(failed)}`] : []),
     ...(count('interrupted') > 0 ? [`${count('interrupted')} interrupted`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} skipped${namesText(skipped)}`] : []),
   ];
   const sentences = [
-    `${scenarios.length} scenarios: ${counts.join(', ')}.`,
+    `${scenarios.length + skipped.length} scenarios: ${counts.join(', ')}.`,
     ...longestOutage(scenarios, 'Writes', ({ figures }) => figures?.gaps.all),
     ...longestOutage(scenarios, "Odoo's users", ({ users }) => users?.gaps.all),
     `Lost: ${lostText(scenarios)}.`,

@@ -100,13 +100,18 @@ export function summaryLines(report: Report): readonly string[] {
   const parts = [
     `${count('survived')} survived`,
     `${count('recovered')} had an outage and recovered`,
-    `${count('failed')} failed`,
-    `${report.skipped.length} skipped`,
+    `${count('failed')} failed${namesText(report.scenarios.filter(({ verdict }) => verdict === 'failed'))}`,
+    `${report.skipped.length} skipped${namesText(report.skipped)}`,
   ];
   return [
     ...report.afterwards.flatMap(failedLines),
     `${report.cluster}: ${report.verdict}. ${parts.join(', ')}.`,
   ];
+}
+
+/** Their names in brackets, after their number; nothing where there is none. */
+export function namesText(scenarios: readonly { readonly scenario: string }[]): string {
+  return scenarios.length === 0 ? '' : ` (${scenarios.map(({ scenario }) => scenario).join(', ')})`;
 }
 
 /** Milliseconds as seconds, to the tenth. */

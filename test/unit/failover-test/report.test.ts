@@ -88,7 +88,7 @@ describe('the report', () => {
     ]);
     expect(scenarioLines(RECOVERED)[0]).toMatch(/^outage, recovered {2}no write for 4\.2 s/);
     expect(summaryLines(REPORT)).toEqual([
-      'acme: failed. 0 survived, 1 had an outage and recovered, 1 failed, 1 skipped.',
+      'acme: failed. 0 survived, 1 had an outage and recovered, 1 failed (standby-down), 1 skipped (archive-unreachable).',
     ]);
   });
 
@@ -113,7 +113,7 @@ describe('the report', () => {
   it('says at its top what came of it, and what was lost', () => {
     const html = reportToHtml(REPORT);
     expect(html).toContain(
-      '2 scenarios: 0 survived, 1 had an outage and recovered, 1 failed, 1 skipped. Writes stood still for 4.2 s at most (pgbouncer-down).',
+      '3 scenarios: 0 survived, 1 had an outage and recovered, 1 failed (standby-down), 1 skipped (archive-unreachable). Writes stood still for 4.2 s at most (pgbouncer-down).',
     );
     expect(html).toContain('users stood still for 0.3 s at most (pgbouncer-down). Lost: nothing.');
     expect(lostText([RECOVERED])).toBe('nothing');
