@@ -109,7 +109,12 @@ function standbyBack(sights: readonly Sight[]): string {
   const primary = sights.find(({ writable }) => writable);
   const old = sights.filter((sight) => (!sight.standby || sight.pastFork) && sight !== primary);
   const stopped = sights.filter(({ standby, running }) => standby && !running);
+  const newest = Math.max(0, ...sights.map(({ timeline }) => timeline));
+  const last = sights.filter((s) => !s.standby && !s.running && s.timeline === newest);
   const ways = [
+    ...(primary === undefined
+      ? last.map(({ host }) => `\`odoo-prov apply FILE\` starts ${host}, which was primary last`)
+      : []),
     ...(primary === undefined
       ? []
       : old.map(({ host }) => `\`odoo-prov rejoin FILE --host ${host}\` makes ${host} a standby`)),

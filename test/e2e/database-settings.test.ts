@@ -178,7 +178,7 @@ describe('a configuration that was damaged', () => {
     expect(told.stdout).toContain(`PostgreSQL on ${primary} does not read its settings`);
     const end = await db.apply();
     expect(end.code, printed(end)).toBe(0);
-    expect(end.stdout).toContain('conf_d not read by postgresql.conf → read');
+    expect(end.stdout).toContain('not read by postgresql.conf');
     expect(await db.sql(primary, 'show jit')).toBe('off');
     expect(await restarted(before)).toEqual([]);
     const again = await db.apply();

@@ -70,6 +70,14 @@ describe('who takes over', () => {
     const past = standby('db3', 900, { timeline: 2, pastFork: true });
     expect(chosen([standby('db2', 5, { timeline: 2 }), past])).toBe('db2');
     expect(() => chosen([past], 'db3')).toThrow('it cannot take over');
+    const last = standby('db2', 0, { timeline: 2, standby: false, running: false });
+    expect(() => chosen([last, past])).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          remedy: '`odoo-prov apply FILE` starts db2, which was primary last',
+        }) as unknown,
+      }),
+    );
   });
 
   it('is not one that lacks more than the limit', () => {
