@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -405,6 +405,28 @@ systemctl show -P Result ${PRUNE} | grep -x success`,
     expect(saved).toMatchObject([{ host: 'db2', filestoreBackup: { hourly: true } }]);
     expect(saved[0]?.filestoreBackup?.age).toBeLessThan(3600);
     expect(status.alerts.filter(({ id }) => id.startsWith('backup.'))).toEqual([]);
+  });
+
+  it('a segment that the bucket lacks is told, and named', async () => {
+    const ended: string[] = [];
+    for (let segment = 0; segment < 3; segment += 1) {
+      await sql('create table planted (); drop table planted', 'db2');
+      ended.push(await sql('select pg_walfile_name(pg_switch_wal())', 'db2'));
+    }
+    const [, lost = '', last = ''] = ended;
+    await says('db2', `select last_archived_wal >= '${last}' from pg_stat_archiver`, 't');
+    const [object = ''] = objects().filter((file) => file.includes(`/${lost}-`));
+    const aside = join(cluster.lab.directory, 'aside');
+    renameSync(object, aside);
+    try {
+      const status = await run(['status', '--json', '--limit', HOSTS.join(',')]);
+      expect(status.code, printed(status)).toBe(3);
+      expect(status.stdout).toContain(`the archive lacks ${lost}`);
+      expect((await ok('backup', '--list')).stdout).toContain(`segment ${lost} is missing`);
+    } finally {
+      renameSync(aside, object);
+    }
+    expect((await ok('backup', '--list')).stdout).not.toContain('is missing');
   });
 
   it('a store that is away is told, and nothing is lost', async () => {
