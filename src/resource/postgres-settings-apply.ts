@@ -40,6 +40,8 @@ chmod 644 "$new"
 included=yes
 if ! grep -Eq ${includePattern(resource)} "$conf/postgresql.conf"; then
   included=no
+  # A copy, also where it is a link: nothing is written through that.
+  cp -pL --remove-destination "$conf/postgresql.conf" "$tmp/postgresql.conf"
   printf '\n%s\n' "include_dir = 'conf.d'" >>"$tmp/postgresql.conf"
 fi
 configured() {
@@ -66,7 +68,7 @@ put() {
 }
 put "$new" "$conf/"${SETTINGS_FILE}
 # Without the line our file is not read, and the next reload makes the server what PostgreSQL's defaults are.
-if [ "$included" = no ]; then put "$tmp/postgresql.conf" "$conf/postgresql.conf"; fi
+if [ "$included" = no ]; then put "$tmp/postgresql.conf" "$(readlink -f "$conf/postgresql.conf")"; fi
 waits=no
 if systemctl is-active --quiet "$unit"; then
 ${takeIn(resource, restarts)}

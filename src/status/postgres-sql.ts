@@ -7,8 +7,8 @@ import { ALONE_FILE, SETTINGS_FILE } from '../resource/index.js';
  * server's own clock. It runs as the superuser: other roles see no positions of other sessions.
  *
  * Where the numbers come from: PostgreSQL manual, "The Cumulative Statistics System" (pg_stat_replication,
- * pg_stat_wal_receiver, pg_stat_archiver), "System Views" (pg_replication_slots, pg_file_settings, pg_hba_file_rules) and "System Administration
- * Functions" (recovery and control data functions).
+ * pg_stat_wal_receiver, pg_stat_archiver), "System Views" (pg_replication_slots, pg_file_settings, pg_hba_file_rules)
+ * and "System Administration Functions" (recovery and control data functions).
  */
 export const STATUS_SQL = `
 set statement_timeout = '5s';

@@ -153,6 +153,12 @@ systemctl restart postgresql@17-main`,
             how: "sed -i '/^include_dir/d' /etc/postgresql/17/main/postgresql.conf",
             fields: ['conf_d'],
           },
+          {
+            // A link stays one: nothing is written through it before PostgreSQL has taken it.
+            how: `cd /etc/postgresql/17/main && mv postgresql.conf /etc/postgresql/theirs.conf
+sed -i '/^include_dir/d' /etc/postgresql/theirs.conf && ln -s /etc/postgresql/theirs.conf postgresql.conf`,
+            fields: ['conf_d'],
+          },
           { how: 'chmod 600 /etc/postgresql/17/main/conf.d/50-odoo-prov.conf', fields: ['mode'] },
           {
             how: `${sql("alter system set work_mem = '5MB'")}; systemctl reload postgresql@17-main; sleep 1`,

@@ -114,6 +114,16 @@ describe('a primary that is lost with WAL that it could not archive', () => {
     return end.stdout.split('\n').filter((line) => line.startsWith('any moment since'));
   };
   const server = 'odoo-prov-pgbackrest';
+  /** db1 is killed once db2 has received all that it wrote. */
+  const losePrimary = async (): Promise<void> => {
+    const end = await db.sql('db1', 'select pg_current_wal_lsn()');
+    await suite.until(
+      'db2',
+      `[ "$(${psql(`select pg_last_wal_receive_lsn() >= '${end}'`)})" = t ]`,
+      30,
+    );
+    await db.must('db1', "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
+  };
 
   it.each(['answers again', 'is away still'])(
     'leaves no hole in the archive: the promoted standby hands over what it received; the archive %s',
@@ -125,13 +135,7 @@ describe('a primary that is lost with WAL that it could not archive', () => {
         await db.sql('db1', 'create table planted (); drop table planted');
         sent.push(await db.sql('db1', 'select pg_walfile_name(pg_switch_wal())'));
       }
-      const end = await db.sql('db1', 'select pg_current_wal_lsn()');
-      await suite.until(
-        'db2',
-        `[ "$(${psql(`select pg_last_wal_receive_lsn() >= '${end}'`)})" = t ]`,
-        30,
-      );
-      await db.must('db1', "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
+      await losePrimary();
       if (back) await db.must('pool2', `systemctl start ${server}`);
       else
         await db.must(
@@ -160,13 +164,7 @@ describe('a primary that is lost with WAL that it could not archive', () => {
     await db.must('pool2', `systemctl stop ${server}`);
     await db.sql('db1', 'create table planted (); drop table planted');
     const segment = await db.sql('db1', 'select pg_walfile_name(pg_switch_wal())');
-    const end = await db.sql('db1', 'select pg_current_wal_lsn()');
-    await suite.until(
-      'db2',
-      `[ "$(${psql(`select pg_last_wal_receive_lsn() >= '${end}'`)})" = t ]`,
-      30,
-    );
-    await db.must('db1', "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
+    await losePrimary();
     await db.sql('db2', 'select pg_promote()');
     await db.must('pool2', `systemctl start ${server}`);
     const rejoined = await db.run('rejoin', '--host', 'db1', '--yes');
