@@ -1,7 +1,9 @@
 import { Failure } from '../../src/failure/failure.js';
-import type { Host } from '../../src/inventory/cluster.js';
 import type { ScenarioName } from '../../src/failover-test/scenario.js';
-import { raw } from '../../src/shell/index.js';
+import { SAVE_TIMER, SAVE_UNIT } from '../../src/filestore/layout.js';
+import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { attachments } from '../../src/odoo/layout.js';
+import { quote, raw } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from '../primary/sight.js';
 import type { Hosts } from './hosts.js';
 
@@ -88,6 +90,28 @@ systemctl kill -s KILL ${unit} 2>/dev/null || :
 systemctl stop ${unit}`,
     heals: `systemctl reset-failed ${unit} 2>/dev/null || :
 systemctl start ${unit}`,
+  };
+}
+
+/** What the covering file system is called, by which it is known. */
+const COVER = 'odoo-prov-failover-test';
+
+/**
+ * Odoo's attachments, covered by an empty folder that nobody may read or write: what a host sees of a file server that
+ * refuses. A cover, since it is gone after a reboot and nothing below it is touched.
+ * @param saves whether this host saves the attachments by itself: it must not save the emptiness
+ */
+export function filestoreHidden(host: Host, cluster: Cluster, saves: boolean): Fault {
+  const folder = quote(attachments(cluster));
+  const pause = `systemctl stop ${SAVE_TIMER}
+left=40
+while systemctl is-active ${SAVE_UNIT} | grep -q activ && [ $left -gt 0 ]; do sleep 1; left=$((left - 1)); done
+[ $left -gt 0 ] || { echo 'a snapshot of the filestore is still being taken' >&2; exit 1; }`;
+  return {
+    ...{ host, scenario: 'filestore-down', text: 'does not reach the filestore' },
+    breaks: `${saves ? `${pause}\n` : ''}mount -t tmpfs -o ro,mode=0000,size=4k ${COVER} ${folder}`,
+    heals: `while findmnt -n -S ${COVER} >/dev/null; do umount -l ${folder} || exit 1; done
+${saves ? `systemctl start ${SAVE_TIMER}` : ''}`,
   };
 }
 

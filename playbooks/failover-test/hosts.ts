@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   backupHost,
   databaseHosts,
@@ -10,6 +11,9 @@ import { raw, strict, type Script } from '../../src/shell/index.js';
 import { classifyCommandFailure, createConnector } from '../../src/transport/index.js';
 import type { ConnectOptions, Connector, ForwardingSession } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from '../primary/sight.js';
+
+/** Seconds for a host that was healed to answer to SSH. */
+const RECONNECT_SECONDS = 30;
 
 /** The hosts of the database tier: databases, poolers, and where the archive is. */
 export function databaseTier(cluster: Cluster): readonly Host[] {
@@ -71,6 +75,24 @@ export class Hosts {
     } catch (error) {
       if (error instanceof Failure) return undefined;
       throw error;
+    }
+  }
+
+  /** Connects anew to a host that is back. @throws Failure when it does not answer within half a minute */
+  async reconnect(host: Host): Promise<void> {
+    const end = performance.now() + RECONNECT_SECONDS * 1000;
+    while ((await this.reconnected(host, raw(':'))) === undefined) {
+      if (performance.now() < end) {
+        await sleep(500);
+        continue;
+      }
+      throw new Failure({
+        reason: 'unreachable',
+        host: host.name,
+        message: 'it does not answer to SSH after it was healed',
+        expected: `an answer within ${RECONNECT_SECONDS} s`,
+        remedy: 'odoo-prov status FILE shows when it is back',
+      });
     }
   }
 

@@ -45,7 +45,7 @@ export class Moves {
   }
 
   /**
-   * Takes one host for dead, although SSH still reaches it.
+   * Takes one host for dead, also when SSH still reaches it.
    * @param onPromoted called right before clients are let through to the new primary
    * @returns the new primary
    */
@@ -74,7 +74,8 @@ export class Moves {
     tell: Tell,
     work: (reached: Reached, mover: Mover) => Promise<T>,
   ): Promise<T> {
-    const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect, []);
+    const gone = dead === undefined ? [] : [dead];
+    const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect, gone);
     const locks = new HostLocks();
     try {
       const reached = dead === undefined ? all : without(all, dead);
@@ -94,7 +95,7 @@ function without({ sessions, unreached }: Reached, dead: string): Reached {
   const cut = new Failure({
     reason: 'unreachable',
     host: dead,
-    message: 'the failover-test has cut it off',
+    message: 'the failover-test has broken it',
     remedy: 'it heals by itself',
   });
   return { sessions: rest, unreached: new Map([...unreached, [dead, cut]]) };

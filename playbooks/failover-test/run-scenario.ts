@@ -24,6 +24,7 @@ import type { Hosts } from './hosts.js';
 import { lookUntilHealthy, type Seen } from './health.js';
 import { attempt, breakAndHeal } from './attempt.js';
 import { drain, makeLoad, type Load } from './load.js';
+import type { Machines } from './machines.js';
 import type { Moves } from './moves.js';
 import type { OdooTestData } from './odoo-data.js';
 import { countRows, makeTable, storedRows } from './table.js';
@@ -50,6 +51,8 @@ export interface Bench {
   readonly connect: ConnectOptions;
   /** The host for copies that was given with `--on`. */
   readonly scratch: string | undefined;
+  /** Undefined where nobody stands beside the hosts. */
+  readonly machines: Machines | undefined;
   readonly onMark: (mark: Mark) => void;
   readonly stop: AbortSignal;
 }
@@ -65,11 +68,12 @@ export async function runScenario(
   await makeTable(hosts, primary.name, cluster.odoo.database);
   const from = performance.now();
   const now = (): number => performance.now() - from;
-  const { moves, onMark, stop, login, odoo, connect, scratch } = bench;
+  const { moves, onMark, stop, login, odoo, connect, scratch, machines } = bench;
   const load = makeLoad({ hosts, cluster, login, odoo, now });
   const { writers, users } = load;
   const trial = new Trial({
-    ...{ cluster, primary, hosts, moves, connect, scratch, writers, users, now, onMark, stop },
+    ...{ cluster, primary, hosts, moves, connect, scratch, machines },
+    ...{ writers, users, now, onMark, stop },
   });
   writers.start();
   users?.start();

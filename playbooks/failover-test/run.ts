@@ -19,6 +19,7 @@ import { refuseArmed } from './fault.js';
 import { converge, isHealthy, look, requireHealthy, type Seen } from './health.js';
 import { databaseTier, Hosts, odooTier } from './hosts.js';
 import { CLIENTS, USERS } from './load.js';
+import type { Machines } from './machines.js';
 import { Moves } from './moves.js';
 import { LEFT_IN_ODOO, makeOdooData, removeOdooData } from './odoo-data.js';
 import { runScenario, type Bench } from './run-scenario.js';
@@ -41,6 +42,8 @@ export interface FailoverTestOptions {
   readonly connect: ConnectOptions;
   /** The host that gets copies of the database; the repository's own if not given. */
   readonly scratch?: string | undefined;
+  /** Those of a lab can be broken from outside. */
+  readonly machines?: Machines | undefined;
   /** Ctrl-C: nothing new is broken, what is broken is healed. */
   readonly stop: AbortSignal;
   readonly progress: Progress;
@@ -52,7 +55,7 @@ export interface FailoverTestOptions {
  */
 export async function failoverTest(
   written: Cluster,
-  { scenarios, connect, scratch, stop, progress }: FailoverTestOptions,
+  { scenarios, connect, scratch, machines, stop, progress }: FailoverTestOptions,
 ): Promise<Report> {
   const started = new Date().toISOString();
   const login = await loginOf(written);
@@ -76,7 +79,8 @@ export async function failoverTest(
     };
     const moves = new Moves(written, hosts, connect, settle);
     const bench: Omit<Bench, 'odoo'> = {
-      ...{ cluster, written, tested, primary, hosts, moves, login, connect, scratch, stop },
+      ...{ cluster, written, tested, primary, hosts, moves, login, connect, stop },
+      ...{ scratch, machines },
       onMark: progress.marked,
     };
     const run = async (odoo: Bench['odoo']): Promise<Pick<Report, 'scenarios' | 'skipped'>> =>
@@ -169,7 +173,9 @@ async function whyNot(
   last: ScenarioReport | undefined,
 ): Promise<string | undefined> {
   if (bench.stop.aborted) return 'interrupted before it';
-  const lack = scenario.lacks(bench.cluster, bench.scratch) ?? (await scenario.hostLacks?.(bench));
+  const { cluster, scratch, machines } = bench;
+  const means = { scratch, machines: machines !== undefined };
+  const lack = scenario.lacks(cluster, means) ?? (await scenario.hostLacks?.(bench));
   if (lack !== undefined) return lack;
   const same = before.status.database.primary === bench.primary.name;
   if (isHealthy(before) && same) return undefined;

@@ -2,10 +2,10 @@ import type { Asked, UserTraces } from '../../src/failover-test/users.js';
 import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import {
   addressOf,
-  edgeServesFilestore,
+  attachments,
+  filestoreHosts,
   GEVENT_PORT,
   HTTP_PORT,
-  odooHosts,
 } from '../../src/odoo/layout.js';
 import { raw, sh } from '../../src/shell/index.js';
 import type { Hosts } from './hosts.js';
@@ -27,14 +27,11 @@ export async function lookForTraces(
   const names = (await storedFiles(hosts, primary, database, mark)).filter((name) =>
     /^[0-9a-f]{2}\/[0-9a-f]+$/.test(name),
   );
-  const holders = edgeServesFilestore(cluster)
-    ? [...new Set([...odooHosts(cluster), ...hostsWith(cluster, 'edge')])]
-    : odooHosts(cluster);
   const [jobs, records, filesMissing, asked] = await Promise.all([
     storedJobs(hosts, primary, database),
     storedNames(hosts, primary, database, 'res_partner_category', mark),
     Promise.all(
-      holders.map(async ({ name }) => ({
+      filestoreHosts(cluster).map(async ({ name }) => ({
         host: name,
         missing: await missingFiles(hosts, name, cluster, names),
       })),
@@ -62,9 +59,8 @@ async function missingFiles(
   names: readonly string[],
 ): Promise<number> {
   if (names.length === 0) return 0;
-  const folder = `${cluster.filestore.path}/filestore/${cluster.odoo.database}`;
   const script = sh`missing=0
-for file in ${names}; do [ -f ${folder}/"$file" ] || missing=$((missing + 1)); done
+for file in ${names}; do [ -f ${attachments(cluster)}/"$file" ] || missing=$((missing + 1)); done
 echo "$missing"`;
   return Number(await hosts.run(host, script));
 }

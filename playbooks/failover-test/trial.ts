@@ -9,6 +9,7 @@ import type { Writers } from '../../src/load/writers.js';
 import type { ConnectOptions } from '../../src/transport/session.js';
 import { breakHost, healHost, type Fault } from './fault.js';
 import type { Hosts } from './hosts.js';
+import { MACHINE_FAULTS, type MachineFault, type Machines } from './machines.js';
 import type { Moves } from './moves.js';
 
 /** A scenario that can be run. */
@@ -30,6 +31,8 @@ export interface TrialOptions {
   readonly connect: ConnectOptions;
   /** The host for copies that was given with `--on`. */
   readonly scratch: string | undefined;
+  /** Undefined where nobody stands beside the hosts. */
+  readonly machines: Machines | undefined;
   readonly writers: Writers;
   /** Undefined where Odoo is not part of the test. */
   readonly users: OdooUsers | undefined;
@@ -57,7 +60,7 @@ export class Trial {
   readonly marks: Mark[] = [];
   readonly checks: Check[] = [];
   readonly #options: TrialOptions;
-  readonly #open: Fault[] = [];
+  readonly #open: { readonly host: Host; readonly heal: () => Promise<void> }[] = [];
   readonly #proofs: Proof[] = [];
   #cutOver: number | undefined;
 
@@ -109,15 +112,29 @@ export class Trial {
   /** Breaks something; it is healed by {@link heal}, at the latest when the scenario ends. */
   async fault(fault: Fault): Promise<void> {
     this.#options.stop.throwIfAborted();
-    this.#open.push(fault);
+    this.#open.push({ host: fault.host, heal: () => healHost(this.hosts, fault) });
     this.mark('fault', fault.host.name, fault.text);
     await breakHost(this.hosts, fault);
+  }
+
+  /** The same to a whole machine, from outside. */
+  async machineFault(host: Host, fault: MachineFault): Promise<void> {
+    const { machines, stop } = this.#options;
+    stop.throwIfAborted();
+    if (machines === undefined) throw new Error('nobody stands beside the hosts');
+    const heal = async (): Promise<void> => {
+      await machines.healMachine(host);
+      await this.hosts.reconnect(host);
+    };
+    this.#open.push({ host, heal });
+    this.mark('fault', host.name, MACHINE_FAULTS[fault]);
+    await machines.breakMachine(host, fault);
   }
 
   /** Heals what is broken, the last first. */
   async heal(): Promise<void> {
     for (let fault = this.#open.at(-1); fault !== undefined; fault = this.#open.at(-1)) {
-      await healHost(this.hosts, fault);
+      await fault.heal();
       this.#open.pop();
       this.mark('heal', fault.host.name, 'healed');
     }

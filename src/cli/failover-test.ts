@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Machines } from '../../playbooks/failover-test/machines.js';
 import { chosenScenarios } from '../../playbooks/failover-test/scenarios/chosen.js';
 import { SCENARIOS } from '../../playbooks/failover-test/scenarios/index.js';
 import type { RunnableScenario } from '../../playbooks/failover-test/trial.js';
@@ -38,20 +39,23 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
   const cluster = loadSoundCluster(file, flags.json === true);
   const scenarios = chosenScenarios(flags.scenario);
   if (flags.on !== undefined) await checkScratch(cluster, flags.on);
+  const { labMachines } = await import('./lab-machines.js');
+  const machines = await labMachines(cluster);
+  const means = { scratch: flags.on, machines: machines !== undefined };
   if (flags.list === true) {
-    print(table(listRows(SCENARIOS, cluster, flags.on), []).join('\n'));
+    print(table(listRows(SCENARIOS, cluster, means), []).join('\n'));
     return;
   }
   const write = flags.json === true ? tell : print;
   const say = (text: string): void => write(nameInventory(text, file));
-  for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster, flags.on) === undefined)) {
+  for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster, means) === undefined)) {
     say(`${scenario.name}: ${scenario.title} (${expectationText(scenario.expects(cluster))})`);
   }
   if (flags.yes !== true && !(await askYesNo(`Break this in ${cluster.name}?`, 'give --yes'))) {
     process.exitCode = EXIT.refused;
     return;
   }
-  const report = await run(cluster, scenarios, flags, say);
+  const report = await run(cluster, scenarios, machines, flags, say);
   if (flags.report !== undefined) writeReport(flags.report, report, say);
   if (flags.json === true) print(JSON.stringify(report));
   process.exitCode = exitCodeOfRun(report);
@@ -60,6 +64,7 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
 async function run(
   cluster: Cluster,
   scenarios: readonly RunnableScenario[],
+  machines: Machines | undefined,
   flags: FailoverTestFlags,
   say: (text: string) => void,
 ): Promise<Report> {
@@ -70,7 +75,7 @@ async function run(
     // Loaded last: a mistake in the inventory is told without the SSH library.
     const playbook = await import('../../playbooks/failover-test/run.js');
     const report = await playbook.failoverTest(cluster, {
-      ...{ scenarios, scratch: flags.on },
+      ...{ scenarios, scratch: flags.on, machines },
       stop: interrupt.stop,
       connect: {
         onNewHostKey: (host, fingerprint) =>

@@ -1,12 +1,14 @@
-import { Option, type Command } from 'commander';
-import type { LabFlags } from './lab.js';
+import { Argument, Option, type Command } from 'commander';
+import { MACHINE_FAULTS, type MachineFault } from '../../playbooks/failover-test/machines.js';
+import type { LabFlags, LabHealFlags } from './lab.js';
+import { wholeNumber } from './command-options.js';
 import type { RehearseFlags } from './rehearse.js';
 
 function debian(): Option {
   return new Option('--debian <release>', 'of new hosts (default: 13)').choices(['12', '13']);
 }
 
-/** `lab up FILE`, `lab down NAME`, `lab list`, `lab ssh NAME HOST` */
+/** `lab up FILE`, `lab down NAME`, `lab list`, `lab ssh NAME HOST`, and faults of hosts */
 export function addLab(program: Command): void {
   const lab = program
     .command('lab')
@@ -34,6 +36,29 @@ export function addLab(program: Command): void {
     .argument('[command...]', 'after --: run this instead')
     .action(async (file: string, host: string, words: readonly string[]) =>
       (await import('./lab.js')).ssh(file, host, words),
+    );
+  addFaults(lab);
+}
+
+/** `lab fault NAME HOST FAULT`, `lab heal NAME HOST` */
+function addFaults(lab: Command): void {
+  lab
+    .command('fault')
+    .description('break a host of a lab from outside, and leave it so')
+    .argument('<file-or-name>', 'inventory, or a name that `lab list` shows')
+    .argument('<host>', 'host')
+    .addArgument(new Argument('<fault>', 'what happens to it').choices(Object.keys(MACHINE_FAULTS)))
+    .action(async (file: string, host: string, fault: MachineFault) =>
+      (await import('./lab.js')).fault(file, host, fault),
+    );
+  lab
+    .command('heal')
+    .description('switch a host of a lab on, plug it in, let it go on: whatever it needs')
+    .argument('<file-or-name>', 'inventory, or a name that `lab list` shows')
+    .argument('<host>', 'host')
+    .option('--after <seconds>', 'wait so long before', wholeNumber)
+    .action(async (file: string, host: string, flags: LabHealFlags) =>
+      (await import('./lab.js')).heal(file, host, flags),
     );
 }
 

@@ -3,13 +3,24 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { MACHINE_FAULTS } from '../../playbooks/failover-test/machines.js';
 import type { Cluster } from '../inventory/index.js';
-import { labDown, labList, labSshCommand, labUp, type Lab, type LabSpec } from '../lab/index.js';
+import {
+  labDown,
+  labList,
+  labSshCommand,
+  labUp,
+  powerOn,
+  type Lab,
+  type LabSpec,
+} from '../lab/index.js';
 import { quote } from '../shell/index.js';
 import { print, stdoutStyle, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { commandName } from './command-name.js';
+import { LAB_FAULTS } from './lab-machines.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { labInventory, labNameOf, labSpecOf, type Machine } from './rehearsal.js';
 
@@ -94,6 +105,32 @@ export async function ssh(
     child.on('error', failed);
     child.on('exit', (code) => done(code ?? 1));
   });
+}
+
+/** `odoo-prov lab fault FILE|NAME HOST FAULT`. */
+export async function fault(
+  fileOrName: string,
+  host: string,
+  what: keyof typeof LAB_FAULTS,
+): Promise<void> {
+  const name = nameOf(fileOrName);
+  await LAB_FAULTS[what]({ name }, host);
+  print(
+    `${host}: ${MACHINE_FAULTS[what]}; to heal it: ${commandName()} lab heal ${fileOrName} ${host}`,
+  );
+}
+
+export interface LabHealFlags {
+  /** Seconds. */
+  readonly after?: number;
+}
+
+/** `odoo-prov lab heal FILE|NAME HOST`: switched on, plugged in, not frozen. */
+export async function heal(fileOrName: string, host: string, flags: LabHealFlags): Promise<void> {
+  const name = nameOf(fileOrName);
+  await sleep((flags.after ?? 0) * 1000);
+  await powerOn({ name }, host);
+  print(`${host} answers on its SSH port`);
 }
 
 function nameOf(fileOrName: string): string {

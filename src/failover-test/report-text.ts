@@ -1,23 +1,23 @@
 import type { Cluster } from '../inventory/cluster.js';
 import type { Check } from './check.js';
 import type { Mark, Report, ScenarioReport } from './report.js';
-import type { Expectation, Scenario } from './scenario.js';
+import type { Expectation, Means, Scenario } from './scenario.js';
 
 /** The expectation as the verdict names it. */
 export function expectationText({ kind, why }: Expectation): string {
   return `${kind === 'survives' ? 'survives' : 'outage, recovers'}: ${why}`;
 }
 
-/** One line of `--list`: name, expectation, or what is missing for it. @param scratch the host that was given with `--on` */
+/** One line of `--list`: name, expectation, or what is missing for it. */
 export function listRows(
   scenarios: readonly Scenario[],
   cluster: Cluster,
-  scratch?: string,
+  means: Means,
 ): readonly (readonly string[])[] {
   return [
     ['scenario', 'run', 'what'],
     ...scenarios.flatMap((scenario) => {
-      const lack = scenario.lacks(cluster, scratch);
+      const lack = scenario.lacks(cluster, means);
       const when = lack === undefined ? (scenario.onRequest ? 'by name' : 'yes') : 'no';
       const why = lack ?? expectationText(scenario.expects(cluster));
       return [

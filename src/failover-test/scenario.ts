@@ -15,9 +15,21 @@ export type ScenarioName =
   | 'gevent-down'
   | 'edge-down'
   | 'redis-down'
+  | 'filestore-down'
   | 'rolling-restart'
   | 'host-reset'
+  | 'host-frozen'
+  | 'cable-cut'
+  | 'power-cut'
   | 'point-in-time-recovery';
+
+/** What an operator has beside the inventory. */
+export interface Means {
+  /** The host for copies, given with `--on`. */
+  readonly scratch?: string | undefined;
+  /** Whether machines can be broken from outside: those of a lab can. */
+  readonly machines?: boolean;
+}
 
 /** What a cluster can be expected to do, from its topology alone. */
 export interface Expectation {
@@ -46,8 +58,8 @@ export interface Scenario {
   readonly mayLose?: true;
   /** By how much the timeline goes up: once for each promotion. */
   readonly promotions: number;
-  /** What the inventory lacks for it; undefined when it can be run. @param scratch the host that was given with `--on` */
-  readonly lacks: (cluster: Cluster, scratch?: string) => string | undefined;
+  /** What the inventory, or the operator, lacks for it; undefined when it can be run. */
+  readonly lacks: (cluster: Cluster, means: Means) => string | undefined;
   /** For the whole: an outage of writers or of users is one. */
   readonly expects: (cluster: Cluster) => Expectation;
   /** For the writers alone, where it is not the same. */

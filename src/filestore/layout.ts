@@ -18,6 +18,7 @@ export const BACKUP_USER = 'odoo-prov-backup';
 export const FILESTORE_PORT = 8433;
 /** Seen by the timers and by `odoo-prov backup`. */
 export const SAVE_UNIT = 'odoo-prov-filestore-backup.service';
+export const SAVE_TIMER = 'odoo-prov-filestore-backup.timer';
 export const PRUNE_UNIT = 'odoo-prov-filestore-prune.service';
 export const SERVER_UNIT = 'odoo-prov-filestore-server.service';
 /** Folder of the programs of ours, on the source and on the keeper. */
@@ -57,9 +58,4 @@ export function filestoreKeeper(cluster: Cluster): Host | undefined {
 /** The snapshots' folder on the keeper, beside those of pgBackRest. */
 export function filestoreRepository(cluster: Cluster): string {
   return `${repositoryOf(cluster).backup.path}/${SNAPSHOTS}`;
-}
-
-/** The folder of Odoo's attachments of this cluster's database. */
-export function attachments(cluster: Cluster): string {
-  return `${cluster.filestore.path}/filestore/${cluster.odoo.database}`;
 }

@@ -1,11 +1,10 @@
-import { filestoreMarker, ODOO_USER } from '../odoo/layout.js';
+import { attachments, filestoreMarker, ODOO_USER } from '../odoo/layout.js';
 import { repositoryOf } from '../postgres/pgbackrest.js';
 import { directory, file, group, job, keyOf, unit } from '../resource/index.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { accessFile, noSourceAccess, sourceAccess } from './access.js';
 import {
-  attachments,
   BACKUP_USER,
   CLIENT,
   PROGRAMS,
@@ -13,6 +12,7 @@ import {
   RESTORE_PROGRAM,
   SAVE_CACHE,
   SAVE_PROGRAM,
+  SAVE_TIMER,
   SAVE_UNIT,
   SAVED_STAMP,
 } from './layout.js';
@@ -24,7 +24,6 @@ import {
  */
 
 const UNITS = '/etc/systemd/system';
-const SAVE_TIMER = SAVE_UNIT.replace('.service', '.timer');
 
 /** What saves and brings back by hand: connection and programs. restic is installed before. */
 export function filestoreTools(site: Site): readonly Resource[] {

@@ -111,6 +111,17 @@ export function edgeServesFilestore(cluster: Cluster): boolean {
   return cluster.filestore.type === 'posix' || onlyOneHost(cluster);
 }
 
+/** The hosts that read or write attachments. */
+export function filestoreHosts(cluster: Cluster): readonly Host[] {
+  const edges = edgeServesFilestore(cluster) ? hostsWith(cluster, 'edge') : [];
+  return [...new Set([...odooHosts(cluster), ...edges])];
+}
+
+/** Odoo's attachments of this cluster's database. */
+export function attachments(cluster: Cluster): string {
+  return `${cluster.filestore.path}/filestore/${cluster.odoo.database}`;
+}
+
 /** Seen by every host when the filestore really is shared; written by {@link initialisingHost} only. */
 export function filestoreMarker(cluster: Cluster): string {
   return `${cluster.filestore.path}/filestore/.odoo-prov-${cluster.name}`;

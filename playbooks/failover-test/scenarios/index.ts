@@ -1,12 +1,16 @@
 import type { RunnableScenario } from '../trial.js';
 import { appDown } from './app-down.js';
 import { archiveUnreachable } from './archive-unreachable.js';
+import { cableCut } from './cable-cut.js';
 import { cronDown } from './cron-down.js';
 import { edgeDown } from './edge-down.js';
+import { filestoreDown } from './filestore-down.js';
 import { geventDown } from './gevent-down.js';
+import { hostFrozen } from './host-frozen.js';
 import { hostReset } from './host-reset.js';
 import { pgbouncerDown } from './pgbouncer-down.js';
 import { pointInTimeRecovery } from './point-in-time-recovery.js';
+import { powerCut } from './power-cut.js';
 import { primaryCutOff } from './primary-cut-off.js';
 import { primaryFrozen } from './primary-frozen.js';
 import { primaryKilled } from './primary-killed.js';
@@ -24,6 +28,7 @@ export const SCENARIOS: readonly RunnableScenario[] = [
   geventDown,
   edgeDown,
   redisDown,
+  filestoreDown,
   replicaDown,
   standbyDown,
   archiveUnreachable,
@@ -34,4 +39,7 @@ export const SCENARIOS: readonly RunnableScenario[] = [
   pointInTimeRecovery,
   primaryCutOff,
   hostReset,
+  hostFrozen,
+  cableCut,
+  powerCut,
 ];

@@ -1,4 +1,5 @@
 import { judgeCopy, type Moment } from '../../../src/failover-test/judge-copy.js';
+import type { Means } from '../../../src/failover-test/scenario.js';
 import { hostsWith, type Cluster, type Host } from '../../../src/inventory/cluster.js';
 import type { RunnableScenario } from '../trial.js';
 
@@ -51,7 +52,7 @@ export const pointInTimeRecovery: RunnableScenario = {
 /** Loaded when it is needed: `--list` does without the SSH library. */
 const copies = (): Promise<typeof import('../copies.js')> => import('../copies.js');
 
-function lacks(cluster: Cluster, scratch?: string): string | undefined {
+function lacks(cluster: Cluster, { scratch }: Means): string | undefined {
   const { backup } = cluster.postgres;
   if (backup === undefined) return 'postgres.backup is not set';
   if (hostsWith(cluster, 'pg-standby').length === 0) return 'no host has the role pg-standby';

@@ -19,7 +19,7 @@ function cluster(roles: readonly RoleName[], synchronous: 'off' | 'on' = 'off'):
 
 function expected(name: ScenarioName, of: Cluster): string {
   const scenario = SCENARIOS.find((one) => one.name === name);
-  return scenario?.lacks(of) ?? scenario?.expects(of).kind ?? 'no such scenario';
+  return scenario?.lacks(of, {}) ?? scenario?.expects(of).kind ?? 'no such scenario';
 }
 
 describe('what is chosen', () => {
@@ -40,6 +40,7 @@ describe('what is chosen', () => {
     const unnamed: readonly string[] = chosenScenarios(undefined).map(({ name }) => name);
     expect(names('all').filter((name) => !unnamed.includes(name))).toEqual([
       ...['point-in-time-recovery', 'primary-cut-off', 'host-reset'],
+      ...['host-frozen', 'cable-cut', 'power-cut'],
     ]);
   });
 
@@ -138,11 +139,11 @@ describe('what a topology is expected to do', () => {
     } as const;
     const inBucket = { ...kept, postgres: { ...kept.postgres, backup: { ...backup, s3 } } };
     const onHost = { ...kept, postgres: { ...kept.postgres, backup: { ...backup, host: 'h3' } } };
-    expect(scenario?.lacks(kept)).toBe('postgres.backup is not set');
-    expect(scenario?.lacks(inBucket)).toContain('--on HOST');
-    expect(scenario?.lacks(inBucket, 'h3')).toBeUndefined();
-    expect(scenario?.lacks(onHost)).toBeUndefined();
-    expect(scenario?.lacks({ ...onHost, hosts: [...onHost.hosts.slice(0, 1)] })).toBe(
+    expect(scenario?.lacks(kept, {})).toBe('postgres.backup is not set');
+    expect(scenario?.lacks(inBucket, {})).toContain('--on HOST');
+    expect(scenario?.lacks(inBucket, { scratch: 'h3' })).toBeUndefined();
+    expect(scenario?.lacks(onHost, {})).toBeUndefined();
+    expect(scenario?.lacks({ ...onHost, hosts: [...onHost.hosts.slice(0, 1)] }, {})).toBe(
       'no host has the role pg-standby',
     );
   });
@@ -152,6 +153,27 @@ describe('what a topology is expected to do', () => {
       'point-in-time-recovery',
       'primary-cut-off',
       'host-reset',
+      'host-frozen',
+      'cable-cut',
+      'power-cut',
     ]);
+  });
+
+  it('breaks machines from outside only where somebody stands beside them', () => {
+    const outside = SCENARIOS.filter(({ name }) =>
+      ['host-frozen', 'cable-cut', 'power-cut'].includes(name),
+    );
+    const two = cluster(['pg-primary', 'pg-standby', 'pgbouncer']);
+    for (const { name, lacks } of outside) {
+      expect(lacks(two, {}), name).toContain('only in a lab');
+      expect(lacks(two, { machines: true }), name).toBeUndefined();
+    }
+    const powerCut = outside.find(({ name }) => name === 'power-cut');
+    expect(powerCut?.lacks(cluster(['pg-primary']), { machines: true })).toContain('pg-standby');
+  });
+
+  it('is an outage wherever the filestore is', () => {
+    const one = cluster(['edge', 'app', 'cron', 'gevent', 'redis']);
+    expect(expected('filestore-down', one)).toBe('outage');
   });
 });
