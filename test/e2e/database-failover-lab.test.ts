@@ -53,16 +53,16 @@ describe('faults of whole machines, which only a lab has', () => {
   });
 
   it('fail where nothing keeps the old primary from starting', async () => {
-    const folder = '/etc/systemd/system/postgresql@.service.d';
+    const planted = '/etc/systemd/system/postgresql@*.service.d/zz-planted.conf';
     const running = suite.test('power-cut');
     await suite.untilWriting('db1');
-    await db.must(
+    const plant = db.must(
       'db1',
-      `systemctl disable --now odoo-prov-postgres-guard
-printf '[Service]\\nExecStartPre=\\n' >${folder}/zz-planted.conf`,
+      `printf '[Service]\\nExecStartPre=\\n' >"$(echo /etc/systemd/system/postgresql@*.service.d)/zz-planted.conf"
+systemctl disable --now odoo-prov-postgres-guard`,
     );
-    const end = await running;
-    await db.must('db1', `rm ${folder}/zz-planted.conf && systemctl daemon-reload`);
+    const [end] = await Promise.all([running, plant]);
+    await db.must('db1', `rm ${planted} && systemctl daemon-reload`);
     expect(end.code, printed(end)).toBe(3);
     expect(failures(reportOf(end))).toContain('power-cut primary.old-is-fenced');
     await suite.mend('db1');
