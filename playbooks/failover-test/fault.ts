@@ -105,8 +105,11 @@ export function filestoreHidden(host: Host, cluster: Cluster, saves: boolean): F
   const folder = quote(attachments(cluster));
   const pause = `systemctl stop ${SAVE_TIMER}
 left=40
-while systemctl is-active ${SAVE_UNIT} | grep -q activ && [ $left -gt 0 ]; do sleep 1; left=$((left - 1)); done
-[ $left -gt 0 ] || { echo 'a snapshot of the filestore is still being taken' >&2; exit 1; }`;
+while [ "$(systemctl show -P ActiveState ${SAVE_UNIT})" = activating ]; do
+  [ $left -gt 0 ] || { echo 'a snapshot of the filestore is still being taken' >&2; exit 1; }
+  sleep 1
+  left=$((left - 1))
+done`;
   return {
     ...{ host, scenario: 'filestore-down', text: 'does not reach the filestore' },
     breaks: `${saves ? `${pause}\n` : ''}mount -t tmpfs -o ro,mode=0000,size=4k ${COVER} ${folder}`,
