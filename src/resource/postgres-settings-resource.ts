@@ -49,14 +49,15 @@ export const AUTO_FILE = 'postgresql.auto.conf';
  */
 export const OVERRIDES = `
 select split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value,
-  concat_ws(' in ', 'role ' || quote_ident(rolname), 'database ' || quote_ident(datname)) as whose,
+  coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(rolname), 'database ' || quote_ident(datname)), ''),
+    'every role') as whose,
   format('alter %s reset %I',
     coalesce('role ' || quote_ident(rolname) || coalesce(' in database ' || quote_ident(datname), ''),
-      'database ' || quote_ident(datname)),
+      'database ' || quote_ident(datname), 'role all'),
     split_part(setting, '=', 1)) as reset
 from pg_db_role_setting s cross join unnest(setconfig) setting
   left join pg_roles r on r.oid = setrole left join pg_database d on d.oid = setdatabase
-where not pg_is_in_recovery() and (rolname is not null or datname is not null)
+where not pg_is_in_recovery()
   and split_part(setting, '=', 1) in ('synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure')`;
 
 /** Owner and mode of the file. */

@@ -2,6 +2,8 @@ import { keyOf, type Change, type Difference, type Value } from '../resource/kin
 
 /** Characters of a value that are shown before it is cut. */
 const LONGEST_VALUE = 40;
+/** The same of a list of what must not be there: each of it is a thing to know. */
+const LONGEST_LIST = 400;
 
 /** One change on one line: `file:/etc/x mode 0640 → 0644, owner root → odoo`. */
 export function describeChange(change: Change): string {
@@ -20,7 +22,7 @@ export function describeDifference({ field, have, want }: Difference): string {
   }
   if (field === 'state') return `${show(have)} → ${show(want)}`;
   if (isDigest(want) && (isDigest(have) || have === 'absent')) return field;
-  return `${field} ${show(have)} → ${show(want)}`;
+  return `${field} ${show(have, want === 'none' ? LONGEST_LIST : LONGEST_VALUE)} → ${show(want)}`;
 }
 
 /** `restart for file:/etc/x`: the reason is on the side that is not `done`. */
@@ -50,10 +52,10 @@ function isDigest(value: Value): boolean {
   return typeof value === 'string' && /^[0-9a-f]{32,128}$/.test(value);
 }
 
-function show(value: Value): string {
+function show(value: Value, longest = LONGEST_VALUE): string {
   const text = String(value).replaceAll('\n', '⏎');
   if (text === '') return '(empty)';
-  if (text.length <= LONGEST_VALUE) return text;
-  const half = Math.floor((LONGEST_VALUE - 1) / 2);
+  if (text.length <= longest) return text;
+  const half = Math.floor((longest - 1) / 2);
   return `${text.slice(0, half)}…${text.slice(-half)}`;
 }

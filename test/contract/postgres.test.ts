@@ -190,6 +190,11 @@ ${sql('alter role careless set work_mem = 65536')}`,
             how: sql('alter role careless in database postgres set synchronous_commit = local'),
             fields: ['altered'],
           },
+          {
+            how: `${sql('alter role all set synchronous_commit = off')}
+${sql('alter role all set ignore_checksum_failure = on')}`,
+            fields: ['altered'],
+          },
         ],
         watch: ['/etc/postgresql'],
       },
