@@ -3,10 +3,9 @@ import type { ProcedureOptions } from '../../playbooks/procedure.js';
 import { Failure } from '../failure/failure.js';
 import type { Snapshot } from '../filestore/snapshots.js';
 import { postgresTime, recoverableSpans, type Recoverable } from '../postgres/recovery-plan.js';
-import { openSecrets } from '../secrets/index.js';
 import { print } from '../ui/terminal.js';
 import { bytes, duration, plural, table } from '../ui/text.js';
-import { needGivenSecrets } from './given-secrets.js';
+import { openClusterSecrets } from './given-secrets.js';
 import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
 import { loadCluster } from './load-inventory.js';
 
@@ -33,8 +32,7 @@ export async function backup(file: string, flags: BackupFlags): Promise<void> {
       show(await playbook.listBackups(cluster, options), flags);
     } else if (flags.verify === true) {
       const { verifyBackup } = await import('../../playbooks/scratch.js');
-      const store = await openSecrets(cluster.file, { dryRun: true });
-      needGivenSecrets(cluster, store, file);
+      const store = await openClusterSecrets(cluster);
       const began = Date.now();
       const found = await verifyBackup(cluster, {
         ...options,

@@ -1,7 +1,8 @@
 import { Failure } from '../failure/failure.js';
 import type { Cluster } from '../inventory/index.js';
 import { givenSecretsOf, S3_KEY, S3_SECRET } from '../postgres/bucket.js';
-import type { SecretStore } from '../secrets/index.js';
+import { secretsMissing } from '../run/guard.js';
+import { openSecrets, type SecretStore } from '../secrets/index.js';
 import type { Secret } from '../shell/index.js';
 
 /*
@@ -37,6 +38,17 @@ export function needGivenSecrets(cluster: Cluster, store: SecretStore, file: str
  */
 export function holdsNoSecrets(store: SecretStore): boolean {
   return store.names().every((name) => Object.hasOwn(SETTABLE, name));
+}
+
+/**
+ * The secrets with which a cluster was set up, for what only makes sense with them.
+ * @throws Failure refused where they are missing: those that a store makes up open nothing
+ */
+export async function openClusterSecrets(cluster: Cluster): Promise<SecretStore> {
+  const store = await openSecrets(cluster.file, { dryRun: true });
+  if (holdsNoSecrets(store)) throw secretsMissing(`no secret of ${cluster.name} in ${store.file}`);
+  needGivenSecrets(cluster, store, cluster.file);
+  return store;
 }
 
 /** Takes what a copy of the secrets holds. What the operator has set stays: the key of a bucket may be another one since. */

@@ -14,6 +14,7 @@ import { nameInventory } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { becomePassword, type BecomeFlags } from './become.js';
+import { openClusterSecrets } from './given-secrets.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { passphraseAsker } from './passphrase.js';
@@ -37,6 +38,9 @@ export interface RejoinFlags extends MoveFlags {
   readonly keepData?: true;
 }
 
+/** A move for which nobody can wait until secrets are found. */
+const URGENT = true;
+
 /** `odoo-prov switchover FILE`. */
 export function switchover(file: string, flags: SwitchoverFlags): Promise<void> {
   const check = databaseHostsOnly([flags.to]);
@@ -55,7 +59,7 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
     named(cluster);
     requireObeyed(cluster, flags.onStandbyLoss);
   };
-  return move(file, flags, check, async (cluster, reached) => {
+  const planned = async (cluster: Cluster, reached: Reached): Promise<Move> => {
     const remembered = readState(cluster.file).postgres?.primary;
     const plan = await planFailover(cluster, reached, {
       force: flags.force === true,
@@ -68,7 +72,8 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
     const left = [...plan.fence, ...plan.dead];
     const { steps, notes } = plan;
     return { steps, notes, question, left, run: (mover) => runFailover(mover, plan) };
-  });
+  };
+  return move(file, flags, check, planned, URGENT);
 }
 
 /** The hosts do by themselves what the inventory says: a flag cannot hold them back. @throws Failure usage */
@@ -135,15 +140,20 @@ interface Move {
   readonly run: (mover: Mover) => Promise<void>;
 }
 
-/** Checks before any host is contacted, looks, shows the plan, asks, carries it out, and lets apply mend what follows from it. */
+/**
+ * Checks before any host is contacted, looks, shows the plan, asks, carries it out, and lets apply mend what follows from it.
+ * @param urgent it is also made where apply cannot follow, since the secrets are missing
+ */
 async function move(
   file: string,
   flags: MoveFlags,
   check: (cluster: Cluster) => void,
   plan: (cluster: Cluster, reached: Reached) => Promise<Move>,
+  urgent = false,
 ): Promise<void> {
   const cluster = loadSoundCluster(file, false);
   check(cluster);
+  const unsettled = await whyUnsettled(cluster, urgent);
   const password = await becomePassword(flags);
   const askPassphrase = passphraseAsker(() => () => undefined);
   const connector = createConnector();
@@ -177,8 +187,33 @@ async function move(
     await Promise.all([...(reached?.sessions.values() ?? [])].map((session) => session.close()));
     await connector.close();
   }
+  if (unsettled !== undefined) throw unsettled;
   const { sessions } = reached;
   await settle(cluster, (name) => sessions.has(name) && !left.includes(name), flags);
+}
+
+/**
+ * Why what follows from a move cannot be made, known before it: that is apply's, which needs the secrets.
+ * @param urgent the move does not wait for that; it ends with it
+ * @throws Failure where it is not urgent
+ */
+async function whyUnsettled(cluster: Cluster, urgent: boolean): Promise<Failure | undefined> {
+  try {
+    await openClusterSecrets(cluster);
+    return undefined;
+  } catch (error) {
+    if (!urgent || !(error instanceof Failure)) throw error;
+    const { message, expected, found } = error.details;
+    tell(`${message}: the primary is moved all the same`);
+    return new Failure({
+      reason: 'not-converged',
+      message: `the primary was moved; slots and records that follow from it were not made: ${message}`,
+      ...(expected === undefined ? {} : { expected }),
+      ...(found === undefined ? {} : { found }),
+      remedy: 'bring the secrets and their key back, then: odoo-prov apply FILE',
+      cause: error,
+    });
+  }
 }
 
 /** What was agreed to must still be true after the time that the answer took. @throws Failure refused */

@@ -11,7 +11,7 @@ import { askText } from '../ui/prompt.js';
 import { print } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { checkName } from './backup.js';
-import { holdsNoSecrets, needGivenSecrets, takeCopy } from './given-secrets.js';
+import { holdsNoSecrets, needGivenSecrets, openClusterSecrets, takeCopy } from './given-secrets.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { parseMoment } from './moment.js';
 import { procedureOptions, type ProcedureFlags } from './procedure-options.js';
@@ -57,6 +57,8 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
       });
       return;
     }
+    // What follows from it is apply's, which needs them.
+    await openClusterSecrets(cluster);
     const whole: RestoreOptions = {
       ...options,
       dryRun: flags.dryRun === true,
@@ -122,8 +124,7 @@ async function beside(
     await playbook.discardScratch(cluster, options);
     return;
   }
-  const store = await openSecrets(cluster.file, { dryRun: true });
-  needGivenSecrets(cluster, store, file);
+  const store = await openClusterSecrets(cluster);
   const secret = (name: string): Secret => store.get(name);
   const host = await playbook.restoreOnScratch(cluster, target, { ...options, secret });
   if (options.dryRun) return;

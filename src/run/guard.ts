@@ -51,13 +51,17 @@ export function guardSecrets(context: RunContext, seen: Answered): void {
   if (context.state.postgres !== undefined) {
     found.push(`${statePath(context.cluster.file)} records a PostgreSQL cluster`);
   }
-  if (found.length === 0) return;
-  throw new Failure({
+  if (found.length > 0) throw secretsMissing(found.join(', '));
+}
+
+/** What everything is refused with that needs the secrets which a cluster was set up with. */
+export function secretsMissing(found: string): Failure {
+  return new Failure({
     reason: 'refused',
     message: 'the secrets of this cluster are missing, and it has been set up with them',
     expected:
       'its secrets file (….secrets.age) beside the inventory, or hosts that were never set up',
-    found: found.join(', '),
+    found,
     remedy:
       'bring the secrets file back to beside the inventory (version control, another checkout, a backup), then run this again; nothing was changed',
   });

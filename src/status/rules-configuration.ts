@@ -9,7 +9,8 @@ const APPLY = 'odoo-prov apply FILE';
 export function configurationRules(host: string, server: PostgresServer): readonly Alert[] {
   const { own, errors, off, waiting } = server.configuration;
   const alerts: Alert[] = [];
-  if (!own) {
+  // After a line that it does not understand, PostgreSQL says nothing of the files behind it.
+  if (!own && errors.length === 0) {
     alerts.push(
       problem({
         id: 'postgres.settings',

@@ -244,6 +244,33 @@ describe('secrets', () => {
     expect(other).toMatchObject({ code: 1, stdout: '' });
     expect(other.stderr).toContain('redis-password cannot be set');
   });
+
+  it('are asked for before a primary is moved or a copy is read, which would need them', async () => {
+    const lost = await mkdtemp(join(tmpdir(), 'odoo-prov-lost-'));
+    const inventory = join(lost, 'lost.yaml');
+    await writeFile(
+      inventory,
+      'postgres: { backup: { host: b1 } }\nfilestore: { type: posix }\nhosts:\n' +
+        '  server1: { address: 192.0.2.11, roles: [edge, app, cron, gevent, pgbouncer, redis, pg-primary] }\n' +
+        '  db2: { address: 192.0.2.12, roles: [pg-standby] }\n' +
+        '  b1: { address: 192.0.2.13 }\n',
+    );
+    try {
+      for (const words of [
+        ['switchover', inventory, '--yes'],
+        ['rejoin', inventory, '--yes'],
+        ['restore', inventory, '--latest', '--confirm', 'lost'],
+        ['restore', inventory, '--latest', '--on', 'b1'],
+        ['backup', inventory, '--verify'],
+      ]) {
+        const { code, stderr } = await odooProv(words);
+        expect(stderr, words.join(' ')).toContain('the secrets of this cluster are missing');
+        expect(code, words.join(' ')).toBe(5);
+      }
+    } finally {
+      await rm(lost, { recursive: true });
+    }
+  });
 });
 
 describe('completion', () => {
