@@ -23,9 +23,11 @@ select json_build_object(
   'version', current_setting('server_version_num')::int,
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'recovering', recovering,
-  -- The control file learns of a promotion only with the checkpoint after it: a primary's WAL says it at once.
+  -- The control file learns of a promotion only with the checkpoint after it, a standby's with its next restartpoint: WAL
+  -- says it at once, and goes on saying it when the receiver is gone.
   'timeline', case when recovering then greatest(
       (select received_tli from pg_stat_wal_receiver),
+      (select max(('x' || substr(name, 1, 8))::bit(32)::int) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'),
       (select timeline_id from pg_control_checkpoint()),
       (select min_recovery_end_timeline from pg_control_recovery()))
     else ('x' || substr(pg_walfile_name(position), 1, 8))::bit(32)::int end,
