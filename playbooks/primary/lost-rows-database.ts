@@ -1,4 +1,7 @@
 import {
+  allRows,
+  allTables,
+  filesInUse,
   parseRow,
   parseTable,
   rowsAt,
@@ -38,6 +41,8 @@ export interface Sides {
   readonly primary: string;
   readonly oid: number;
   readonly name: string;
+  /** It was made after the fork: the new primary has nothing of it. */
+  readonly made: boolean;
   /** The oldest transaction that committed on the old primary after the fork. */
   readonly first: number;
   /** The first transaction that began after the fork. */
@@ -63,27 +68,92 @@ export async function compareDatabase(
   sides: Sides,
   files: readonly TouchedFile[],
 ): Promise<readonly Compared[]> {
-  const mine = (await askOld(sides, tablesOfFiles(files))).map(parseTable);
-  if (mine.length === 0) return [];
-  const theirs = (await onNew(sides, tablesOfNames(mine))).map(parseTable);
+  const { tables, dropped, unknown } = await findWritten(sides, files);
+  const theirs =
+    sides.made || tables.length === 0
+      ? []
+      : (await onNew(sides, tablesOfNames(tables))).map(parseTable);
   const taken = new Set<string>();
   const done: Compared[] = [];
-  for (const table of mine) {
-    const other = theirs.find(({ schema, name }) => schema === table.schema && name === table.name);
+  for (const table of tables) {
     const file = csvName(sides.name, table, taken);
     taken.add(file);
-    const touched = files.find(({ file: number }) => number === table.file);
-    done.push(await compareTable(sides, table, other, file, touched));
+    done.push(await compareTable(sides, table, theirs.find(named(table)), file, files));
   }
-  return done;
+  return [...done, ...dropped.map(droppedTable), ...unknownFiles(unknown)];
 }
 
+/** What the old primary wrote to. */
+interface Written {
+  readonly tables: readonly Table[];
+  /** Of the new primary: the old one has none of that name any more. */
+  readonly dropped: readonly Table[];
+  /** Files of which neither knows what they were. */
+  readonly unknown: readonly TouchedFile[];
+}
+
+/**
+ * A file that is no more there was written anew as another one, which is among these, or its table was dropped. Those
+ * of the fork are known to the new primary; those that were made and went away since, to nobody.
+ */
+async function findWritten(sides: Sides, files: readonly TouchedFile[]): Promise<Written> {
+  const own = sides.made ? allTables() : tablesOfFiles(files);
+  const found = (await askOld(sides, own)).map(parseTable);
+  if (sides.made) return { tables: found, dropped: [], unknown: [] };
+  const former = without(
+    files.filter(({ written }) => written),
+    await askOld(sides, filesInUse(files)),
+  );
+  const common = former.filter(({ made }) => !made);
+  if (common.length === 0) return { tables: found, dropped: [], unknown: former };
+  const unknown = [
+    ...former.filter(({ made }) => made),
+    ...without(common, await onNew(sides, filesInUse(common))),
+  ];
+  const known = (await onNew(sides, tablesOfFiles(common)))
+    .map(parseTable)
+    .filter((table) => !found.some(named(table)));
+  if (known.length === 0) return { tables: found, dropped: [], unknown };
+  const others = (await askOld(sides, tablesOfNames(known))).map(parseTable);
+  const dropped = known.filter((table) => !others.some(named(table)));
+  return { tables: [...found, ...others], dropped, unknown };
+}
+
+function without(
+  files: readonly TouchedFile[],
+  numbers: readonly string[],
+): readonly TouchedFile[] {
+  const known = new Set(numbers.map(Number));
+  return files.filter(({ file }) => !known.has(file));
+}
+
+function named(table: Table): (other: Table) => boolean {
+  return ({ schema, name }) => schema === table.schema && name === table.name;
+}
+
+function droppedTable({ schema, name }: Table): Compared {
+  return {
+    table: `${schema}.${name}`,
+    counts: {},
+    file: undefined,
+    note: 'it was written to here, and then dropped or renamed here',
+  };
+}
+
+function unknownFiles(files: readonly TouchedFile[]): readonly Compared[] {
+  if (files.length === 0) return [];
+  const numbers = files.map(({ file }) => String(file)).join(', ');
+  const note = `files that were written to here and that no table has any more: ${numbers}. Their tables were dropped, rolled back, or written anew more than once or on both hosts`;
+  return [{ table: '(no table)', counts: {}, file: undefined, note }];
+}
+
+/** @param files all that were written to in this database */
 async function compareTable(
   sides: Sides,
   table: Table,
   other: Table | undefined,
   file: string,
-  touched: TouchedFile | undefined,
+  files: readonly TouchedFile[],
 ): Promise<Compared> {
   let counts: LostCounts = {};
   const keep = async (rows: readonly LostRow[]): Promise<void> => {
@@ -99,10 +169,12 @@ async function compareTable(
     const found = ask ? await askNew(sides, rowsOfKeys(table, keys, sides.next)) : [];
     await keep(compareWritten(table, written, found));
   });
-  // The places of rows are the same on both sides as long as neither has written the table anew.
-  const comparable = alike && other.file === table.file && touched !== undefined;
-  if (comparable) {
-    await eachGone(sides, touched, async (ctids) => {
+  // The file that both had at the fork: places in it are the new primary's as long as that has not written it anew.
+  const common = files.find(({ file: number, made }) => !made && number === other?.file);
+  // The old primary may have: then only keys tell what it still has.
+  const anew = table.file !== common?.file;
+  if (alike && common !== undefined && (!anew || table.key.length > 0)) {
+    await eachGone(sides, common, async (ctids) => {
       const standing = await askNew(sides, rowsAt(table, ctids, sides.next));
       if (standing.length === 0) return;
       await keep(compareGone(table, standing, await stillThere(sides, table, standing)));
@@ -112,7 +184,7 @@ async function compareTable(
     table: `${table.schema}.${table.name}`,
     counts,
     file: Object.keys(counts).length === 0 ? undefined : file,
-    note: noteOf(table, other, alike, comparable),
+    note: sides.made ? undefined : noteOf(table, other, alike, anew),
   };
 }
 
@@ -120,11 +192,11 @@ function noteOf(
   table: Table,
   other: Table | undefined,
   alike: boolean,
-  comparable: boolean,
+  anew: boolean,
 ): string | undefined {
   if (other === undefined) return 'the new primary has no such table';
   if (!alike) return 'its columns differ on the new primary: not compared, only what was written';
-  if (!comparable) return 'it was written anew on one side: rows that were deleted are not told';
+  if (anew) return 'it was written anew on one side: not every row that was deleted is told';
   if (table.key.length > 0) return undefined;
   return 'it has no primary key: an update is a delete and an insert';
 }
@@ -142,12 +214,13 @@ async function stillThere(
   return (await askOld(sides, keysThatAre(table, keys))).map(parseRow);
 }
 
-/** Hands out what the old primary wrote, some rows at a time. They wait in a file on its host. */
+/** Hands out what the old primary wrote, some rows at a time; of a database that it made, all. They wait in a file there. */
 async function eachWritten(
   sides: Sides,
   table: Table,
   use: (rows: readonly Row[]) => Promise<void>,
 ): Promise<void> {
+  const query = sides.made ? allRows(table) : writtenRows(table, sides.first);
   const script = sh`
 ${raw(SQL_FUNCTION)}
 ${raw(OLD_SQL)}
@@ -156,7 +229,7 @@ umask 077
 rm -f written written.*
 {
   printf "%s before '{%s}'\n" '\set' "$(if [ -e before ]; then paste -sd, before; fi)"
-  printf %s ${base64(SAME_TEXT + writtenRows(table, sides.first))} | base64 -d
+  printf %s ${base64(SAME_TEXT + query)} | base64 -d
 } | old_sql ${sides.name} >written
 split -l ${ROWS} -a 6 -d written written.
 rm -f written

@@ -2,6 +2,7 @@ import { Failure } from '../../src/failure/failure.js';
 import { countsText } from '../../src/postgres/lost-rows.js';
 import type { Sight } from '../../src/postgres/promotion.js';
 import { lsnText, parseTimelineHistory } from '../../src/postgres/timeline-history.js';
+import type { WalChanges } from '../../src/postgres/wal-changes.js';
 import { raw } from '../../src/shell/index.js';
 import { compareDatabase, type Compared } from './lost-rows-database.js';
 import { FOLDER, scanWal, startOldData, stopOldData, WORK, type OldData } from './old-data.js';
@@ -67,17 +68,35 @@ async function compare(mover: Mover, primary: Sight, old: Sight): Promise<string
   for (const [oid, name] of data.databases) {
     const files = changes.touched.filter(({ database }) => database === oid);
     if (files.length === 0) continue;
-    const sides = { mover, old: old.host, primary: primary.host, oid, name, first, next };
+    const made = files.some(({ file }) => file === 0);
+    const sides = { mover, old: old.host, primary: primary.host, oid, name, made, first, next };
     for (const table of await compareDatabase(sides, files)) {
       saved.push({ database: name, ...table });
     }
   }
-  const notes = changes.anchored
-    ? []
-    : [
-        'The WAL does not go back to where the oldest of these transactions began: what it wrote before the fork may be missing.',
-      ];
-  return finish(mover, data, summary(primary, old, fork, saved, notes), saved);
+  const notes = databaseNotes(data, changes);
+  if (!changes.anchored)
+    notes.push(
+      'The WAL does not go back to where the oldest of these transactions began: what it wrote before the fork may be missing.',
+    );
+  for (const note of notes) mover.tell(old.host, note);
+  return finish(mover, data, summary(primary, old, fork, saved, notes), saved, notes);
+}
+
+/** Databases that were made after the fork, or were there at it, were written to, and are no more. */
+function databaseNotes({ databases }: OldData, { touched }: WalChanges): string[] {
+  const made = new Set(touched.filter(({ file }) => file === 0).map(({ database }) => database));
+  return [...new Set(touched.map(({ database }) => database))].flatMap((oid) => {
+    const name = databases.get(oid);
+    if (made.has(oid)) {
+      return name === undefined
+        ? []
+        : [`The database ${name} was made here: all rows of its tables are saved.`];
+    }
+    // 0 is what all databases share.
+    if (name !== undefined || oid === 0) return [];
+    return [`The database of oid ${String(oid)} was written to here, and then dropped here.`];
+  });
 }
 
 /** Where the new primary left the old one's timeline. */
@@ -138,6 +157,7 @@ async function finish(
   { host }: OldData,
   text: string,
   saved: readonly Saved[],
+  notes: readonly string[],
 ): Promise<string | undefined> {
   const lost = saved.filter(({ counts }) => Object.keys(counts).length > 0);
   for (const { database, table, counts, note } of saved) {
@@ -147,7 +167,7 @@ async function finish(
       `only here: ${database}.${table}: ${countsText(counts)}${note === undefined ? '' : `. ${note}`}`,
     );
   }
-  if (lost.length === 0 && saved.every(({ note }) => note === undefined)) {
+  if (lost.length + notes.length === 0 && saved.every(({ note }) => note === undefined)) {
     mover.tell(host, 'has no row that the new primary lacks');
     return undefined;
   }

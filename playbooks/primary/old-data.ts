@@ -49,7 +49,7 @@ size=$(echo "select setting from pg_settings where name = 'wal_segment_size'" | 
 echo "end $end"
 echo "size $size"
 ls "$data/pg_wal" | sed -n 's/^${prefix}[0-9A-F]\\{16\\}$/file &/p'
-echo "select 'database ' || oid || ' ' || datname from pg_database where datallowconn order by datname" | old_sql postgres`);
+echo "select 'database ' || oid || ' ' || datname from pg_database order by datname" | old_sql postgres`);
   const rows = (await step(mover, host, 'start its old data by itself', script, LONG))
     .split('\n')
     .map((line) => line.split(' '));

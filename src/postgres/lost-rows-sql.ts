@@ -67,6 +67,10 @@ function textOf(column: string): string {
   return `t.${identifier(column)}::text`;
 }
 
+function rowOf({ columns }: Table): string {
+  return texts(columns.map(({ name }) => textOf(name)));
+}
+
 function from({ schema, name }: Table): string {
   return `only ${identifier(schema)}.${identifier(name)} t`;
 }
@@ -78,15 +82,33 @@ const DESCRIBE = `json_build_object('schema', n.nspname, 'name', c.relname, 'fil
     from pg_index i cross join unnest(i.indkey::int2[]) with ordinality k (attnum, place)
       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
     where i.indrelid = c.oid and i.indisprimary))`;
-const OWN = `c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
+// One that is unlogged now may have been logged when it was written to.
+const OWN = `c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
+
+function filesFrom(files: readonly TouchedFile[]): string {
+  const values = files.map(({ tablespace, file }) => `(${String(tablespace)}, ${String(file)})`);
+  return `(values ${values.join(', ')}) f (tablespace, file)`;
+}
+
+/** Those of these files that belong to anything, as its number alone: tables, catalogs, indexes. */
+export function filesInUse(files: readonly TouchedFile[]): string {
+  return copy(
+    `select file from ${filesFrom(files)} where pg_filenode_relation(tablespace, file) is not null`,
+  );
+}
 
 /** The tables of people that live in these files. */
 export function tablesOfFiles(files: readonly TouchedFile[]): string {
-  const values = files.map(({ tablespace, file }) => `(${String(tablespace)}, ${String(file)})`);
   return copy(`select ${DESCRIBE}
-from (values ${values.join(', ')}) f (tablespace, file)
+from ${filesFrom(files)}
   join pg_class c on c.oid = pg_filenode_relation(f.tablespace, f.file)
   join pg_namespace n on n.oid = c.relnamespace where ${OWN} order by n.nspname, c.relname`);
+}
+
+/** All tables of people. */
+export function allTables(): string {
+  return copy(`select ${DESCRIBE}
+from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${OWN} order by n.nspname, c.relname`);
 }
 
 /** The tables of these names. */
@@ -98,7 +120,7 @@ from (values ${values.join(', ')}) f (schema, name)
   join pg_class c on c.relnamespace = n.oid and c.relname = f.name where ${OWN}`);
 }
 
-/** A line of the answer to {@link tablesOfFiles} and {@link tablesOfNames}. */
+/** A line of the answer to {@link tablesOfFiles}, {@link allTables} and {@link tablesOfNames}. */
 export function parseTable(line: string): Table {
   return JSON.parse(line.replaceAll('\\\\', '\\')) as Table;
 }
@@ -108,9 +130,13 @@ export function parseTable(line: string): Table {
  * lists (`{1,2}`).
  */
 export function writtenRows(table: Table, first: number): string {
-  const columns = table.columns.map(({ name }) => textOf(name));
-  return copy(`select ${texts(columns)} from ${from(table)}
+  return copy(`select ${rowOf(table)} from ${from(table)}
 where ${since('t.xmin', first)} and t.xmin::text <> all (:'before'::text[])`);
+}
+
+/** All rows. */
+export function allRows(table: Table): string {
+  return copy(`select ${rowOf(table)} from ${from(table)}`);
 }
 
 /** Finds few rows in a large table: by its key's index, not by reading all of it. */

@@ -6,8 +6,9 @@
 /**
  * awk: reads pg_waldump and writes a line for each thing that matters; `fork` is the position as sixteen digits.
  * `C`/`B` XID: committed after/before the fork. `t a|b XID REL`: wrote to a relation after/before it.
- * `g a|b XID REL (BLOCK,ITEM)`: a row version there was deleted or replaced. `A XID`: the next number at the first
- * record of running transactions before the fork. `N XID`: the next number at the fork.
+ * `g a|b XID REL (BLOCK,ITEM)`: a row version there was deleted or replaced. `m a|b XID REL`: made a relation's file;
+ * with the number 0, a whole database. `A XID`: the next number at the first record of running transactions before the
+ * fork. `N XID`: the next number at the fork.
  */
 export const SCAN = String.raw`
 BEGIN { OFMT = "%.0f"; CONVFMT = "%.0f" }
@@ -81,14 +82,25 @@ $2 == "XLOG" && !since && desc ~ /^CHECKPOINT/ {
   sub(/.* /, "", item)
   print "g", side, xid, rel, "(" block "," item ")"
 }
+# What writes a table anew (VACUUM FULL, CLUSTER, some ALTER TABLE) gives it a new file, and tells of no row in it.
+$2 == "Storage" && desc ~ /^CREATE [^ ]+\/[0-9]+\/[0-9]+$/ {
+  count = split(desc, path, "/")
+  print "m", side, xid, (path[1] == "CREATE base" ? 1663 : path[2]) "/" path[count - 1] "/" path[count]
+  next
+}
+$2 == "Database" && desc ~ /^CREATE/ {
+  match(desc, /[0-9]+\/[0-9]+$/)
+  print "m", side, xid, substr(desc, RSTART) "/0"
+}
 END { if (next_xid != "") print "N", next_xid }
 `;
 
 /**
  * awk: reads three times what {@link SCAN} wrote, and keeps what was written after the fork, or before it by a
  * transaction that committed after it. Prints `next XID`, `first XID` (the oldest that committed after the fork; none
- * if nothing did), `anchored yes|no` (whether all that `first` and later ones wrote was seen), `touched REL`; into
- * `dir`/gone `REL (BLOCK,ITEM)`, into `dir`/before the numbers from `first` on that had committed before the fork.
+ * if nothing did), `anchored yes|no` (whether all that `first` and later ones wrote was seen), `touched REL`, `made
+ * REL`; into `dir`/gone `REL (BLOCK,ITEM)`, into `dir`/before the numbers from `first` on that had committed before the
+ * fork.
  */
 export const SELECT = String.raw`
 BEGIN { OFMT = "%.0f"; CONVFMT = "%.0f" }
@@ -99,7 +111,8 @@ pass == 1 && $1 == "A" { anchor = $2 }
 pass == 1 && $1 == "C" && (first == "" || reaches($2, first)) { first = $2 }
 first == "" { next }
 pass == 2 && $1 == "B" && reaches(first, $2) { before[$2] = 1; print $2 >(dir "/before") }
-pass == 3 && $1 ~ /^[tg]$/ && ($2 == "a" || (reaches(first, $3) && !($3 in before))) {
+pass == 3 && $1 ~ /^[tgm]$/ && ($2 == "a" || (reaches(first, $3) && !($3 in before))) {
+  if ($1 == "m") { print "made", $4; next }
   if (!($4 in touched)) { touched[$4] = 1; print "touched", $4 }
   if ($1 == "g") print $4, $5 >(dir "/gone")
 }
@@ -114,7 +127,12 @@ END {
 export interface TouchedFile {
   readonly tablespace: number;
   readonly database: number;
+  /** 0 for all of a database. */
   readonly file: number;
+  /** It was made after the fork: whatever has its number on the new primary is another one. */
+  readonly made: boolean;
+  /** Rows were written to it one by one, or went away. */
+  readonly written: boolean;
 }
 
 /** What {@link SELECT} found. */
@@ -125,6 +143,7 @@ export interface WalChanges {
   readonly first: number | undefined;
   /** Whether the WAL goes back to where `first` began. */
   readonly anchored: boolean;
+  /** Files that were written to, or made. */
   readonly touched: readonly TouchedFile[];
 }
 
@@ -136,15 +155,17 @@ export function parseWalChanges(output: string): WalChanges {
     const value = valueOf(name);
     return value === undefined ? undefined : Number(value);
   };
+  const pathsOf = (name: string): readonly string[] =>
+    rows.filter(([key]) => key === name).map(([, path = '']) => path);
+  const made = new Set(pathsOf('made'));
+  const written = new Set(pathsOf('touched'));
   return {
     next: numberOf('next'),
     first: numberOf('first'),
     anchored: valueOf('anchored') === 'yes',
-    touched: rows
-      .filter(([key]) => key === 'touched')
-      .map(([, path = '']) => {
-        const [tablespace = 0, database = 0, file = 0] = path.split('/').map(Number);
-        return { tablespace, database, file };
-      }),
+    touched: [...new Set([...written, ...made])].map((path) => {
+      const [tablespace = 0, database = 0, file = 0] = path.split('/').map(Number);
+      return { tablespace, database, file, made: made.has(path), written: written.has(path) };
+    }),
   };
 }

@@ -6,9 +6,68 @@ import { printed, recapOf } from '../support/program.js';
 const DATABASES = ['db1', 'db2', 'db3', 'db4'];
 const ORDERS = "select id || '=' || text from orders where id in (1, 2, 3, 4) order by id";
 
+/** Tables of before the fork, in two databases. */
+const TABLES = `drop database if exists copied;
+drop database if exists second;
+create database second;
+drop table if exists full_keyed, full_loose, clustered, altered, twice, parts, dropped, large, both_anew, quiet;
+${['full_keyed', 'clustered', 'altered', 'twice', 'dropped', 'large', 'both_anew', 'quiet']
+  .map((table) => `create table ${table} (id int primary key, text text);`)
+  .join('\n')}
+create table full_loose (id int, text text);
+create table parts (id int primary key, text text) partition by range (id);
+create table part_1 partition of parts for values from (0) to (1000);
+insert into full_keyed select g, 'before' from generate_series(1, 20) g;
+insert into clustered select g, 'before' from generate_series(1, 5) g;
+insert into altered select g, 'before' from generate_series(1, 3) g;
+insert into both_anew select g, 'before' from generate_series(1, 3) g;
+insert into quiet select g, 'before' from generate_series(1, 3) g;
+insert into full_loose values (1, 'before');
+\\connect second
+create table there (id int primary key, text text);
+insert into there values (1, 'before');
+`;
+
+/** What the old primary does to them while nobody hears it. */
+const WRITTEN_ANEW = `set synchronous_commit = local;
+insert into full_keyed select g, 'lost' from generate_series(2001, 2005) g;
+update full_keyed set text = 'lost' where id <= 3;
+delete from full_keyed where id in (10, 11);
+vacuum full full_keyed;
+insert into full_loose values (2, 'lost');
+vacuum full full_loose;
+insert into clustered values (6, 'lost');
+update clustered set text = 'lost' where id = 1;
+cluster clustered using clustered_pkey;
+insert into altered values (4, 'lost');
+alter table altered alter id type int using id + 0, alter text type varchar(1000), alter id type bigint;
+vacuum full twice;
+insert into twice values (1, 'lost');
+vacuum full twice;
+insert into parts values (1, 'lost');
+vacuum full part_1;
+insert into dropped values (1, 'lost');
+drop table dropped;
+insert into large select 1, string_agg(md5(g::text), '') from generate_series(1, 2000) g;
+vacuum full large;
+insert into both_anew values (4, 'lost');
+vacuum full both_anew;
+begin; create table undone (id int); insert into undone values (1); rollback;
+vacuum full pg_class;
+vacuum full pg_statistic;
+create database copied template second;
+\\connect second
+set synchronous_commit = local;
+insert into there values (2, 'lost');
+vacuum full there;
+`;
+
 let db: DatabaseLab;
 let old = '';
 let primary = '';
+/** Where the rows were saved. */
+let folder = '';
+let rejoined = '';
 
 beforeAll(async () => {
   db = await databaseLab();
@@ -36,6 +95,7 @@ async function until(host: string, script: string): Promise<void> {
 
 describe('rows that only the old primary had', () => {
   it('are an insert, an update and a delete that it committed while nobody heard it', async () => {
+    await db.sql(old, TABLES);
     await db.sql(
       old,
       `drop table if exists orders;
@@ -62,6 +122,7 @@ delete from orders where id = 3;
 begin; delete from orders where id = 1; rollback`,
     );
     expect(await db.sql(old, ORDERS)).toBe('1=order 1\n2=changed\n4=only "here", 4');
+    await db.sql(old, WRITTEN_ANEW);
     await powerCut(db.lab, old);
     const end = await db.run('failover', '--confirm-dead', old, '--yes');
     expect(end.code, printed(end)).toBe(0);
@@ -75,7 +136,8 @@ begin; delete from orders where id = 1; rollback`,
     // What the new primary writes meanwhile is not lost, and not told.
     await db.sql(
       primary,
-      `insert into orders values (5, 'new'); update orders set text = 'x' where id = 1`,
+      `insert into orders values (5, 'new'); update orders set text = 'x' where id = 1;
+vacuum full both_anew`,
     );
     // Servers make files for later, filled with zeros. More of them than of others, so that readers meet one first.
     await db.must(
@@ -95,7 +157,8 @@ done`,
     expect(await db.must(old, copies)).toBe(before);
     expect(end.stdout).toContain('postgres.public.orders: 1 insert, 1 update, 1 delete');
     expect(end.stdout).toContain('rewound');
-    const [, folder = ''] = /these rows are saved in (\S+);/.exec(end.stdout) ?? [];
+    rejoined = end.stdout;
+    [, folder = ''] = /these rows are saved in (\S+);/.exec(end.stdout) ?? [];
     expect(await db.must(old, `cat ${folder}/postgres.public.orders.csv`)).toBe(
       `action,old.id,old.text,new.id,new.text
 insert,4,"only ""here"", 4",,
@@ -107,7 +170,68 @@ delete,,,3,order 3
     expect(new Set((await db.must(old, modes)).trim().split('\n'))).toEqual(
       new Set(['root 700', 'root 600']),
     );
-    expect(await db.must(old, `ls ${folder}`)).toBe('postgres.public.orders.csv\nsummary.txt\n');
+  });
+
+  it('are also those of tables that it wrote anew afterwards, of which its WAL names no row', async () => {
+    const actions = async (table: string): Promise<string> =>
+      (await db.must(old, `cut -d, -f 1-3 ${folder}/${table}.csv | sort`)).trim();
+    expect(await actions('postgres.public.full_keyed')).toBe(
+      `action,old.id,old.text
+delete,,
+delete,,
+insert,2001,lost
+insert,2002,lost
+insert,2003,lost
+insert,2004,lost
+insert,2005,lost
+update,1,lost
+update,2,lost
+update,3,lost`,
+    );
+    expect(await actions('postgres.public.clustered')).toBe(
+      'action,old.id,old.text\ninsert,6,lost\nupdate,1,lost',
+    );
+    for (const [table, id] of [
+      ['postgres.public.full_loose', 2],
+      ['postgres.public.twice', 1],
+      ['postgres.public.part_1', 1],
+      ['postgres.public.both_anew', 4],
+      ['second.public.there', 2],
+    ] as const) {
+      expect(await actions(table), table).toBe(`action,old.id,old.text\ninsert,${String(id)},lost`);
+    }
+    // Its columns differ: all that the ALTER TABLE wrote, which is all of it.
+    expect(await actions('postgres.public.altered')).toContain('insert,4,lost');
+    expect(await db.must(old, `tail -n 1 ${folder}/postgres.public.large.csv | wc -c`)).toBe(
+      `${String('insert,1,'.length + 32 * 2000 + ',,\n'.length)}\n`,
+    );
+  });
+
+  it('are all rows of a database that it made; what it dropped is named', async () => {
+    expect(await db.must(old, `cut -d, -f 1-3 ${folder}/copied.public.there.csv`)).toBe(
+      'action,old.id,old.text\ninsert,1,before\n',
+    );
+    const summary = await db.must(old, `cat ${folder}/summary.txt`);
+    for (const text of [rejoined, summary]) {
+      expect(text).toContain(
+        'The database copied was made here: all rows of its tables are saved.',
+      );
+      expect(text).toContain('postgres.public.dropped: nothing. it was written to here, and then');
+      expect(text).toContain('postgres.(no table): nothing. files that were written to here');
+      expect(text).not.toContain('public.quiet');
+      expect(text).not.toContain('pg_catalog');
+    }
+    expect(await db.must(old, `ls ${folder}`)).toBe(
+      `${[
+        'copied.public.there',
+        ...['altered', 'both_anew', 'clustered', 'full_keyed', 'full_loose', 'large', 'orders']
+          .concat('part_1', 'twice')
+          .map((table) => `postgres.public.${table}`),
+        'second.public.there',
+      ]
+        .map((name) => `${name}.csv\n`)
+        .join('')}summary.txt\n`,
+    );
   });
 
   it('are gone from the database then, as on every other host; apply changes nothing', async () => {
@@ -123,6 +247,7 @@ delete,,,3,order 3
       `[ "$(cd / && runuser -u postgres -- psql -XAtqc 'select count(*) from orders')" = 4 ]`,
     );
     expect(await db.sql(old, now)).toBe(there);
+    await db.sql(primary, 'drop database second');
     const end = await db.apply();
     expect(end.code, printed(end)).toBe(0);
     expect(recapOf(end).changed, printed(end)).toBe(0);

@@ -10,6 +10,7 @@ import {
   sameShape,
 } from '../../src/postgres/lost-rows.js';
 import {
+  allRows,
   parseRow,
   parseTable,
   rowsOfKeys,
@@ -115,6 +116,12 @@ describe('what the two servers are asked', () => {
     const query = rowsOfKeys(odd, [["it's"]], 9);
     expect(query).toContain(`json_array_elements('[["it''s"]]'::json)`);
     expect(query).toContain(`t."k'" = (k.value ->> 0)::text`);
+  });
+
+  it('asks for all rows of a database that was made, for those since of others', () => {
+    expect(allRows(things)).not.toContain('where');
+    expect(allRows(things)).toContain(`to_json(array[t."note"::text, t."id"::text]::text[])`);
+    expect(writtenRows(things, 7)).toContain('t.xmin');
   });
 
   it('compares only tables of the same columns and key', () => {

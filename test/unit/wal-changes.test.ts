@@ -33,6 +33,25 @@ rmgr: Heap2       len (rec/tot):     56/    56, tx:        736, lsn: 0/0152AE60,
 rmgr: Transaction len (rec/tot):     34/    34, tx:        736, lsn: 0/0152AEA0, prev 0/0152AE60, desc: COMMIT 2026-11-22 03:57:22.383332 UTC
 `;
 
+/** Of PostgreSQL 15: rows, `vacuum full`, `truncate` and a row, `create database` of both strategies. */
+const WAL_ANEW = `rmgr: Standby     len (rec/tot):     50/    50, tx:          0, lsn: 0/01528C28, prev 0/01528BF0, desc: RUNNING_XACTS nextXid 725 latestCompletedXid 724 oldestRunningXid 725
+rmgr: Heap        len (rec/tot):     54/   302, tx:        725, lsn: 0/01528CA0, prev 0/01528C28, desc: INSERT off 6 flags 0x00, blkref #0: rel 1663/5/16384 blk 0 FPW
+rmgr: Heap        len (rec/tot):     69/    69, tx:        725, lsn: 0/01528EA8, prev 0/01528DD0, desc: HOT_UPDATE off 1 xmax 725 flags 0x20 ; new off 7 xmax 0, blkref #0: rel 1663/5/16384 blk 0
+rmgr: Heap        len (rec/tot):     54/    54, tx:        725, lsn: 0/01528EF0, prev 0/01528EA8, desc: DELETE off 3 flags 0x00 KEYS_UPDATED , blkref #0: rel 1663/5/16384 blk 0
+rmgr: Transaction len (rec/tot):     34/    34, tx:        725, lsn: 0/01528F28, prev 0/01528EF0, desc: COMMIT 2026-11-29 21:58:09.254701 UTC
+rmgr: Storage     len (rec/tot):     42/    42, tx:        726, lsn: 0/01528FB0, prev 0/01528F80, desc: CREATE base/5/16396
+rmgr: XLOG        len (rec/tot):     49/   209, tx:        726, lsn: 0/0153E538, prev 0/0153E4F8, desc: FPI , blkref #0: rel 1663/5/16396 blk 0 FPW
+rmgr: Transaction len (rec/tot):   2561/  2561, tx:        726, lsn: 0/015461F8, prev 0/015461C0, desc: COMMIT 2026-11-29 21:58:09.274940 UTC; rels: base/5/16384 base/5/16387; dropped stats: 2/5/16396
+rmgr: Storage     len (rec/tot):     42/    42, tx:        727, lsn: 0/01546C68, prev 0/01546C38, desc: CREATE base/5/16402
+rmgr: Heap        len (rec/tot):     59/    59, tx:        727, lsn: 0/01546F60, prev 0/01546D98, desc: INSERT+INIT off 1 flags 0x00, blkref #0: rel 1663/5/16402 blk 0
+rmgr: Transaction len (rec/tot):    206/   206, tx:        727, lsn: 0/01546FF0, prev 0/01546F60, desc: COMMIT 2026-11-29 21:58:09.285675 UTC; rels: base/5/16391
+rmgr: Database    len (rec/tot):     34/    34, tx:        728, lsn: 0/01547540, prev 0/01547490, desc: CREATE_WAL_LOG create dir 1663/16404
+rmgr: Storage     len (rec/tot):     42/    42, tx:        728, lsn: 0/01547C30, prev 0/01547BA0, desc: CREATE base/16404/2619
+rmgr: Storage     len (rec/tot):     42/    42, tx:        728, lsn: 0/0156C960, prev 0/0156B888, desc: CREATE base/16404/2619_fsm
+rmgr: Storage     len (rec/tot):     42/    42, tx:        728, lsn: 0/0156C990, prev 0/0156C960, desc: CREATE pg_tblspc/16385/PG_15_202209061/5/16406
+rmgr: Database    len (rec/tot):     42/    42, tx:        729, lsn: 0/016C7540, prev 0/016C7490, desc: CREATE_FILE_COPY copy dir 1663/5 to 1663/16405
+`;
+
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
@@ -66,7 +85,10 @@ describe('what a timeline changed after a position', () => {
     const found = changes(WAL_15, '000000000152A980');
     expect(found).toMatchObject({ next: 729, first: 729, anchored: true });
     expect(files(found)).toEqual([16384, 16390, 16399]);
-    expect(found.touched[0]).toEqual({ tablespace: 1663, database: 5, file: 16384 });
+    expect(found.touched[0]).toEqual({
+      ...{ tablespace: 1663, database: 5, file: 16384 },
+      ...{ made: false, written: true },
+    });
     expect(found.gone).toEqual(['1663/5/16384 (0,2)', '1663/5/16384 (0,3)', '1663/5/16384 (0,4)']);
   });
 
@@ -103,6 +125,28 @@ describe('what a timeline changed after a position', () => {
     const found = changes(wrapped.replaceAll(/\b72([789])\b/g, '429496728$1'), '000000000152ADC8');
     // 736 is 3 now, after 2^32: the oldest that committed, and the next is one more than the aborted 735, now 2.
     expect(found).toMatchObject({ next: 3, first: 3, touched: [{ file: 16399 }] });
+  });
+
+  it('is also the new file of a table that was written anew, which no record of a row names', () => {
+    const found = changes(WAL_ANEW, '0000000001528CA0');
+    const at = { tablespace: 1663, database: 5 };
+    expect(found.touched).toEqual([
+      { ...at, file: 16384, made: false, written: true },
+      { ...at, file: 16402, made: true, written: true },
+      { ...at, file: 16396, made: true, written: false },
+      // A whole database, and one in a tablespace; not what pg_waldump names of its free space.
+      { ...at, database: 16404, file: 0, made: true, written: false },
+      { ...at, database: 16404, file: 2619, made: true, written: false },
+      { tablespace: 16385, database: 5, file: 16406, made: true, written: false },
+      { tablespace: 1663, database: 16405, file: 0, made: true, written: false },
+    ]);
+    expect(found.gone).toEqual(['1663/5/16384 (0,1)', '1663/5/16384 (0,3)']);
+  });
+
+  it('is no file that was made by what had committed before', () => {
+    const found = changes(WAL_ANEW, '0000000001546C68');
+    expect(found.touched.map(({ file }) => file)).not.toContain(16396);
+    expect(found.touched).toContainEqual(expect.objectContaining({ file: 16402, made: true }));
   });
 
   it('finds the old page of a row that moved, in the words of PostgreSQL 17 too', () => {
