@@ -3,6 +3,7 @@
 # running. `start` is asked before PostgreSQL starts, `watch` looks while it runs. It never promotes.
 set -u
 . /etc/odoo-prov/postgres-guard.conf
+# There while our data is known to be outdated, or about to be: it takes no writes until it is a standby's.
 FENCED=/var/lib/odoo-prov/postgres-fenced
 HAD_STANDBY=/var/lib/odoo-prov/postgres-had-standby
 # Both are gone after a reboot: the operator's word for one start, and that this server took writes just now.
@@ -29,7 +30,9 @@ own_timeline() {
 
 own_identifier() { "$BIN/pg_controldata" "$DATA" | sed -n 's/^Database system identifier: *//p'; }
 
-# Prints a line "address writable timeline" for each peer of our cluster that answers.
+# Prints a line "address writable timeline" for each peer of our cluster that answers. Of a standby the newest timeline that
+# it has heard of: its control file learns of a promotion only by and by, and the receiver tells it only while it runs; the
+# names in pg_wal stay.
 ask_peers() {
   mine=$(own_identifier)
   for peer in $PEERS; do
@@ -40,7 +43,9 @@ ask_peers() {
           case when pg_is_in_recovery() then greatest(
             (select timeline_id from pg_control_checkpoint()),
             coalesce((select min_recovery_end_timeline from pg_control_recovery()), 0),
-            coalesce((select received_tli from pg_stat_wal_receiver), 0))
+            coalesce((select received_tli from pg_stat_wal_receiver), 0),
+            coalesce((select max(('x' || substr(name, 1, 8))::bit(32)::int) from pg_ls_dir('pg_wal', true, false) name
+              where name ~ '^[0-9A-F]{8}([0-9A-F]{16}|[.]history)'), 0))
           else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
           (select system_identifier from pg_control_system())" 2>/dev/null) || answer=
       set -- $answer
@@ -57,30 +62,51 @@ refuse() {
   exit 1
 }
 
-# Fenced by a failover or a rejoin, which may have been cut before anybody was promoted. Takes the peers' answers and our
-# own timeline.
+# Remembers over reboots that another has taken over: the peer that says so now may be silent at the next start.
+fence() {
+  mkdir -p "${FENCED%/*}"
+  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): $1" >"$FENCED.new"
+  sync "$FENCED.new"
+  mv -f "$FENCED.new" "$FENCED"
+  sync "${FENCED%/*}"
+}
+
+# Fenced by ourselves, by a failover or by a rejoin; these may have been cut before anybody was promoted. Takes the peers'
+# answers and our own timeline.
 stay_fenced() {
   why="stays down: fenced at $(cat "$FENCED")"
   if [ -z "$1" ]; then
-    refuse "$why. No other database host answers. Next: odoo-prov rejoin where another has taken over, else odoo-prov failover again"
+    refuse "$why. No other database host answers. Next: odoo-prov rejoin where another has taken over, odoo-prov failover again where that was cut. If all others are lost for good: touch $RELEASE"
   fi
   while read -r peer writable timeline; do
     if [ "$writable" = t ] || [ "$timeline" -gt "$2" ]; then refuse "$why. Next: odoo-prov rejoin"; fi
   done <<EOF
 $1
 EOF
-  refuse "$why. But no host that answers has taken over: that was cut. Next: odoo-prov failover, again"
+  refuse "$why. No host that answers has taken over. Next: bring back the one that has, or odoo-prov failover again where that was cut"
 }
 
 start() {
-  if is_standby || [ ! -s "$DATA/global/pg_control" ]; then exit 0; fi
+  # It takes no writes now; and once it is promoted, it is the newest.
+  if is_standby; then
+    rm -f "$FENCED"
+    exit 0
+  fi
+  if [ ! -s "$DATA/global/pg_control" ]; then exit 0; fi
+  mkdir -p "${RELEASE%/*}"
   own=$(own_timeline)
   answers=$(ask_peers)
+  # The operator's word counts where nobody knows better.
+  if [ -z "$answers" ] && [ -e "$RELEASE" ]; then
+    rm -f "$RELEASE" "$FENCED"
+    exit 0
+  fi
   if [ -e "$FENCED" ]; then stay_fenced "$answers" "$own"; fi
   while read -r peer writable timeline; do
     if [ -z "$peer" ]; then continue; fi
     if [ "$timeline" -gt "$own" ]; then
-      refuse "stays down: $peer is on timeline $timeline, this data ends on $own. Next: odoo-prov rejoin"
+      fence "$peer knows timeline $timeline, this data ends on $own"
+      refuse "stays down: $peer knows timeline $timeline, this data ends on $own. Next: odoo-prov rejoin"
     fi
     if [ "$writable" = t ]; then refuse "stays down: $peer takes writes already"; fi
   done <<EOF
@@ -89,11 +115,6 @@ EOF
   if [ -n "$answers" ] || [ ! -e "$HAD_STANDBY" ] || [ "$LONE_START" = start ]; then exit 0; fi
   # A restart of what took writes until a moment ago is no more dangerous than if it had gone on.
   if [ -n "$(find "$TOOK_WRITES" -mmin -1 2>/dev/null)" ]; then exit 0; fi
-  if [ -e "$RELEASE" ]; then
-    rm -f "$RELEASE"
-    exit 0
-  fi
-  mkdir -p /run/odoo-prov
   refuse "waits: no other database host answers, and one of them may have taken over. To start it all the same: touch $RELEASE"
 }
 
@@ -107,9 +128,8 @@ watch() {
     own=$(own_timeline)
     while read -r peer writable timeline; do
       if [ -z "$peer" ] || [ "$timeline" -le "$own" ]; then continue; fi
-      echo "stopping PostgreSQL: $peer is on timeline $timeline, this server still takes writes on $own" >&2
-      echo "$(date -u +%Y-%m-%dT%H:%M:%SZ): $peer took over (timeline $timeline)" >"$FENCED.new"
-      mv -f "$FENCED.new" "$FENCED"
+      echo "stopping PostgreSQL: $peer knows timeline $timeline, this server still takes writes on $own" >&2
+      fence "$peer knows timeline $timeline, this data ends on $own"
       systemctl stop "$UNIT"
     done <<EOF
 $answers
