@@ -124,13 +124,15 @@ export async function lookAtAll(
 
 /** What to do where nobody takes writes: data of a primary is only to be started, and nothing is lost then. */
 export function withoutPrimary(sights: readonly Sight[]): string {
-  const stopped = sights.filter(({ standby }) => !standby).map(({ host }) => host);
+  const old = sights.filter(({ standby }) => !standby);
+  const newest = Math.max(...old.map(({ timeline }) => timeline));
+  const last = old.filter(({ timeline, fenced }) => timeline === newest && !fenced);
   if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
-  if (stopped.length === 0) return '`odoo-prov failover FILE` promotes a standby';
-  if (sights.some(({ fenced }) => fenced)) {
+  if (old.length === 0) return '`odoo-prov failover FILE` promotes a standby';
+  if (last.length === 0) {
     return 'a failover was cut off: `odoo-prov failover FILE` again goes on from where it was';
   }
-  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${stopped.join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
+  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${last.map(({ host }) => host).join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
 }
 
 function emptied({ name }: Host): Failure {

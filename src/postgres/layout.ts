@@ -36,5 +36,8 @@ export function unitOf(version: number): string {
   return `postgresql@${String(version)}-main.service`;
 }
 
+/** The operator's word to a host's guard that its server may start while no other database host answers; it counts once. */
+export const LONE_START_WORD = '/run/odoo-prov/postgres-lone-start';
+
 /** There on a database host from before a restore in place moves its data aside until the restored data takes writes. */
 export const RESTORING = '/var/lib/odoo-prov/restoring-in-place';

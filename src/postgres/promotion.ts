@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.js';
 import { databaseRole, hostsWith, type Cluster } from '../inventory/cluster.js';
+import { LONE_START_WORD } from './layout.js';
 
 /** What a database host says of its server, live. */
 export interface Sight {
@@ -11,7 +12,7 @@ export interface Sight {
   readonly stuck: boolean;
   /** Its data is a standby's. */
   readonly standby: boolean;
-  /** A failover stopped it, and keeps it down until it rejoins. */
+  /** Another has taken over, or was about to: its guard keeps it down until it is a standby. */
   readonly fenced: boolean;
   readonly timeline: number;
   /** Bytes of WAL since the cluster was made: written by a primary, received by a standby. */
@@ -112,9 +113,7 @@ function standbyBack(sights: readonly Sight[]): string {
   const newest = Math.max(0, ...sights.map(({ timeline }) => timeline));
   const last = sights.filter((s) => !s.standby && !s.running && s.timeline === newest);
   const ways = [
-    ...(primary === undefined
-      ? last.map(({ host }) => `\`odoo-prov apply FILE\` starts ${host}, which was primary last`)
-      : []),
+    ...(primary === undefined ? last.map(lastBack) : []),
     ...(primary === undefined
       ? []
       : old.map(({ host }) => `\`odoo-prov rejoin FILE --host ${host}\` makes ${host} a standby`)),
@@ -122,6 +121,13 @@ function standbyBack(sights: readonly Sight[]): string {
   ];
   const way = ways.join('; ') || 'bring the host of a standby back';
   return primary === undefined ? way : `${primary.host} is primary and takes writes. ${way}`;
+}
+
+/** How the server that was primary last takes writes again, as far as these hosts know. Its guard does not start a fenced one. */
+function lastBack({ host, fenced }: Sight): string {
+  return fenced
+    ? `${host} was primary last and is fenced: bring back the host that has taken over from it; if that and all others are lost for good, \`touch ${LONE_START_WORD}\` on ${host}, with PostgreSQL stopped on the others, starts it`
+    : `\`odoo-prov apply FILE\` starts ${host}, which was primary last`;
 }
 
 function tooFarBehind(cluster: Cluster, candidate: Sight, most: Sight, behind: bigint): Failure {

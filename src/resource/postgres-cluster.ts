@@ -72,6 +72,8 @@ if ! [ -s "$data/global/pg_control" ]; then
   mkdir -p /var/lib/odoo-prov
   : >"$making"
   sync "$making" /var/lib/odoo-prov
+  # What the guard knows is of data that is gone.
+  rm -f /var/lib/odoo-prov/postgres-fenced /var/lib/odoo-prov/postgres-had-standby
   pg_createcluster --start-conf=disabled --port=5432 ${version} ${name} -- ${options}
   sync
   rm -f -- "$making"

@@ -101,6 +101,12 @@ describe('a failover', () => {
     ).rejects.toMatchObject({
       details: { remedy: expect.stringContaining('a failover was cut off') as string },
     });
+    const tookOver = 'data no 2 2 7\ndown\n';
+    await expect(
+      planRejoin(cluster, reached({ db1: fenced, db2: tookOver, db3: STANDBY }), undefined),
+    ).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('starts PostgreSQL on db2 and') as string },
+    });
   });
 
   it('is refused while PostgreSQL runs on data that was removed: it may take writes still', async () => {

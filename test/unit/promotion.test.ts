@@ -78,6 +78,14 @@ describe('who takes over', () => {
         }) as unknown,
       }),
     );
+    expect(() => chosen([{ ...last, fenced: true }, past])).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          remedy:
+            'db2 was primary last and is fenced: bring back the host that has taken over from it; if that and all others are lost for good, `touch /run/odoo-prov/postgres-lone-start` on db2, with PostgreSQL stopped on the others, starts it',
+        }) as unknown,
+      }),
+    );
   });
 
   it('is not one that lacks more than the limit', () => {
