@@ -227,10 +227,25 @@ describe('a failover', () => {
     );
   });
 
-  it('leaves an old primary that comes back refused by its own guard, without the tool', async () => {
+  it('leaves an old primary that comes back refused by its own guard, without the tool, also while it sees standbys only', async () => {
+    const [primary = ''] = await primaries(['db1', 'db3', 'db4']);
+    const followers = ['db1', 'db3', 'db4'].filter((host) => host !== primary);
+    await networkCut(db.lab, primary);
+    const receives = psql('select received_tli from pg_stat_wal_receiver');
+    for (const host of followers) await until(host, `[ -z "$( ${receives})" ]`, 60);
     await powerOn(db.lab, 'db2');
-    await until('db2', "journalctl -q -u 'postgresql@*' --since -5min | grep -q 'stays down'", 60);
+    const journal = "journalctl -q -b -u 'postgresql@*'";
+    await until('db2', `${journal} | grep -q 'stays down: fenced'`, 90);
+    expect(await db.must('db2', journal)).toMatch(/stays down: \S+ knows timeline \d+, this data/);
     expect((await db.on('db2')('ss -Htln sport = :5432')).stdout).toBe('');
+    await networkHeal(db.lab, primary);
+    for (const host of followers) await until(host, `[ -n "$( ${receives})" ]`, 60);
+    // Its server is asked for again every few seconds, and now it sees who took over.
+    await until(
+      'db2',
+      `${journal} | grep 'stays down: fenced' | grep -q 'Next: odoo-prov rejoin$'`,
+      60,
+    );
   });
 
   it('takes it back by a rewind; then apply changes nothing', async () => {
@@ -238,6 +253,15 @@ describe('a failover', () => {
     expect(end.code, printed(end)).toBe(0);
     expect(end.stdout).toContain('rewound');
     expect(await db.sql('db2', 'select status from pg_stat_wal_receiver')).toBe('streaming');
+    await unchanged();
+  });
+
+  it('leaves no fence behind where a rejoin was killed at its end, and apply starts the standby', async () => {
+    const fence = '/var/lib/odoo-prov/postgres-fenced';
+    await db.must('db2', `systemctl stop 'postgresql@*' && echo 'being made a standby' >${fence}`);
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect((await db.on('db2')(`ls ${fence}`)).code).toBe(2);
     await unchanged();
   });
 });
