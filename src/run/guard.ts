@@ -68,22 +68,13 @@ export function secretsMissing(found: string): Failure {
 }
 
 /**
- * Refuses to touch anything while no host holds a primary's data, or two hosts hold one of the same timeline:
- * whichever were taken for the standby would lose what only it has.
+ * Refuses to touch anything while no host holds a primary's data, nobody can tell which of the silent ones does, or two
+ * hosts hold one of the same timeline: whichever were taken for the standby would lose what only it has.
  * @throws Failure refused
  */
-export function guardTopology({ primary, rivals, withoutPrimary }: Topology): void {
-  if (withoutPrimary) {
-    throw new Failure({
-      reason: 'refused',
-      message: 'no database host holds the data of a primary: all of them are standbys',
-      expected: 'one primary that the standbys follow',
-      found:
-        'standby.signal on every host with data, as after a move of the primary that was cut off',
-      remedy:
-        'if another command is moving the primary at this moment, wait for its end. If it was cut off: `odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
-    });
-  }
+export function guardTopology(topology: Topology): void {
+  const { primary, rivals, withoutPrimary } = topology;
+  if (withoutPrimary) throw noPrimary(topology);
   if (rivals.length === 0) return;
   const all = [primary, ...rivals];
   throw new Failure({
@@ -92,6 +83,33 @@ export function guardTopology({ primary, rivals, withoutPrimary }: Topology): vo
     expected: 'one primary; every other database host a standby (standby.signal), or without data',
     found: all.join(', '),
     remedy: `if one of them runs and takes writes, and a rejoin of the other was cut: \`odoo-prov rejoin FILE\` finishes it. Otherwise find out which has the data to keep (psql: select max(write_date) from ir_attachment), stop PostgreSQL on the other, and have it follow: ${all.map((host) => `\`odoo-prov rejoin FILE --host ${host}\``).join(' or ')}; its data is kept in a folder`,
+  });
+}
+
+function noPrimary({ formerPrimaries, silent }: Topology): Failure {
+  const old = formerPrimaries.join(', ');
+  const found =
+    old === ''
+      ? 'standby.signal on every host with data, as after a move of the primary that was cut off'
+      : `a primary's data on ${old}, and a standby on a newer timeline`;
+  const words = { reason: 'refused', expected: 'one primary that the standbys follow' } as const;
+  if (silent.length > 0) {
+    return new Failure({
+      ...words,
+      message: 'the primary is a database host that did not answer, and nobody can tell which',
+      found: `${found}; no answer from ${silent.join(', ')}`,
+      remedy: 'bring these hosts back, then run this again. Nothing was changed',
+    });
+  }
+  return new Failure({
+    ...words,
+    message:
+      old === ''
+        ? 'no database host holds the data of a primary: all of them are standbys'
+        : 'no database host holds the data of the last primary',
+    found,
+    remedy:
+      'if another command is moving the primary at this moment, wait for its end. If its host was taken out of the inventory, put it back: `odoo-prov status FILE` says whom the standbys follow. If a move was cut off: `odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
   });
 }
 
@@ -197,7 +215,10 @@ function whyNotCreate(
   };
 }
 
-/** The state with what was seen this time: facts, and the proof that databases exist. */
+/**
+ * The state with what was seen this time: facts, and the proof that databases exist. Who may be primary is not recorded, and
+ * takes nobody's place: a later failover believes what is there.
+ */
 export function remember(
   context: RunContext,
   seen: Answered,
@@ -208,9 +229,13 @@ export function remember(
   for (const [name, answers] of seen) facts[name] = { ...answers.facts };
   const odoo = odooIsThere ? { database: context.cluster.odoo.database } : context.state.odoo;
   const { recoveryCopy } = context.state;
-  const { systemIdentifier, primary } = topology;
+  const { systemIdentifier, primarySeen } = topology;
   const recorded = context.state.postgres?.systemIdentifier ?? systemIdentifier;
-  const postgres = recorded === undefined ? undefined : { systemIdentifier: recorded, primary };
+  const primary = primarySeen ? topology.primary : context.state.postgres?.primary;
+  const postgres =
+    recorded === undefined
+      ? undefined
+      : { systemIdentifier: recorded, ...(primary === undefined ? {} : { primary }) };
   return {
     ...(postgres === undefined ? {} : { postgres }),
     ...(odoo === undefined ? {} : { odoo }),

@@ -56,6 +56,27 @@ describe('who is primary', () => {
     expect(topology({ db1: none, db2: none, db3: none }).withoutPrimary).toBe(false);
   });
 
+  it('is not who holds data that a standby is beyond: it is among those who do not answer', () => {
+    const [old, beyond] = [[data(8, false)], [data(9, true)]];
+    for (const remembered of ['db1', 'db2', undefined]) {
+      expect(topology({ db2: old, db3: beyond }, remembered)).toMatchObject({
+        primary: 'db1',
+        primarySeen: false,
+        formerPrimaries: ['db2'],
+        rivals: [],
+        withoutPrimary: false,
+      });
+    }
+    // Nobody is left, or nobody can tell which of them.
+    expect(topology({ db1: beyond, db2: old, db3: beyond }, 'db2').withoutPrimary).toBe(true);
+    const four = testCluster([...cluster.hosts, testHost('db4', 4, ['pg-standby'])]);
+    const seen: Readonly<Record<string, readonly FoundDatabase[]>> = { db1: old, db2: beyond };
+    const unclear = topologyOf(four, ({ name }) => seen[name], { primary: 'db1' });
+    expect(unclear).toMatchObject({ withoutPrimary: true, silent: ['db3', 'db4'] });
+    const told = topologyOf(four, ({ name }) => seen[name], { primary: 'db4' });
+    expect(told).toMatchObject({ withoutPrimary: false, primary: 'db4' });
+  });
+
   it('is not a copy that was kept or restored beside the data', () => {
     const kept = data(9, false, '/var/lib/postgresql/17/main.before-rejoin-1');
     expect(topology({ db1: [data(1, false)], db2: [kept, data(1, true)] }).primary).toBe('db1');

@@ -4,12 +4,15 @@ import {
   guardCreation,
   guardRestore,
   guardSecrets,
+  guardTopology,
+  remember,
   type Answered,
 } from '../../../src/run/guard.js';
 import { kinds } from '../../../src/resource/index.js';
 import { postgresCluster, postgresClusterKind } from '../../../src/resource/postgres-cluster.js';
 import { postgresStandby, postgresStandbyKind } from '../../../src/resource/postgres-standby.js';
 import type { Answers } from '../../../src/run/probe-host.js';
+import type { Topology } from '../../../src/facts/topology.js';
 import type { Failure } from '../../../src/failure/failure.js';
 import type { Cluster } from '../../../src/inventory/cluster.js';
 import { testCluster, testFacts, testHost } from '../../support/site.js';
@@ -61,6 +64,35 @@ describe('a run without the secrets of its cluster', () => {
 
   it('goes on with the secrets there', () => {
     expect(guard(false, { given, databases }, true)).not.toThrow();
+  });
+});
+
+describe('who is primary', () => {
+  const topology: Topology = {
+    ...{ primary: 'pg2', primarySeen: true, systemIdentifier: '7', rivals: [] },
+    ...{ formerPrimaries: [], withoutPrimary: false, silent: [] },
+  };
+  const recorded = (change: Partial<Topology>, primary?: string): string | undefined => {
+    const postgres = { systemIdentifier: '7', ...(primary === undefined ? {} : { primary }) };
+    const context = { cluster, state: { facts: {}, postgres } } as unknown as RunContext;
+    return remember(context, new Map(), { ...topology, ...change }, false).postgres?.primary;
+  };
+
+  it('is recorded when it was seen; who may be it takes nobody’s place', () => {
+    expect(recorded({}, 'pg1')).toBe('pg2');
+    expect(recorded({ primarySeen: false }, 'pg1')).toBe('pg1');
+    expect(recorded({ primarySeen: false })).toBeUndefined();
+  });
+
+  it('must be clear before anything is touched', () => {
+    const guarded = (change: Partial<Topology>) => (): void => {
+      guardTopology({ ...topology, ...change });
+    };
+    expect(guarded({})).not.toThrow();
+    const without = { withoutPrimary: true, formerPrimaries: ['pg1'] };
+    expect(guarded(without)).toThrow('no database host holds the data of the last primary');
+    expect(guarded({ ...without, silent: ['pg2', 'pg3'] })).toThrow('nobody can tell which');
+    expect(guarded({ ...without, formerPrimaries: [] })).toThrow('all of them are standbys');
   });
 });
 
