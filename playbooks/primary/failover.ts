@@ -9,8 +9,10 @@ import {
   type Choice,
   type Sight,
 } from '../../src/postgres/promotion.js';
+import { isOutdated } from '../../src/postgres/outdated.js';
 import { archiveReceived } from './archive-received.js';
 import { requirePoolers, type Reached } from './connect.js';
+import { requireNoLivingSender } from './living-sender.js';
 import { lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
@@ -57,7 +59,7 @@ export interface FailoverPlan {
 
 /**
  * Looks, and decides whether a failover is safe.
- * @throws Failure refused: a primary that is alive (without force), a fence that nobody confirmed, a
+ * @throws Failure refused: a primary that is alive (without force, or out of reach), a fence that nobody confirmed, a
  *   PgBouncer out of reach, no standby that may take over
  */
 export async function planFailover(
@@ -72,6 +74,7 @@ export async function planFailover(
   const choice = chooseCandidate(cluster, view.sights, options.to);
   const alive = view.sights.find((sight) => sight.writable);
   if (alive !== undefined && !options.force) throw stillAlive(alive);
+  if (alive === undefined) await requireNoLivingSender(cluster, reached.sessions, view.sights);
   const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);
   const dead = silentPrimaries(cluster, view, options);
   const { candidate, others } = choice;
@@ -106,9 +109,7 @@ export async function planFailover(
 
 /** A primary that is only stopped is better started than replaced. */
 function startableText(sights: readonly Sight[]): string[] {
-  const stopped = sights.filter(
-    ({ standby, running, stuck, fenced }) => !standby && !running && !stuck && !fenced,
-  );
+  const stopped = sights.filter((sight) => isLast(sight, sights) && !sight.running && !sight.stuck);
   return stopped.map(
     ({ host }) =>
       `${host} answers, and only its PostgreSQL is down: odoo-prov apply FILE starts it, and nothing is lost; fail over if that does not help`,
@@ -147,20 +148,29 @@ function receivedText({ candidate, others, behind }: Choice, synchronous: boolea
 }
 
 /**
- * Silent hosts that may be the primary: each must be confirmed to be off. Whom the last run saw as primary is
- * believed only if it is silent itself: seen as a standby, it tells that the primary has been moved since.
+ * Whether it holds the data of the last primary, by all that was seen. Data that a standby is beyond is not, nor is what a
+ * failover has stopped: another one may have been promoted since.
+ */
+function isLast(sight: Sight, sights: readonly Sight[]): boolean {
+  return !sight.standby && !sight.fenced && !isOutdated(sight, sights);
+}
+
+/**
+ * Silent hosts that may be the primary: each must be confirmed to be off. With the last primary's data seen, it is only
+ * whom the last run saw as primary; otherwise it may be any, for what was remembered may be of before another move.
  */
 function silentPrimaries(cluster: Cluster, view: View, options: FailoverOptions): string[] {
-  const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
-  const remembered = silent.find(({ name }) => name === options.remembered);
-  const known = view.sights.some((sight) => !sight.standby);
-  // With a primary's data seen, a host that is silent is a standby, unless it was remembered as primary.
-  const suspects = remembered === undefined ? (known ? [] : silent) : [remembered];
-  const unconfirmed = suspects.find(({ name }) => !options.confirmDead.includes(name));
+  const silent = databaseHosts(cluster)
+    .map(({ name }) => name)
+    .filter((name) => view.silent.has(name));
+  const known = view.sights.some((sight) => isLast(sight, view.sights));
+  const suspects = known ? silent.filter((name) => name === options.remembered) : silent;
+  const unconfirmed = suspects.find((name) => !options.confirmDead.includes(name));
   if (unconfirmed !== undefined) {
-    throw notFenced(unconfirmed.name, view.silent.get(unconfirmed.name));
+    const confirmed = suspects.filter((name) => options.confirmDead.includes(name));
+    throw notFenced(unconfirmed, view.silent.get(unconfirmed), confirmed);
   }
-  return suspects.map(({ name }) => name);
+  return suspects;
 }
 
 function stillAlive(alive: Sight): Failure {
@@ -186,14 +196,14 @@ function notDead(host: string): Failure {
   });
 }
 
-function notFenced(host: string, why: Failure | undefined): Failure {
+function notFenced(host: string, why: Failure | undefined, confirmed: readonly string[]): Failure {
   return new Failure({
     reason: 'refused',
     host,
     message: 'it cannot be reached, so nobody can tell whether it still takes writes',
     expected: 'the old primary stopped, over SSH or by your own hand',
     found: why?.message ?? 'no answer',
-    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${host}. What it had not sent is lost: with synchronous replication nothing that was acknowledged (unless it went on alone, without a standby), else the last moments`,
+    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${[...confirmed, host].join(',')}. What it had not sent is lost: with synchronous replication nothing that was acknowledged (unless it went on alone, without a standby), else the last moments`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { RESTORING } from '../../src/postgres/layout.js';
+import { isOutdated } from '../../src/postgres/outdated.js';
 import { RECEIVED_PAST_FORK } from '../../src/postgres/past-fork.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { restoreNotEnded } from '../../src/run/guard.js';
@@ -126,13 +127,17 @@ export async function lookAtAll(
 export function withoutPrimary(sights: readonly Sight[]): string {
   const old = sights.filter(({ standby }) => !standby);
   const newest = Math.max(...old.map(({ timeline }) => timeline));
-  const last = old.filter(({ timeline, fenced }) => timeline === newest && !fenced);
+  const last = old.filter((sight) => sight.timeline === newest && !isOutdated(sight, sights));
+  const free = last.filter(({ fenced }) => !fenced);
   if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
   if (old.length === 0) return '`odoo-prov failover FILE` promotes a standby';
   if (last.length === 0) {
+    return 'a standby is on a newer timeline than the data of any primary that was seen: bring the host back that was primary last. Only if it is lost: `odoo-prov failover FILE`';
+  }
+  if (free.length === 0) {
     return 'a failover was cut off: `odoo-prov failover FILE` again goes on from where it was';
   }
-  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${last.map(({ host }) => host).join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
+  return `\`odoo-prov apply FILE\` starts PostgreSQL on ${free.map(({ host }) => host).join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
 }
 
 function emptied({ name }: Host): Failure {

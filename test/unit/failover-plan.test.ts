@@ -141,6 +141,67 @@ describe('a failover', () => {
     expect(dead).toEqual(['db1', 'db3']);
   });
 
+  it('asks for every silent host where a standby is beyond the data of the primary that was seen', async () => {
+    // db2 was primary before db1, which is silent: whatever was remembered, db2's data is not the last.
+    const beyond = STANDBY.replace('yes 1 0', 'yes 2 0');
+    for (const old of [STOPPED, STOPPED.replace(' 7', ' 7 fenced')]) {
+      for (const remembered of ['db1', 'db2', 'db3']) {
+        const left = { db2: old, db3: beyond };
+        await expect(plan(left, { remembered })).rejects.toMatchObject({
+          details: {
+            host: 'db1',
+            remedy: expect.stringContaining('--confirm-dead db1') as string,
+          },
+        });
+        const { fence, dead, notes } = await plan(left, { remembered, confirmDead: ['db1'] });
+        expect([fence, dead, notes]).toEqual([['db2'], ['db1'], []]);
+      }
+    }
+  });
+
+  it('asks for every silent host where a failover has stopped the primary, for it may have promoted one', async () => {
+    const fenced = STOPPED.replace(' 7', ' 7 fenced');
+    const left = { db1: fenced, db3: STANDBY };
+    await expect(plan(left, { remembered: 'db1' })).rejects.toThrow('nobody can tell');
+    const { dead } = await plan(left, { remembered: 'db1', confirmDead: ['db2'] });
+    expect(dead).toEqual(['db2']);
+  });
+
+  it('says all hosts that are to be confirmed, also those that were', async () => {
+    const refusal = plan({ db2: STANDBY }, { remembered: 'db1', confirmDead: ['db1'] });
+    await expect(refusal).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('--confirm-dead db1,db3') as string },
+    });
+  });
+
+  it('is refused while a standby receives from a primary that lives out of reach', async () => {
+    const receives = (address: string): string => `${STANDBY}sender ${address}\n`;
+    const silent = cluster.hosts.find(({ name }) => name === 'db1')?.address ?? '';
+    for (const confirmDead of [[], ['db1']]) {
+      await expect(
+        plan({ db2: receives(silent), db3: STANDBY }, { confirmDead }),
+      ).rejects.toMatchObject({
+        details: {
+          host: 'db1',
+          message: 'the primary is alive: db2 receives WAL from it, and it takes connections',
+          found: `db2 receives from ${silent}, which cannot be reached from here`,
+        },
+      });
+    }
+    const all = { db1: receives('198.51.100.99'), db2: STANDBY, db3: STANDBY };
+    await expect(plan(all)).rejects.toMatchObject({
+      details: {
+        found: 'db1 receives from 198.51.100.99, which is no database host of this inventory',
+        remedy: expect.stringContaining('put that host back into the inventory') as string,
+      },
+    });
+    await expect(plan({ ...all, db3: STOPPED })).rejects.toThrow('the primary is alive');
+    // A receiver that is not streaming is not asked, nor anybody where a primary was seen to take writes.
+    const idle = all.db1.replace('0/5000 1', '0/5000 0');
+    await expect(plan({ ...all, db1: idle })).resolves.toBeDefined();
+    await expect(plan({ ...all, db3: PRIMARY }, { force: true })).resolves.toBeDefined();
+  });
+
   it('is refused while a PgBouncer cannot be reached, or hosts hold different clusters', async () => {
     const lost = reached({ db1: STOPPED, db2: STANDBY });
     const sessions = new Map([...lost.sessions].filter(([name]) => name !== 'pool1'));
