@@ -1,6 +1,6 @@
 import { assumedFacts } from '../src/facts/host-facts.js';
 import { Failure } from '../src/failure/failure.js';
-import type { Cluster, Host } from '../src/inventory/cluster.js';
+import { databaseHosts, type Cluster, type Host } from '../src/inventory/cluster.js';
 import { connectionBudget } from '../src/inventory/connection-budget.js';
 import { Semaphore } from '../src/concurrency/semaphore.js';
 import { runProbe } from '../src/run/run-probe.js';
@@ -55,6 +55,9 @@ export class StatusLook {
       at,
       database: databaseOf(hosts, cluster.postgres.replication.maxLag),
       budget: this.#budget(),
+      allDatabases: databaseHosts(cluster).every(({ name }) =>
+        wanted.some((host) => host.name === name),
+      ),
       hosts,
     };
   }

@@ -94,6 +94,8 @@ export interface ClusterStatus {
   readonly database: DatabaseStatus;
   /** Connections as they are planned (`lint` explains them). */
   readonly budget: Budget;
+  /** All database hosts of the inventory were asked: a primary that was not seen is none of those left out. */
+  readonly allDatabases: boolean;
   /** Those that were asked, in the inventory's order. */
   readonly hosts: readonly HostStatus[];
 }

@@ -1,4 +1,5 @@
 import type { FoundDatabase } from '../facts/database-facts.js';
+import { isOutdated, type Held } from '../postgres/outdated.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
 import { serverOf } from './database.js';
@@ -8,6 +9,7 @@ import { UNFINISHED, type PostgresServer } from './postgres.js';
 import { configurationRules } from './rules-configuration.js';
 import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
+import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
 import { counted, list, percent, span } from './words.js';
 
 const SERVICE = "systemctl status 'postgresql@*'";
@@ -16,11 +18,12 @@ const SERVICE = "systemctl status 'postgresql@*'";
 export function databaseRules(status: ClusterStatus): readonly Alert[] {
   const primary = status.hosts.find(({ host }) => host === status.database.primary);
   const server = primary && serverOf(primary);
+  const held = status.hosts.flatMap(heldBy);
   return [
     ...restoreRules(status),
     ...primaryRules(status),
     ...emptyRules(status, primary?.host),
-    ...status.hosts.flatMap((host) => serverRules(host, server !== undefined)),
+    ...status.hosts.flatMap((host) => serverRules(host, server !== undefined, held)),
     ...status.hosts.flatMap((one) => {
       const running = serverOf(one);
       return running === undefined ? [] : configurationRules(one.host, running);
@@ -53,7 +56,8 @@ function restoreRules({ hosts }: ClusterStatus): readonly Alert[] {
 }
 
 /** One host must take the writes: none is an outage, two is worse. */
-function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
+function primaryRules(status: ClusterStatus): readonly Alert[] {
+  const { database, hosts, allDatabases } = status;
   const { writable, members } = database;
   if (writable.length > 1) {
     const of = (name: string): string => {
@@ -69,20 +73,37 @@ function primaryRules({ database, hosts }: ClusterStatus): readonly Alert[] {
       }),
     ];
   }
-  // Where only some database hosts were asked, the primary may be among the others.
   if (writable.length === 1 || members.length === 0) return [];
   // What is to be done then is something else.
   if (hosts.some(({ restoring }) => restoring)) return [];
   const answered = hosts.filter((host) => serverOf(host) !== undefined);
-  if (answered.length === 0 || !members.some(({ state }) => state !== 'streaming')) return [];
+  if (answered.length === 0) return [];
+  // Where only some database hosts were asked, the primary may be among the others: a standby that receives says that it is.
+  if (!allDatabases && members.some(({ state }) => state === 'streaming')) return [];
+  const words = { id: 'postgres.no-primary', host: null };
+  const unseen = unseenPrimary(status);
+  if (unseen !== undefined) return [problem({ ...words, ...unseenText(unseen) })];
   return [
     problem({
-      id: 'postgres.no-primary',
-      host: null,
+      ...words,
       message: 'no database host that answered takes writes: Odoo cannot save anything',
       next: 'bring the primary back (odoo-prov apply FILE, where its host answers), or promote a standby: odoo-prov failover FILE (--dry-run shows how)',
     }),
   ];
+}
+
+/** Standbys know better than this look who is primary; they are not to be promoted beside it. */
+function unseenText({ standbys, address, host }: UnseenPrimary): Pick<Alert, 'message' | 'next'> {
+  const receive = `${list(standbys)} ${standbys.length === 1 ? 'receives' : 'receive'} from`;
+  return host === null
+    ? {
+        message: `${receive} a primary that is not in this inventory: ${address}`,
+        next: 'put that host back into the inventory, as pg-standby: who is primary is seen. No failover: that primary is alive',
+      }
+    : {
+        message: `no database host that answered takes writes, but ${receive} ${host}, which cannot be reached from here`,
+        next: `find out why SSH does not get to ${host}: it may well take writes. Only if it is off: odoo-prov failover FILE (--dry-run shows how)`,
+      };
 }
 
 /** Hosts without a database: a copy is to be made, or everything is lost. One that was never set up is told as such. */
@@ -131,6 +152,7 @@ function emptyRules(
 function serverRules(
   { host, postgres, restoring }: HostStatus,
   hasPrimary: boolean,
+  held: readonly Held[],
 ): readonly Alert[] {
   if (postgres === null || postgres.server === 'up' || restoring) return [];
   const words = { id: `postgres.${postgres.server}`, host };
@@ -142,7 +164,7 @@ function serverRules(
         problem({
           ...words,
           message: `PostgreSQL on ${host} is ${postgres.why}`,
-          next: downNext(host, postgres.found, hasPrimary),
+          next: downNext(host, postgres.found, hasPrimary, held),
         }),
       ];
     case 'failed':
@@ -156,12 +178,31 @@ function serverRules(
   }
 }
 
-/** Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over. */
-function downNext(host: string, found: FoundDatabase | null, hasPrimary: boolean): string {
+/** What the data of a host tells of who was primary last. */
+function heldBy({ postgres }: HostStatus): readonly Held[] {
+  if (postgres?.server !== 'up') return postgres?.found ? [postgres.found] : [];
+  const { recovering, timeline, pastFork } = postgres.data;
+  return [{ standby: recovering, timeline, pastFork }];
+}
+
+/**
+ * Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over.
+ * @param held by all hosts
+ */
+function downNext(
+  host: string,
+  found: FoundDatabase | null,
+  hasPrimary: boolean,
+  held: readonly Held[],
+): string {
   const look = `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`;
   if (found === null) return look;
   if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
-  if (hasPrimary) return `it was primary before: odoo-prov rejoin FILE --host ${host}`;
+  const rejoin = `odoo-prov rejoin FILE --host ${host}`;
+  if (hasPrimary) return `it was primary before: ${rejoin}`;
+  if (isOutdated(found, held)) {
+    return `it was primary before another one, which was not seen: bring that host back, then ${rejoin}`;
+  }
   return `odoo-prov apply FILE starts it; ${look}. Only if it does not come back: odoo-prov failover FILE`;
 }
 

@@ -146,7 +146,44 @@ describe('PostgreSQL', () => {
       'problem postgres.not-streaming: front receives nothing',
     ]);
     // Only the standby was asked: it streams, so there is a primary.
-    expect(told(front())).toEqual([]);
+    expect(judge({ ...seen(front()), allDatabases: false }).alerts).toEqual([]);
+    expect(judge({ ...seen(front(alone)), allDatabases: false }).alerts).toHaveLength(2);
+  });
+  it('whose primary is not in the inventory is not well: the standbys say where it is', () => {
+    expect(judge(seen(front()))).toMatchObject({
+      alerts: [
+        {
+          severity: 'problem',
+          id: 'postgres.no-primary',
+          message: 'front receives from a primary that is not in this inventory: 198.51.100.129',
+          next: expect.stringContaining('put that host back into the inventory') as string,
+        },
+      ],
+      exitCode: 3,
+    });
+  });
+  it('whose primary cannot be reached and sends to a standby may well take writes', () => {
+    const gone = silentHost(testHost('db1', 129, ['pg-primary']), unreachable());
+    const [alert] = judge(seen(gone, front())).alerts;
+    expect(alert).toMatchObject({
+      id: 'postgres.no-primary',
+      message:
+        'no database host that answered takes writes, but front receives from db1, which cannot be reached from here',
+      next: expect.stringContaining('find out why SSH does not get to db1') as string,
+    });
+  });
+  it('whose primary is only stopped is started; not so data that a standby is beyond', () => {
+    const next = (standby: string): string | undefined => {
+      const databases = STOPPED_DATABASES.replace('yes', 'no');
+      const old = answered('db1', 129, ['pg-primary'], { postgres: 'down', databases });
+      const { alerts } = judge(seen(old, front(standby)));
+      return alerts.find(({ id }) => id === 'postgres.down')?.next;
+    };
+    const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
+    expect(next(alone)).toContain('odoo-prov apply FILE starts it');
+    expect(next(changed(alone, '"timeline":1', '"timeline":2'))).toBe(
+      'it was primary before another one, which was not seen: bring that host back, then odoo-prov rejoin FILE --host db1',
+    );
   });
   it('with a standby that lags says by how much, and the limit', () => {
     expect(told(db1(RECORDED.lagging.primary), front(running))).toContain(
