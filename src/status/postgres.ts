@@ -114,7 +114,12 @@ export type Slot = z.infer<typeof slot>;
 
 /** PostgreSQL on one host. */
 export type PostgresStatus =
-  | { readonly server: 'up'; readonly data: PostgresServer }
+  | {
+      readonly server: 'up';
+      readonly data: PostgresServer;
+      /** What its data directory says: where the timelines before its own were left. */
+      readonly found: FoundDatabase | null;
+    }
   | {
       /** `absent`: no data directory, or one that never ran. */
       readonly server: 'absent' | 'down' | 'failed';
@@ -139,19 +144,16 @@ export function postgresProbe(): Script {
  */
 export function parsePostgres(text: string, databases: string): PostgresStatus {
   const answer = parseSql(text);
-  if (answer.server === 'up') {
-    return { server: 'up', data: server.parse(JSON.parse(answer.rows[0]?.[0] ?? '')) };
-  }
   const found = ownData(parseDatabases(databases)) ?? null;
+  if (answer.server === 'up') {
+    return { server: 'up', data: server.parse(JSON.parse(answer.rows[0]?.[0] ?? '')), found };
+  }
   // Old data that a rejoin kept is found as well, and is no database any more.
-  if (parseMaking(databases) || (answer.server === 'down' && found === null)) {
+  if (parseMaking(databases) || (answer.server !== 'failed' && found === null)) {
     const why = parseMaking(databases) ? UNFINISHED : 'there is no database';
     return { server: 'absent', why, found: null };
   }
-  const why = {
-    absent: 'there is no database',
-    down: `not running, its data is ${found?.state ?? ''}`,
-    failed: answer.server === 'failed' ? answer.why : '',
-  }[answer.server];
-  return { server: answer.server, why, found };
+  if (answer.server === 'failed') return { server: 'failed', why: answer.why, found };
+  // Data that never ran, as pg_rewind leaves it, is there all the same.
+  return { server: 'down', why: `not running, its data is ${found?.state ?? ''}`, found };
 }

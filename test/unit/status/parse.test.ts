@@ -47,6 +47,11 @@ describe('what hosts print', () => {
       why: 'there is no database',
       found: null,
     });
+    // pg_rewind leaves data that looks as if it had never been started.
+    expect(parsePostgres('absent', STOPPED_DATABASES)).toMatchObject({
+      server: 'down',
+      why: 'not running, its data is shut down in recovery',
+    });
     const refused = 'failed\npsql: error: FATAL:  sorry, too many clients already';
     expect(parsePostgres(refused, '')).toMatchObject({
       server: 'failed',
