@@ -6,6 +6,7 @@ import {
   bytesText,
   chooseCandidate,
   hasStandby,
+  START,
   type Choice,
   type Sight,
 } from '../../src/postgres/promotion.js';
@@ -102,8 +103,9 @@ export async function planFailover(
     ...[...old, ...dead].map(
       (host) => `later, by you: odoo-prov rejoin FILE --host ${host}, which stays down until then`,
     ),
+    ...stoppedStep(choice),
   ];
-  const notes = [...startableText(view.sights), ...newestText(candidate)];
+  const notes = [...startableText(view.sights), ...stoppedText(choice), ...newestText(candidate)];
   return { choice, fence: old, dead, alone, steps, notes };
 }
 
@@ -114,6 +116,25 @@ function startableText(sights: readonly Sight[]): string[] {
     ({ host }) =>
       `${host} answers, and only its PostgreSQL is down: odoo-prov apply FILE starts it, and nothing is lost; fail over if that does not help`,
   );
+}
+
+/** A standby that is stopped, and has more than the one to be promoted, cannot follow that. */
+function stoppedStep({ most }: Choice): string[] {
+  if (most.running) return [];
+  return [
+    `later, by you: odoo-prov rejoin FILE --host ${most.host}, which cannot follow: it saves the rows that only it has`,
+  ];
+}
+
+function silence({ stuck }: Sight): string {
+  return stuck ? 'does not answer' : 'is stopped';
+}
+
+function stoppedText({ candidate, most, behind }: Choice): string[] {
+  if (most.running) return [];
+  return [
+    `PostgreSQL on ${most.host}, a standby, ${silence(most)} and has ${bytesText(behind)} of WAL that ${candidate.host} lacks: start it (there: ${START}) and run this again, and nothing of that is lost; fail over if that does not help`,
+  ];
 }
 
 function newestText({ host, newest }: Sight): string[] {
@@ -134,10 +155,10 @@ function standbyText(host: string, alone: boolean): string {
     : `no standby is left: every commit on ${host} waits until one is back (\`--on-standby-loss continue\` does not wait)`;
 }
 
-function receivedText({ candidate, others, behind }: Choice, synchronous: boolean): string {
+function receivedText({ candidate, others, behind, most }: Choice, synchronous: boolean): string {
   const which =
     behind > 0n
-      ? `which lacks ${bytesText(behind)} that another standby has`
+      ? `which lacks ${bytesText(behind)} that ${most.running ? 'another standby' : `${most.host}, which ${silence(most)},`} has`
       : others.length === 0
         ? 'the only standby'
         : 'which has most WAL of all that were seen';

@@ -42,7 +42,7 @@ export async function planRejoin(
   if (silent !== undefined) throw silent;
   const named = view.sights.filter((sight) =>
     host === undefined
-      ? (!sight.standby || sight.pastFork) && sight !== primary
+      ? (!sight.standby || isLost(sight)) && sight !== primary
       : sight.host === host && sight !== primary,
   );
   const candidates = await Promise.all(
@@ -61,10 +61,15 @@ function sessionOf({ sessions }: Reached, host: string): Session {
   return session;
 }
 
+/** A standby that only a rejoin takes back: it cannot follow, or an earlier one was cut while it compared its rows. */
+function isLost({ pastFork, compared }: Sight): boolean {
+  return pastFork || compared;
+}
+
 function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | undefined): boolean {
   if (phase !== 'none') return true;
   // A standby that went on with the old primary for a moment cannot follow the new one either.
-  if (sight.standby) return (sight.pastFork || sight.host === host) && !sight.streaming;
+  if (sight.standby) return (isLost(sight) || sight.host === host) && !sight.streaming;
   if (sight.timeline < primary.timeline) return true;
   // Of the same timeline, and not cut by us: somebody says which of the two is right by naming it.
   return sight.timeline === primary.timeline && sight.host === host && !sight.running;
@@ -107,7 +112,7 @@ function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | un
   const rival = sights.find(
     (s) => !s.standby && s.host !== primary.host && s.timeline >= primary.timeline,
   );
-  const idle = sights.filter((s) => s.standby && s.running && !s.streaming && s.host !== host);
+  const idle = sights.filter((s) => s.standby && !s.streaming && s.host !== host);
   const standbys = idle.map(
     (s) =>
       `. ${s.host} receives nothing: if apply does not help, \`odoo-prov rejoin FILE --host ${s.host}\``,

@@ -1,8 +1,10 @@
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { parseDataWal, WAL_OF, type DataWal } from '../../src/postgres/data-wal.js';
 import { RESTORING } from '../../src/postgres/layout.js';
+import { OLD_FOLDER } from '../../src/postgres/old-data.js';
 import { isOutdated } from '../../src/postgres/outdated.js';
-import { RECEIVED_PAST_FORK } from '../../src/postgres/past-fork.js';
+import { isPastFork, newestHistory, RECEIVED_PAST_FORK } from '../../src/postgres/past-fork.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { restoreNotEnded } from '../../src/run/guard.js';
 import { raw } from '../../src/shell/index.js';
@@ -23,6 +25,7 @@ sql() {
 as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }`;
 
 const LOOK = raw(`${SQL_FUNCTION}
+${WAL_OF}
 if [ -e ${RESTORING} ]; then echo restoring; exit 0; fi
 if ! [ -s "$data/global/pg_control" ]; then
   if systemctl is-active --quiet "$unit"; then echo emptied; else echo none; fi
@@ -47,22 +50,30 @@ select 'live', not pg_is_in_recovery(),
   case when pg_is_in_recovery()
     then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end,
   ${RECEIVED_PAST_FORK};
-EOF`);
+EOF
+echo "wal $(wal_of "$bin" "$data")"
+[ ! -e ${OLD_FOLDER} ] || echo compared`);
+
+/** What a host says, and what its data does: that tells something of a server that is stopped. */
+interface Look {
+  readonly sight: Sight;
+  readonly wal: DataWal | undefined;
+}
 
 /**
  * Looks at one database host.
  * @returns `restoring` where a restore in place has not come to its end, undefined when it holds no data
  * @throws Failure refused where PostgreSQL runs on data that is gone: it may take writes still
  */
-async function lookAt(session: Session): Promise<Sight | 'restoring' | undefined> {
+async function lookAt(session: Session): Promise<Look | 'restoring' | undefined> {
   const { stdout } = await session.run(LOOK, { limit: 20 });
-  const [first = '', second = ''] = stdout.split('\n');
+  const [first = '', second = '', ...rest] = stdout.split('\n');
   const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
   if (what === 'emptied') throw emptied(session.host);
   if (what === 'restoring') return what;
   if (what !== 'data') return undefined;
   const [live, writable, lsn = '0/0', received = '0', newest = '0', past] = second.split(' ');
-  return {
+  const sight = {
     host: session.host.name,
     running: live === 'live',
     stuck: live === 'stuck',
@@ -74,8 +85,19 @@ async function lookAt(session: Session): Promise<Sight | 'restoring' | undefined
     newest: Number(newest) > 0 ? new Date(Number(newest) * 1000) : undefined,
     streaming: Number(received) > 0,
     pastFork: past === 't',
+    compared: rest.includes('compared'),
     systemIdentifier,
   };
+  const wal = rest.find((line) => line.startsWith('wal '))?.slice('wal '.length);
+  return { sight, wal: parseDataWal(wal) };
+}
+
+/** Of a standby that does not run its data tells how far it came, and the others' whether it can follow. */
+function completed({ sight, wal }: Look, looks: readonly Look[]): Sight {
+  if (sight.running || !sight.standby || wal === undefined) return sight;
+  const { ends } = newestHistory(looks.flatMap((look) => look.wal ?? []));
+  const [one, other] = [parseLsn(wal.checkpoint.lsn), parseLsn(wal.replayed.lsn)];
+  return { ...sight, lsn: one > other ? one : other, pastFork: isPastFork(wal, ends) };
 }
 
 /** What all database hosts say at this moment. */
@@ -97,7 +119,7 @@ export async function lookAtAll(
 ): Promise<View> {
   const silent = new Map<string, Failure>();
   const restoring: string[] = [];
-  const sights: Sight[] = [];
+  const looks: Look[] = [];
   await Promise.all(
     databaseHosts(cluster).map(async (host: Host) => {
       const session = sessions.get(host.name);
@@ -107,9 +129,9 @@ export async function lookAtAll(
         return;
       }
       try {
-        const sight = await lookAt(session);
-        if (sight === 'restoring') restoring.push(host.name);
-        else if (sight !== undefined) sights.push(sight);
+        const look = await lookAt(session);
+        if (look === 'restoring') restoring.push(host.name);
+        else if (look !== undefined) looks.push(look);
       } catch (error) {
         if (!(error instanceof Failure) || error.reason === 'refused') throw error;
         silent.set(host.name, error);
@@ -117,6 +139,7 @@ export async function lookAtAll(
     }),
   );
   if (restoring.length > 0) throw restoreNotEnded(restoring.sort());
+  const sights = looks.map((look) => completed(look, looks));
   const [one] = sights;
   const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);
   if (one !== undefined && other !== undefined) throw strangers(one, other);

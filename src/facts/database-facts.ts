@@ -1,4 +1,6 @@
+import { parseDataWal, WAL_OF, type DataWal } from '../postgres/data-wal.js';
 import { RESTORING } from '../postgres/layout.js';
+import { OLD_FOLDER } from '../postgres/old-data.js';
 import { raw, sh, type Script } from '../shell/index.js';
 
 /** A PostgreSQL data directory found on a host, whoever made it. */
@@ -12,6 +14,9 @@ export interface FoundDatabase {
   readonly standby: boolean;
   /** pg_controldata's words, e.g. `in production`, `in archive recovery`, `shut down`. */
   readonly state: string;
+  /** `compared`: a rejoin started it by itself to compare its rows, or was cut then. Undefined: not told. */
+  readonly server?: 'runs' | 'stopped' | 'compared';
+  readonly wal?: DataWal;
 }
 
 /**
@@ -21,24 +26,29 @@ export interface FoundDatabase {
  */
 export function databaseProbe(): Script {
   return sh`
+${raw(WAL_OF)}
 for control in /var/lib/postgresql/*/*/global/pg_control; do
   [ -s "$control" ] || continue
   directory=\${control%/global/pg_control}
   cluster=\${directory#/var/lib/postgresql/}
   [ ! -e "/var/lib/odoo-prov/postgres-\${cluster%/*}-\${cluster#*/}.making" ] || continue
   version=$(cat "$directory/PG_VERSION")
+  server=stopped
+  case $cluster in */main) [ ! -e ${OLD_FOLDER} ] || server=compared ;; esac
+  if systemctl is-active --quiet "postgresql@\${cluster%/*}-\${cluster#*/}.service"; then server=runs; fi
+  wal=$(wal_of "/usr/lib/postgresql/$version/bin" "$directory")
   standby=no
   if [ -e "$directory/standby.signal" ]; then standby=yes; fi
   # A promotion writes it at once, the control file only with the checkpoint that follows.
   history=$(ls "$directory/pg_wal" 2>/dev/null | sed -n 's/\.history$//p' | tail -n 1)
   "/usr/lib/postgresql/$version/bin/pg_controldata" "$directory" | awk -F ': *' -v directory="$directory" -v standby=$standby \
-    -v history="$(printf %d "0x\${history:-0}")" '
+    -v history="$(printf %d "0x\${history:-0}")" -v server=$server -v wal="$wal" '
     /^Database system identifier/ { id = $2 }
     /^Database cluster state/ { state = $2 }
     /^Latest checkpoint.s TimeLineID/ { timeline = $2 }
     END {
       if (history + 0 > timeline + 0) timeline = history
-      printf "%s\t%s\t%s\t%s\t%s\n", directory, id, timeline, standby, state
+      printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", directory, id, timeline, standby, state, server, wal
     }'
 done
 [ ! -e ${RESTORING} ] || echo restoring
@@ -68,14 +78,18 @@ export function parseDatabases(output: string): readonly FoundDatabase[] {
     .split('\n')
     .filter((line) => line.includes('\t'))
     .map((line) => {
-      const [directory = '', systemIdentifier = '', timeline = '0', standby = '', state = ''] =
+      const [directory = '', systemIdentifier = '', timeline = '0', standby = '', ...rest] =
         line.split('\t');
+      const [state = '', server, wal] = rest;
+      const known = parseDataWal(wal);
       return {
         directory,
         systemIdentifier,
         timeline: Number(timeline),
         standby: standby === 'yes',
         state,
+        ...((server === 'runs' || server === 'stopped' || server === 'compared') && { server }),
+        ...(known !== undefined && { wal: known }),
       };
     });
 }

@@ -5,7 +5,8 @@
  */
 
 export const OLD_UNIT = 'odoo-prov-old-data.service';
-const FOLDER = '/run/odoo-prov-old-data';
+/** Is there from before it is started until it was ended by us: what a rejoin that was cut has left is told by it. */
+export const OLD_FOLDER = '/run/odoo-prov-old-data';
 const GUARD = 'odoo-prov-postgres-guard.service';
 
 /**
@@ -14,11 +15,11 @@ const GUARD = 'odoo-prov-postgres-guard.service';
  */
 const SETTINGS = [
   'listen_addresses=',
-  `unix_socket_directories=${FOLDER}`,
+  `unix_socket_directories=${OLD_FOLDER}`,
   'port=5432',
-  `hba_file=${FOLDER}/pg_hba.conf`,
-  `ident_file=${FOLDER}/pg_ident.conf`,
-  `external_pid_file=${FOLDER}/pid`,
+  `hba_file=${OLD_FOLDER}/pg_hba.conf`,
+  `ident_file=${OLD_FOLDER}/pg_ident.conf`,
+  `external_pid_file=${OLD_FOLDER}/pid`,
   'archive_mode=off',
   'autovacuum=off',
   'default_transaction_read_only=on',
@@ -38,14 +39,14 @@ const SETTINGS = [
 export const OLD_SQL = `
 old_sql() {
   (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$bin/psql" -XAtq \\
-    -v ON_ERROR_STOP=1 -v VERBOSITY=terse -h ${FOLDER} -p 5432 -d "$1" -f -)
+    -v ON_ERROR_STOP=1 -v VERBOSITY=terse -h ${OLD_FOLDER} -p 5432 -d "$1" -f -)
 }`;
 
 /** Shell: ends the server cleanly if it runs, and lets the guard watch again. Needs the variables of SQL_FUNCTION. */
 export const STOP_OLD = `
 systemctl stop ${OLD_UNIT} 2>/dev/null || :
 systemctl reset-failed ${OLD_UNIT} 2>/dev/null || :
-rm -rf ${FOLDER}
+rm -rf ${OLD_FOLDER}
 if systemctl is-enabled --quiet ${GUARD} 2>/dev/null; then systemctl start ${GUARD}; fi`;
 
 /**
@@ -54,10 +55,10 @@ if systemctl is-enabled --quiet ${GUARD} 2>/dev/null; then systemctl start ${GUA
  */
 export const START_OLD = `
 systemctl stop ${GUARD} 2>/dev/null || :
-install -d -o postgres -g postgres -m 700 ${FOLDER}
-echo 'local all postgres peer' >${FOLDER}/pg_hba.conf
-: >${FOLDER}/pg_ident.conf
-chown postgres:postgres ${FOLDER}/pg_hba.conf ${FOLDER}/pg_ident.conf
+install -d -o postgres -g postgres -m 700 ${OLD_FOLDER}
+echo 'local all postgres peer' >${OLD_FOLDER}/pg_hba.conf
+: >${OLD_FOLDER}/pg_ident.conf
+chown postgres:postgres ${OLD_FOLDER}/pg_hba.conf ${OLD_FOLDER}/pg_ident.conf
 began=$(date +%s)
 systemd-run --quiet --collect --unit=${OLD_UNIT} --uid=postgres --gid=postgres -p Type=notify \\
   -p TimeoutStartSec=infinity -p TimeoutStopSec=infinity -p KillSignal=SIGINT -p OOMScoreAdjust=-900 \\

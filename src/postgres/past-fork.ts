@@ -1,3 +1,6 @@
+import type { DataWal, WalPoint } from './data-wal.js';
+import { parseLsn } from './promotion.js';
+
 /**
  * SQL of a standby: whether it has WAL of the old primary from after the point where a new one took over; then it cannot follow the new
  * one. That point is in the newest history file, which comes from the archive or the new primary. PostgreSQL says of it "new
@@ -27,3 +30,28 @@ export const REPLAYED_PAST_FORK = pastFork('pg_last_wal_replay_lsn()');
 export const RECEIVED_PAST_FORK = pastFork(
   'greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())',
 );
+
+/** The history of the newest timeline that any of them knows of: the primary's, once it has been told. */
+export function newestHistory(all: readonly DataWal[]): DataWal['history'] {
+  const histories = all.map(({ history }) => history);
+  const [newest] = histories.sort((a, b) => b.timeline - a.timeline);
+  return newest ?? { timeline: 0, ends: [] };
+}
+
+/**
+ * The same of a standby that does not run: by its own data, which may have been stopped before another one took over.
+ * Of one that was killed it may not be known: where it is past the fork all the same, it says so once it runs.
+ * @param ends where the timelines were left from which the primary's comes
+ */
+export function isPastFork({ checkpoint, replayed }: DataWal, ends: readonly WalPoint[]): boolean {
+  const left = (timeline: number): bigint | undefined => {
+    const end = ends.find((one) => one.timeline === timeline);
+    return end === undefined ? undefined : parseLsn(end.lsn);
+  };
+  const [atCheckpoint, atReplayed] = [left(checkpoint.timeline), left(replayed.timeline)];
+  // A checkpoint's position is where its record begins: one that begins at the fork lies behind it.
+  return (
+    (atCheckpoint !== undefined && parseLsn(checkpoint.lsn) >= atCheckpoint) ||
+    (atReplayed !== undefined && parseLsn(replayed.lsn) > atReplayed)
+  );
+}

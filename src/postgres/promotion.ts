@@ -15,7 +15,7 @@ export interface Sight {
   /** Another has taken over, or was about to: its guard keeps it down until it is a standby. */
   readonly fenced: boolean;
   readonly timeline: number;
-  /** Bytes of WAL since the cluster was made: written by a primary, received by a standby. */
+  /** Bytes of WAL since the cluster was made: written by a primary, received by a standby; at least, if it is stopped. */
   readonly lsn: bigint;
   /** When the newest transaction was committed that it has replayed; undefined for a primary, and before the first. */
   readonly newest: Date | undefined;
@@ -23,6 +23,8 @@ export interface Sight {
   readonly streaming: boolean;
   /** A standby that went on with the old primary after a new one took over: it is on no timeline of now. */
   readonly pastFork: boolean;
+  /** A rejoin started its data by itself to compare its rows, and has not ended that: it runs, or was cut. */
+  readonly compared: boolean;
   readonly systemIdentifier: string;
 }
 
@@ -42,6 +44,9 @@ export function bytesText(bytes: bigint): string {
   return `${value.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
+/** Starts a host's server by hand; a pattern would not start one that is stopped. */
+export const START = 'systemctl restart postgresql';
+
 /** Who is to be promoted, and what that costs. */
 export interface Choice {
   readonly candidate: Sight;
@@ -49,6 +54,8 @@ export interface Choice {
   readonly others: readonly Sight[];
   /** How far the candidate is behind the one that has most. */
   readonly behind: bigint;
+  /** That one, which may be stopped; the candidate itself where nobody has more. */
+  readonly most: Sight;
 }
 
 /**
@@ -64,24 +71,29 @@ export function chooseCandidate(
   to: string | undefined,
 ): Choice {
   const newest = Math.max(0, ...sights.filter((s) => s.standby).map(({ timeline }) => timeline));
-  const standbys = sights.filter(
-    (s) => s.standby && s.running && s.timeline === newest && !s.pastFork,
-  );
+  const able = sights.filter((s) => s.standby && s.timeline === newest && !s.pastFork);
   const roleOf = (name: string): string | undefined => {
     const host = cluster.hosts.find((other) => other.name === name);
     return host === undefined ? undefined : databaseRole(host);
   };
-  const byMost = [...standbys].sort((a, b) => (a.lsn < b.lsn ? 1 : a.lsn > b.lsn ? -1 : 0));
+  const byMost = able.filter((s) => s.running).sort(moreFirst);
   const preferred = byMost.filter(({ host }) => roleOf(host) !== 'pg-replica');
   const candidate =
     to === undefined ? (preferred[0] ?? byMost[0]) : byMost.find(({ host }) => host === to);
-  const [most] = byMost;
-  if (candidate === undefined || most === undefined) throw nobody(sights, to);
+  if (candidate === undefined) throw nobody(sights, to);
+  const more = [...able].sort(moreFirst).find((s) => s.lsn > candidate.lsn);
+  const most = more ?? candidate;
   const behind = most.lsn - candidate.lsn;
-  if (behind > BigInt(cluster.postgres.replication.maxLag)) {
+  // One that is stopped may never start again: by the operator's own choice it is left behind.
+  const chosen = to !== undefined && !most.running;
+  if (behind > BigInt(cluster.postgres.replication.maxLag) && !chosen) {
     throw tooFarBehind(cluster, candidate, most, behind);
   }
-  return { candidate, others: byMost.filter((other) => other !== candidate), behind };
+  return { candidate, others: byMost.filter((other) => other !== candidate), behind, most };
+}
+
+function moreFirst(a: Sight, b: Sight): number {
+  return a.lsn < b.lsn ? 1 : a.lsn > b.lsn ? -1 : 0;
 }
 
 /** Whether one of these is a host for which commits wait once another one is primary: no replica is. */
@@ -109,7 +121,7 @@ function nobody(sights: readonly Sight[], to: string | undefined): Failure {
 function standbyBack(sights: readonly Sight[]): string {
   const primary = sights.find(({ writable }) => writable);
   const old = sights.filter((sight) => (!sight.standby || sight.pastFork) && sight !== primary);
-  const stopped = sights.filter(({ standby, running }) => standby && !running);
+  const stopped = sights.filter((s) => s.standby && !s.running && !s.pastFork);
   const newest = Math.max(0, ...sights.map(({ timeline }) => timeline));
   const last = sights.filter((s) => !s.standby && !s.running && s.timeline === newest);
   const ways = [
@@ -137,6 +149,8 @@ function tooFarBehind(cluster: Cluster, candidate: Sight, most: Sight, behind: b
     message: `it lacks ${bytesText(behind)} of WAL that ${most.host} has`,
     expected: `at most ${bytesText(BigInt(cluster.postgres.replication.maxLag))} (postgres.replication.max_lag)`,
     found: `${bytesText(behind)} behind`,
-    remedy: `promote ${most.host} (--to ${most.host}), or wait until ${candidate.host} has caught up`,
+    remedy: most.running
+      ? `promote ${most.host} (--to ${most.host}), or wait until ${candidate.host} has caught up`
+      : `start PostgreSQL on ${most.host} (there: ${START}), then run this again. If it does not start: --to ${candidate.host} goes on without it, and \`odoo-prov rejoin FILE --host ${most.host}\` saves later what only it has`,
   });
 }

@@ -12,6 +12,7 @@ import {
   guardRestore,
   guardSecrets,
   guardTopology,
+  mustBeTakenBack,
   mustRejoin,
   remember,
 } from './guard.js';
@@ -81,8 +82,11 @@ class Run {
     const { primary, formerPrimaries } = this.#look.topology();
     guardRestore(this.#look.seen);
     guardTopology(this.#look.topology());
+    const stranded = this.#look.stranded();
     for (const { name } of options.hosts) {
       if (formerPrimaries.includes(name)) this.#fail(name, mustRejoin(name, primary));
+      const why = stranded.get(name);
+      if (why !== undefined) this.#fail(name, mustBeTakenBack(name, primary, why));
     }
     for (let pass = 1; ; pass += 1) {
       const plans = this.#plan(pass);

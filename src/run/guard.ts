@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.js';
 import { databaseHosts } from '../inventory/cluster.js';
+import type { Stranded } from '../facts/stranded.js';
 import type { Topology } from '../facts/topology.js';
 import { changesOf, kindOf, type Plan } from '../plan/diff.js';
 import { RESTORING } from '../postgres/layout.js';
@@ -143,6 +144,28 @@ export function mustRejoin(host: string, primary: string): Failure {
     expected: 'a standby',
     found: "a primary's data of an older timeline",
     remedy: `odoo-prov rejoin FILE --host ${host} saves these rows and makes it a standby`,
+  });
+}
+
+/** A standby that is stopped, and that a start does not help: it is left as it is. */
+export function mustBeTakenBack(host: string, primary: string, why: Stranded): Failure {
+  const rejoin = `odoo-prov rejoin FILE --host ${host}`;
+  return new Failure({
+    reason: 'not-converged',
+    host,
+    ...(why === 'compared'
+      ? {
+          message: `a rejoin started its data by itself, to compare its rows, and runs or was cut: it is neither started nor changed`,
+          expected: 'a standby',
+          found: "a standby's data in the hands of a rejoin",
+          remedy: `if no rejoin runs: ${rejoin} goes on from there`,
+        }
+      : {
+          message: `it went on past the point where ${primary} took over, and cannot follow: it is neither started nor changed`,
+          expected: `a standby that had no more than ${primary} when that took over`,
+          found: `a standby's data with WAL of the old primary that ${primary} never had`,
+          remedy: `${rejoin} saves the rows that only it has, and takes it back`,
+        }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { observe } from '../batch/probe.js';
 import { assumedFacts } from '../facts/host-facts.js';
+import { strandedStandbys, type Stranded } from '../facts/stranded.js';
 import { observedCluster, topologyOf, type Topology } from '../facts/topology.js';
 import { Failure } from '../failure/failure.js';
 import type { Cluster, Host } from '../inventory/cluster.js';
@@ -80,6 +81,11 @@ export class Look {
   topology(): Topology {
     const { cluster, state } = this.#context;
     return topologyOf(cluster, ({ name }) => this.seen.get(name)?.databases, state.postgres);
+  }
+
+  /** Standbys that are stopped, and that only a rejoin takes back. */
+  stranded(): ReadonlyMap<string, Stranded> {
+    return strandedStandbys(this.#context.cluster, ({ name }) => this.seen.get(name)?.databases);
   }
 
   /** The cluster with the roles that its hosts really have, as far as is known by now. */

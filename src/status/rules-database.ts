@@ -1,7 +1,9 @@
 import type { FoundDatabase } from '../facts/database-facts.js';
+import { strandedBy } from '../facts/stranded.js';
 import { isOutdated, type Held } from '../postgres/outdated.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
+import { isMoveCut } from './cut-move.js';
 import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
@@ -18,12 +20,11 @@ const SERVICE = "systemctl status 'postgresql@*'";
 export function databaseRules(status: ClusterStatus): readonly Alert[] {
   const primary = status.hosts.find(({ host }) => host === status.database.primary);
   const server = primary && serverOf(primary);
-  const held = status.hosts.flatMap(heldBy);
   return [
     ...restoreRules(status),
     ...primaryRules(status),
     ...emptyRules(status, primary?.host),
-    ...status.hosts.flatMap((host) => serverRules(host, server !== undefined, held)),
+    ...status.hosts.flatMap((host) => serverRules(host, status)),
     ...status.hosts.flatMap((one) => {
       const running = serverOf(one);
       return running === undefined ? [] : configurationRules(one.host, running);
@@ -87,7 +88,9 @@ function primaryRules(status: ClusterStatus): readonly Alert[] {
     problem({
       ...words,
       message: 'no database host that answered takes writes: Odoo cannot save anything',
-      next: 'bring the primary back (odoo-prov apply FILE, where its host answers), or promote a standby: odoo-prov failover FILE (--dry-run shows how)',
+      next: isMoveCut({ database, hosts })
+        ? 'a move of the primary was cut off: odoo-prov failover FILE promotes a standby (--dry-run shows how)'
+        : 'bring the primary back (odoo-prov apply FILE, where its host answers), or promote a standby: odoo-prov failover FILE (--dry-run shows how)',
     }),
   ];
 }
@@ -151,8 +154,7 @@ function emptyRules(
 
 function serverRules(
   { host, postgres, restoring }: HostStatus,
-  hasPrimary: boolean,
-  held: readonly Held[],
+  status: ClusterStatus,
 ): readonly Alert[] {
   if (postgres === null || postgres.server === 'up' || restoring) return [];
   const words = { id: `postgres.${postgres.server}`, host };
@@ -164,7 +166,7 @@ function serverRules(
         problem({
           ...words,
           message: `PostgreSQL on ${host} is ${postgres.why}`,
-          next: downNext(host, postgres.found, hasPrimary, held),
+          next: downNext(host, postgres.found, status),
         }),
       ];
     case 'failed':
@@ -185,22 +187,24 @@ function heldBy({ postgres }: HostStatus): readonly Held[] {
   return [{ standby: recovering, timeline, pastFork }];
 }
 
-/**
- * Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over.
- * @param held by all hosts
- */
-function downNext(
-  host: string,
-  found: FoundDatabase | null,
-  hasPrimary: boolean,
-  held: readonly Held[],
-): string {
+/** Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over. */
+function downNext(host: string, found: FoundDatabase | null, status: ClusterStatus): string {
   const look = `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`;
   if (found === null) return look;
-  if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
   const rejoin = `odoo-prov rejoin FILE --host ${host}`;
-  if (hasPrimary) return `it was primary before: ${rejoin}`;
-  if (isOutdated(found, held)) {
+  const all = status.hosts.flatMap(({ postgres }) => postgres?.found ?? []);
+  const stranded = strandedBy(found, all);
+  if (stranded === 'compared') {
+    return `a rejoin started its data by itself, to compare its rows, and runs or was cut. If none runs: ${rejoin}`;
+  }
+  if (stranded === 'past fork') {
+    const primary = status.database.primary ?? 'another one';
+    return `it went on past the point where ${primary} took over, and cannot follow: ${rejoin}`;
+  }
+  if (isMoveCut(status)) return `odoo-prov failover FILE first: apply refuses until one is primary`;
+  if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
+  if (status.database.primary !== null) return `it was primary before: ${rejoin}`;
+  if (isOutdated(found, status.hosts.flatMap(heldBy))) {
     return `it was primary before another one, which was not seen: bring that host back, then ${rejoin}`;
   }
   return `odoo-prov apply FILE starts it; ${look}. Only if it does not come back: odoo-prov failover FILE`;

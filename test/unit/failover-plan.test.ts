@@ -234,6 +234,24 @@ describe('a failover', () => {
     ]);
   });
 
+  it('names a standby that is stopped and has more: how it comes up, and what becomes of it otherwise', async () => {
+    // A switchover that was cut: the old primary is a standby already, and the others lack its last WAL.
+    const ended = 'data yes 1 0 7\ndown\nwal 1@0/5028 0@0/0 0\n';
+    const { notes, steps, fence } = await plan({ db1: ended, db2: STANDBY, db3: STANDBY });
+    expect(fence).toEqual([]);
+    expect(notes).toEqual([
+      'PostgreSQL on db1, a standby, is stopped and has 40 bytes of WAL that db2 lacks: start it (there: systemctl restart postgresql) and run this again, and nothing of that is lost; fail over if that does not help',
+    ]);
+    expect(steps.join('\n')).toContain('which lacks 40 bytes that db1, which is stopped, has');
+    expect(steps.at(-1)).toBe(
+      'later, by you: odoo-prov rejoin FILE --host db1, which cannot follow: it saves the rows that only it has',
+    );
+    const less = ended.replace('0/5028', '0/4F00');
+    const usual = await plan({ db1: less, db2: STANDBY, db3: STANDBY });
+    expect(usual.notes).toEqual([]);
+    expect(usual.steps.join('\n')).toContain('which has most WAL of all that were seen');
+  });
+
   describe('that leaves no standby for commits to wait for', () => {
     const last = { db1: STOPPED, db2: STANDBY };
     const waits = /no standby is left: every commit on db2 waits/;
@@ -318,6 +336,20 @@ describe('a rejoin', () => {
     const past = STANDBY.replace(/1\n$/, '0 0 t\n') + folder('none no');
     expect(hostsOf(await of({ db2: AHEAD, db3: past }))).toEqual(['db3']);
     await expect(of({ db2: AHEAD, db3: STANDBY }, 'db1')).rejects.toThrow('no answer');
+  });
+
+  it('is for a standby that is stopped and cannot follow, or whose rejoin was cut while its rows were compared', async () => {
+    const ahead = `${AHEAD}wal 2@0/5100 0@0/0 2 1@0/5000\n`;
+    const stopped = (end: string, more = ''): string =>
+      `data yes 1 0 7\ndown\nwal ${end} 0@0/0 0\n${more}${folder('none no')}`;
+    const found = await of({ db1: stopped('1@0/5028'), db2: ahead, db3: STANDBY });
+    expect(hostsOf(found)).toEqual(['db1']);
+    expect(found.steps.join('\n')).toContain('db1: save the rows that only it has');
+    const cut = stopped('1@0/4000', 'compared\n');
+    expect(hostsOf(await of({ db1: cut, db2: ahead, db3: STANDBY }))).toEqual(['db1']);
+    await expect(of({ db1: stopped('1@0/4000'), db2: ahead })).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('odoo-prov rejoin FILE --host db1') as string },
+    });
   });
 
   it('says what it keeps', async () => {

@@ -20,6 +20,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
       standby: true,
       streaming: false,
       pastFork: false,
+      compared: false,
     },
     ...{ newest: undefined, fenced: false },
     ...change,
@@ -86,6 +87,28 @@ describe('who takes over', () => {
         }) as unknown,
       }),
     );
+  });
+
+  it('is one that lacks something of a standby that is stopped, and says so; by choice only if that is much', () => {
+    const stopped = standby('db1', 200, { running: false });
+    expect(chooseCandidate(cluster, [stopped, standby('db2', 100)], undefined)).toMatchObject({
+      candidate: { host: 'db2' },
+      ...{ behind: 100n, most: { host: 'db1' } },
+      others: [],
+    });
+    const far = standby('db1', 18 * 1024 ** 2, { running: false });
+    expect(() => chosen([far, standby('db2', 100)])).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          remedy:
+            'start PostgreSQL on db1 (there: systemctl restart postgresql), then run this again. If it does not start: --to db2 goes on without it, and `odoo-prov rejoin FILE --host db1` saves later what only it has',
+        }) as unknown,
+      }),
+    );
+    expect(chosen([far, standby('db2', 100)], 'db2')).toBe('db2');
+    // What went on with an old primary is no measure.
+    expect(chosen([{ ...far, pastFork: true }, standby('db2', 100)])).toBe('db2');
+    expect(chosen([{ ...far, timeline: 0 }, standby('db2', 100)])).toBe('db2');
   });
 
   it('is not one that lacks more than the limit', () => {

@@ -285,6 +285,52 @@ describe('PostgreSQL', () => {
       'problem postgres.past-fork: front went on with the old primary past the point where db1 took over, and cannot follow: it shows old data',
     );
   });
+  it('with a standby that is stopped says what takes it back: a start, or a rejoin', () => {
+    const services = units({ 'postgresql@17-main.service': 'postgres' }, []);
+    const primary = answered('db1', 129, ['pg-primary'], {
+      ...{ services, postgres: RECORDED.two.standby },
+      databases:
+        '/var/lib/postgresql/17/main\t7710786257102789661\t2\tno\tin production\truns\t2@0/9000100 0@0/0 2 1@0/9000000',
+    });
+    const next = (words: string): string | undefined =>
+      judge(
+        seen(primary, front('down', { databases: `${STOPPED_DATABASES}\t${words}` })),
+      ).alerts.find(({ id }) => id === 'postgres.down')?.next;
+    expect(next('stopped\t1@0/8000000 1@0/9000000 0')).toContain('odoo-prov apply FILE starts it');
+    expect(next('stopped\t1@0/8000000 1@0/9000100 0')).toBe(
+      'it went on past the point where db1 took over, and cannot follow: odoo-prov rejoin FILE --host front',
+    );
+    expect(next('compared\t1@0/8000000 1@0/9000000 0')).toBe(
+      'a rejoin started its data by itself, to compare its rows, and runs or was cut. If none runs: odoo-prov rejoin FILE --host front',
+    );
+  });
+  it('with a standby that was rewound and never started is not told to hold no database', () => {
+    const down = front('absent', { databases: STOPPED_DATABASES });
+    const [alert] = judge(seen(db1(RECORDED.stopped.primary), down)).alerts;
+    expect(alert).toMatchObject({
+      ...{ id: 'postgres.down', next: expect.stringContaining('apply FILE starts it') as string },
+    });
+  });
+  it('with standbys only, since a move was cut off, names the failover that ends it', () => {
+    const services = units({ 'postgresql@17-main.service': 'postgres' }, []);
+    const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
+    const nexts = (standby: string): readonly string[] => {
+      const databases = STOPPED_DATABASES.replace('\tyes\t', `\t${standby}\t`);
+      const old = answered('db1', 129, ['pg-primary'], { services, postgres: 'down', databases });
+      return judge(seen(old, front(alone)))
+        .alerts.filter(({ id }) => id !== 'postgres.not-streaming')
+        .map(({ next }) => next);
+    };
+    expect(nexts('yes')).toEqual([
+      expect.stringContaining('a move of the primary was cut off: odoo-prov failover FILE'),
+      'odoo-prov failover FILE first: apply refuses until one is primary',
+    ]);
+    // A primary's data is there: it is started.
+    expect(nexts('no')).toEqual([
+      expect.stringContaining('odoo-prov apply FILE'),
+      expect.stringContaining('odoo-prov apply FILE starts it'),
+    ]);
+  });
   it('with a configuration that is not what it should be, or would not start', () => {
     const clean = '"own":true,"errors":[],"off":[],"waiting":[]';
     const all =
