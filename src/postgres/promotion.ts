@@ -138,7 +138,7 @@ function standbyBack(sights: readonly Sight[]): string {
 /** How the server that was primary last takes writes again, as far as these hosts know. Its guard does not start a fenced one. */
 function lastBack({ host, fenced }: Sight): string {
   return fenced
-    ? `${host} was primary last and is fenced: bring back the host that has taken over from it; if that and all others are lost for good, \`touch ${LONE_START_WORD}\` on ${host}, with PostgreSQL stopped on the others, starts it`
+    ? `${host} was primary last and is fenced: bring back the host that has taken over from it; if that and all others are lost for good, \`touch ${LONE_START_WORD}\` on ${host}, with PostgreSQL stopped on the others, lets \`odoo-prov apply FILE\` start it`
     : `\`odoo-prov apply FILE\` starts ${host}, which was primary last`;
 }
 

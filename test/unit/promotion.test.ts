@@ -83,7 +83,7 @@ describe('who takes over', () => {
       expect.objectContaining({
         details: expect.objectContaining({
           remedy:
-            'db2 was primary last and is fenced: bring back the host that has taken over from it; if that and all others are lost for good, `touch /run/odoo-prov/postgres-lone-start` on db2, with PostgreSQL stopped on the others, starts it',
+            'db2 was primary last and is fenced: bring back the host that has taken over from it; if that and all others are lost for good, `touch /run/odoo-prov/postgres-lone-start` on db2, with PostgreSQL stopped on the others, lets `odoo-prov apply FILE` start it',
         }) as unknown,
       }),
     );
