@@ -50,6 +50,8 @@ export interface FailoverPlan {
   readonly fence: readonly string[];
   /** Hosts that cannot be reached and were confirmed dead. */
   readonly dead: readonly string[];
+  /** What only a rejoin takes back: those two, and a stopped standby that has more than the one to be promoted. */
+  readonly left: readonly string[];
   /** No standby is left for commits to wait for, and they are not to wait. */
   readonly alone: boolean;
   /** What will happen, a line each. */
@@ -106,7 +108,9 @@ export async function planFailover(
     ...stoppedStep(choice),
   ];
   const notes = [...startableText(view.sights), ...stoppedText(choice), ...newestText(candidate)];
-  return { choice, fence: old, dead, alone, steps, notes };
+  const { most } = choice;
+  const left = [...old, ...dead, ...(most.running ? [] : [most.host])];
+  return { choice, fence: old, dead, left, alone, steps, notes };
 }
 
 /** A primary that is only stopped is better started than replaced. */

@@ -69,8 +69,7 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
       ...(remembered !== undefined && { remembered }),
     });
     const question = `Promote ${plan.choice.candidate.host}?`;
-    const left = [...plan.fence, ...plan.dead];
-    const { steps, notes } = plan;
+    const { steps, notes, left } = plan;
     return { steps, notes, question, left, run: (mover) => runFailover(mover, plan) };
   };
   return move(file, flags, check, planned, URGENT);

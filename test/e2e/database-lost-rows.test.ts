@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SQL_FUNCTION } from '../../playbooks/primary/sight.js';
 import { powerCut, powerOn } from '../../src/lab/index.js';
+import { START_OLD } from '../../src/postgres/old-data.js';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
-import { printed, recapOf } from '../support/program.js';
+import { hostRecaps, printed, recapOf } from '../support/program.js';
 
 const DATABASES = ['db1', 'db2', 'db3', 'db4'];
 const ORDERS = "select id || '=' || text from orders where id in (1, 2, 3, 4) order by id";
@@ -251,5 +253,112 @@ update,3,lost`,
     const end = await db.apply();
     expect(end.code, printed(end)).toBe(0);
     expect(recapOf(end).changed, printed(end)).toBe(0);
+  });
+});
+
+/** What `status` says is to be done about a host whose PostgreSQL is down. */
+async function nextOf(host: string): Promise<string> {
+  const end = await db.run('status', '--json');
+  expect(end.code, printed(end)).toBe(3);
+  const { alerts } = JSON.parse(end.stdout) as {
+    alerts: readonly { id: string; host: string | null; next: string }[];
+  };
+  return alerts.find((one) => one.id === 'postgres.down' && one.host === host)?.next ?? '';
+}
+
+/** Only a rejoin helps: status and apply name it, it is done without naming the host, and then apply changes nothing. */
+async function takenBack(...hosts: readonly string[]): Promise<string> {
+  const applied = await db.apply();
+  expect(applied.code, printed(applied)).toBe(3);
+  for (const host of hosts) {
+    expect(hostRecaps(applied)[host], printed(applied)).toMatchObject({ changed: 0 });
+    expect(await nextOf(host)).toContain(`odoo-prov rejoin ${db.inventory} --host ${host}`);
+    expect(applied.stdout).toContain(`odoo-prov rejoin ${db.inventory} --host ${host}`);
+  }
+  const end = await db.run('rejoin', '--yes');
+  expect(end.code, printed(end)).toBe(0);
+  for (const host of hosts) {
+    expect(await db.sql(host, 'select status from pg_stat_wal_receiver')).toBe('streaming');
+    await db.must(
+      host,
+      'systemctl is-active odoo-prov-postgres-guard && ! systemctl is-active odoo-prov-old-data',
+    );
+  }
+  const again = await db.apply();
+  expect(again.code, printed(again)).toBe(0);
+  expect(recapOf(again).changed, printed(again)).toBe(0);
+  return end.stdout;
+}
+
+const START = 'systemctl start "postgresql@$(ls /etc/postgresql)-main"';
+const STOP = "systemctl stop 'postgresql@*'";
+
+describe('standbys past the point where another one took over, which are stopped', () => {
+  it('are taken back, also one whose rejoin was killed while its data was started by itself', async () => {
+    const from = await writer(DATABASES);
+    const [promoted = '', ...past] = DATABASES.filter((host) => host !== from);
+    const [one = '', other = ''] = past;
+    await db.must(promoted, STOP);
+    await db.sql(from, "insert into orders values (10, 'past the fork')");
+    const end = await db.sql(from, 'select pg_current_wal_lsn()');
+    for (const host of past) {
+      await until(
+        host,
+        `[ "$(cd / && runuser -u postgres -- psql -XAtqc "select pg_last_wal_replay_lsn() >= '${end}'")" = t ]`,
+      );
+    }
+    await db.must(from, `systemctl kill -s KILL 'postgresql@*'; ${STOP}`);
+    await db.must(promoted, START);
+    await db.sql(promoted, 'select pg_promote()');
+    for (const host of past) await db.must(host, STOP);
+    await db.must(one, `${SQL_FUNCTION}\n${START_OLD}`);
+    const said = await takenBack(one, other);
+    expect(said).toContain('postgres.public.orders: 1 insert');
+  });
+});
+
+/** A switchover that was killed when the primary was stopped: nobody is primary, and the others lack its last WAL. */
+async function cutSwitchover(row: number): Promise<string> {
+  const from = await writer(DATABASES);
+  const others = DATABASES.filter((host) => host !== from);
+  for (const host of others) await db.must(host, STOP);
+  await db.sql(
+    from,
+    `set synchronous_commit = local; insert into orders values (${String(row)}, 'sent to nobody')`,
+  );
+  await db.must(
+    from,
+    `${STOP} && cd /var/lib/postgresql/*/main && touch standby.signal && chown postgres: standby.signal`,
+  );
+  for (const host of others) await db.must(host, START);
+  expect(await nextOf(from)).toContain(`odoo-prov failover ${db.inventory}`);
+  const shown = await db.run('failover', '--dry-run');
+  expect(shown.code, printed(shown)).toBe(0);
+  expect(shown.stdout).toContain(`that ${from}, which is stopped, has`);
+  expect(shown.stdout).toContain(`PostgreSQL on ${from}, a standby, is stopped`);
+  return from;
+}
+
+describe('a switchover that was cut, whose old primary has WAL that nobody else has', () => {
+  it('loses nothing where that is started first, as failover says', async () => {
+    const from = await cutSwitchover(11);
+    await db.must(from, 'systemctl restart postgresql');
+    await until(from, 'cd / && runuser -u postgres -- psql -XAtqc "select 1"');
+    const end = await db.run('failover', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).not.toContain('which is stopped');
+    const now = await writer(DATABASES);
+    expect(await db.sql(now, 'select count(*) from orders where id = 11')).toBe('1');
+    const applied = await db.apply();
+    expect(applied.code, printed(applied)).toBe(0);
+  });
+
+  it('is ended without it as well: the rows that only that had are saved, and it is taken back', async () => {
+    const from = await cutSwitchover(12);
+    const end = await db.run('failover', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(await takenBack(from)).toContain('postgres.public.orders: 1 insert');
+    const now = await writer(DATABASES);
+    expect(await db.sql(now, 'select count(*) from orders where id = 12')).toBe('0');
   });
 });
