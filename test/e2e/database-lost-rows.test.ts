@@ -11,7 +11,9 @@ const ORDERS = "select id || '=' || text from orders where id in (1, 2, 3, 4) or
 /** Tables of before the fork, in two databases. */
 const TABLES = `drop database if exists copied;
 drop database if exists second;
+drop database if exists third;
 create database second;
+create database third;
 drop table if exists full_keyed, full_loose, clustered, altered, twice, parts, dropped, large, both_anew, quiet;
 ${['full_keyed', 'clustered', 'altered', 'twice', 'dropped', 'large', 'both_anew', 'quiet']
   .map((table) => `create table ${table} (id int primary key, text text);`)
@@ -28,6 +30,8 @@ insert into full_loose values (1, 'before');
 \\connect second
 create table there (id int primary key, text text);
 insert into there values (1, 'before');
+\\connect third
+create table there (id int primary key, text text);
 `;
 
 /** What the old primary does to them while nobody hears it. */
@@ -62,6 +66,12 @@ create database copied template second;
 set synchronous_commit = local;
 insert into there values (2, 'lost');
 vacuum full there;
+\\connect third
+set synchronous_commit = local;
+insert into there values (1, 'lost');
+\\connect second
+set synchronous_commit = local;
+drop database third;
 `;
 
 let db: DatabaseLab;
@@ -218,6 +228,7 @@ update,3,lost`,
       expect(text).toContain(
         'The database copied was made here: all rows of its tables are saved.',
       );
+      expect(text).toMatch(/The database of oid \d+ was written to here, and then dropped here\./);
       expect(text).toContain('postgres.public.dropped: nothing. it was written to here, and then');
       expect(text).toContain('postgres.(no table): nothing. files that were written to here');
       expect(text).not.toContain('public.quiet');
@@ -249,7 +260,7 @@ update,3,lost`,
       `[ "$(cd / && runuser -u postgres -- psql -XAtqc 'select count(*) from orders')" = 4 ]`,
     );
     expect(await db.sql(old, now)).toBe(there);
-    await db.sql(primary, 'drop database second');
+    await db.sql(primary, 'drop database second;\ndrop database third');
     const end = await db.apply();
     expect(end.code, printed(end)).toBe(0);
     expect(recapOf(end).changed, printed(end)).toBe(0);
