@@ -25,8 +25,6 @@ export interface Topology {
    * of the primary was cut off, its host is not in the inventory, or it is one of several that are silent.
    */
   readonly withoutPrimary: boolean;
-  /** Hosts that did not answer. */
-  readonly silent: readonly string[];
 }
 
 /**
@@ -70,7 +68,6 @@ export function topologyOf(
     formerPrimaries: others.filter((other) => !same.includes(other)).map(({ host }) => host),
     rivals: same.map(({ host }) => host),
     withoutPrimary: holding.length > 0 && current === undefined && unseen === undefined,
-    silent,
   };
 }
 

@@ -81,7 +81,11 @@ class Run {
     guardSecrets(this.#context, this.#look.seen);
     const { primary, formerPrimaries } = this.#look.topology();
     guardRestore(this.#look.seen);
-    guardTopology(this.#look.topology());
+    const silent = databaseHosts(cluster).filter(({ name }) => !this.#look.seen.has(name));
+    guardTopology(
+      this.#look.topology(),
+      silent.map(({ name }) => name),
+    );
     const stranded = this.#look.stranded();
     for (const { name } of options.hosts) {
       if (formerPrimaries.includes(name)) this.#fail(name, mustRejoin(name, primary));

@@ -71,11 +71,12 @@ export function secretsMissing(found: string): Failure {
 /**
  * Refuses to touch anything while no host holds a primary's data, nobody can tell which of the silent ones does, or two
  * hosts hold one of the same timeline: whichever were taken for the standby would lose what only it has.
+ * @param silent database hosts that did not answer
  * @throws Failure refused
  */
-export function guardTopology(topology: Topology): void {
+export function guardTopology(topology: Topology, silent: readonly string[]): void {
   const { primary, rivals, withoutPrimary } = topology;
-  if (withoutPrimary) throw noPrimary(topology);
+  if (withoutPrimary) throw noPrimary(topology.formerPrimaries, silent);
   if (rivals.length === 0) return;
   const all = [primary, ...rivals];
   throw new Failure({
@@ -87,7 +88,7 @@ export function guardTopology(topology: Topology): void {
   });
 }
 
-function noPrimary({ formerPrimaries, silent }: Topology): Failure {
+function noPrimary(formerPrimaries: readonly string[], silent: readonly string[]): Failure {
   const old = formerPrimaries.join(', ');
   const found =
     old === ''
