@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { networkCut, networkHeal, powerCut, powerOn } from '../../src/lab/index.js';
+import { statePath, type ClusterState } from '../../src/state/cluster-state.js';
 import { PGBOUNCER_CONSOLE } from '../../src/odoo/pgbouncer.js';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { changed } from '../support/host-state.js';
@@ -344,6 +347,105 @@ describe('standbys that went on with the old primary while somebody promoted ano
     await db.must(promoted, "systemctl stop 'postgresql@*'");
     refused(await db.run('failover', '--yes'), 'past the point where it began');
     await db.must(promoted, start);
+    const back = await db.run('rejoin', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    await unchanged();
+  });
+});
+
+describe('a primary that lives and is not seen', () => {
+  const ALIVE = 'the primary is alive: ';
+
+  /** Runs `work` with another text in a file beside the inventory, or in the inventory itself. */
+  async function meanwhile(
+    file: string,
+    change: (text: string) => string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, change(text));
+    try {
+      await work();
+    } finally {
+      writeFileSync(file, text);
+    }
+  }
+
+  const recorded = (): unknown =>
+    (JSON.parse(readFileSync(statePath(db.inventory), 'utf8')) as ClusterState).postgres?.primary;
+
+  const remembering =
+    (primary: string) =>
+    (text: string): string => {
+      const state = JSON.parse(text) as ClusterState;
+      return JSON.stringify({ ...state, postgres: { ...state.postgres, primary } });
+    };
+
+  it('is not failed over while a standby hears from it, whoever is said to be dead', async () => {
+    const [alive = ''] = await primaries();
+    await db.must(
+      alive,
+      'systemd-run -q --on-active=60 systemctl start ssh.service && systemctl stop ssh.service',
+    );
+    refused(await db.run('failover', '--yes'), ALIVE);
+    refused(await db.run('failover', '--confirm-dead', alive, '--yes'), ALIVE);
+    const told = await db.run('status');
+    expect(told.code, printed(told)).toBe(4);
+    expect(told.stdout.replace(/\s+/g, ' ')).toContain(
+      `receive from ${alive}, which cannot be reached from here`,
+    );
+    const back = async (): Promise<number> =>
+      (await db.on(alive)('systemctl is-active --quiet ssh.service')).code;
+    await expect.poll(back, { timeout: 90_000, interval: 1000 }).toBe(0);
+    expect(await primaries()).toEqual([alive]);
+  });
+
+  it('is told by status, apply and failover where its host was taken out of the inventory', async () => {
+    await db.moveTo('db2');
+    const without = (text: string): string => {
+      const content = parse(text) as { hosts: Record<string, unknown> };
+      delete content.hosts['db2'];
+      return stringify(content);
+    };
+    await meanwhile(db.inventory, without, async () => {
+      const told = await db.run('status', '--role', 'pg-primary,pg-standby,pg-replica');
+      expect(told.code, printed(told)).toBe(3);
+      expect(told.stdout.replace(/\s+/g, ' ')).toContain(
+        `receive from a primary that is not in this inventory: ${db.address('db2')}`,
+      );
+      const limit = ['--limit', 'db1,db3,db4,pool1'];
+      refused(await db.run('apply', '--check', ...limit), 'put it back');
+      refused(await db.run('failover', '--yes'), ALIVE);
+    });
+    expect(await primaries()).toEqual(['db2']);
+    await unchanged();
+  });
+
+  it('is asked for by its name, and not forgotten, where only a primary of before is seen', async () => {
+    const [old = ''] = await primaries();
+    await networkCut(db.lab, old);
+    const moved = await db.run('failover', '--confirm-dead', old, '--yes');
+    expect(moved.code, printed(moved)).toBe(0);
+    await networkHeal(db.lab, old);
+    await until(old, "! systemctl is-active --quiet 'postgresql@*'", 60);
+    const [alive = ''] = await primaries();
+    await networkCut(db.lab, alive);
+    // Until the standbys miss it: then nothing but their data tells that there is one.
+    await sleep(25_000);
+    const told = await db.run('status');
+    expect(told.stdout.replace(/\s+/g, ' ')).toContain(
+      `it was primary before another one, which was not seen: bring that host back, then odoo-prov rejoin ${db.inventory} --host ${old}`,
+    );
+    for (const primary of [alive, old]) {
+      await meanwhile(statePath(db.inventory), remembering(primary), async () => {
+        refused(await db.run('failover', '--yes'), `--confirm-dead ${alive}`);
+        await db.apply();
+        expect(recorded()).toBe(primary);
+      });
+    }
+    await networkHeal(db.lab, alive);
+    await until(alive, `${psql(standbys)} | grep -q ' '`, 90);
+    expect(await primaries()).toEqual([alive]);
     const back = await db.run('rejoin', '--yes');
     expect(back.code, printed(back)).toBe(0);
     await unchanged();
