@@ -12,6 +12,7 @@ import {
 } from '../../src/postgres/promotion.js';
 import { isOutdated } from '../../src/postgres/outdated.js';
 import { archiveReceived } from './archive-received.js';
+import { catchUp } from './catch-up.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { requireNoLivingSender } from './living-sender.js';
 import { lookAtAll, type View } from './sight.js';
@@ -162,7 +163,9 @@ function standbyText(host: string, alone: boolean): string {
 function receivedText({ candidate, others, behind, most }: Choice, synchronous: boolean): string {
   const which =
     behind > 0n
-      ? `which lacks ${bytesText(behind)} that ${most.running ? 'another standby' : `${most.host}, which ${silence(most)},`} has`
+      ? most.running
+        ? `which first fetches ${bytesText(behind)} of WAL that only ${most.host} has`
+        : `which lacks ${bytesText(behind)} that ${most.host}, which ${silence(most)}, has`
       : others.length === 0
         ? 'the only standby'
         : 'which has most WAL of all that were seen';
@@ -237,6 +240,7 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   const { candidate, others } = plan.choice;
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
+  await catchUp(mover, plan.choice);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
   await finishAll([promote(mover, candidate.host), pointTo(mover, observed)]);
   mover.onPromoted?.();

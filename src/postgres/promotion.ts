@@ -34,6 +34,12 @@ export function parseLsn(text: string): bigint {
   return (BigInt(`0x${high || '0'}`) << 32n) + BigInt(`0x${low || '0'}`);
 }
 
+/** The reverse of {@link parseLsn}. */
+export function lsnText(lsn: bigint): string {
+  const part = (value: bigint): string => value.toString(16).toUpperCase();
+  return `${part(lsn >> 32n)}/${part(lsn & 0xffffffffn)}`;
+}
+
 /** Bytes for people. */
 export function bytesText(bytes: bigint): string {
   if (bytes < 1024n) return `${String(bytes)} bytes`;

@@ -6,6 +6,7 @@ import { networkCut, networkHeal, powerCut, powerOn } from '../../src/lab/index.
 import { statePath, type ClusterState } from '../../src/state/cluster-state.js';
 import { PGBOUNCER_CONSOLE } from '../../src/odoo/pgbouncer.js';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
+import { WITH_NFT } from '../support/failover-suite.js';
 import { changed } from '../support/host-state.js';
 import { hostRecaps, printed, recapOf, type ProgramEnd } from '../support/program.js';
 import { longestGap, missing, startWriters } from '../support/writers.js';
@@ -315,6 +316,44 @@ describe('a primary that stands still', () => {
     }
     const back = await db.run('rejoin', '--yes');
     expect(back.code, printed(back)).toBe(0);
+    await unchanged();
+  });
+});
+
+describe('a standby that lacks what another one has', () => {
+  it('fetches it before it is promoted: nothing that was acknowledged is lost, and the others follow', async () => {
+    const [old = ''] = await primaries();
+    const [behind = '', ahead = ''] = ['db1', 'db2', 'db3'].filter((host) => host !== old);
+    await db.sql(old, 'create table fetched (n int)');
+    // It receives nothing any more, and commits wait for the other one alone.
+    await db.must(
+      behind,
+      `${WITH_NFT}
+nft -f - <<'RULES'
+table inet planted {
+  chain incoming {
+    type filter hook input priority 0
+    ip saddr ${db.address(old)} tcp sport 5432 drop
+  }
+}
+RULES`,
+    );
+    await db.sql(old, 'insert into fetched select generate_series(1, 1000)');
+    await powerCut(db.lab, old);
+    await db.must(behind, 'nft delete table inet planted');
+    const end = await db.run('failover', '--to', behind, '--confirm-dead', old, '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toMatch(new RegExp(`${behind}: fetched .* of WAL that only \\S+ had`));
+    expect(await primaries(['db1', 'db2', 'db3', 'db4'].filter((host) => host !== old))).toEqual([
+      behind,
+    ]);
+    for (const host of [behind, ahead, 'db4']) {
+      await until(host, `[ "$( ${psql('select count(*) from fetched')})" = 1000 ]`, 30);
+    }
+    await powerOn(db.lab, old);
+    const back = await db.run('rejoin', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    await db.sql(behind, 'drop table fetched');
     await unchanged();
   });
 });
