@@ -26,6 +26,17 @@ export async function attempt(work: () => Promise<void>): Promise<Attempted> {
   }
 }
 
+/** Does something, and gives what went wrong with it. */
+export async function failureOf(work: () => Promise<void>): Promise<Failure | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
+
 /** The scenario itself, with calm before and after it. Heals whatever happens. */
 export async function breakAndHeal(trial: Trial, scenario: RunnableScenario): Promise<Attempted> {
   const broken = await attempt(async () => {
