@@ -4,6 +4,7 @@ import {
   type Mark,
   type Report,
   type ScenarioReport,
+  type Skipped,
 } from '../../src/failover-test/report.js';
 import type { Scenario } from '../../src/failover-test/scenario.js';
 import { Failure } from '../../src/failure/failure.js';
@@ -98,7 +99,7 @@ export async function failoverTest(
       users: withoutOdoo === undefined ? USERS : 0,
       ...(withoutOdoo === undefined ? {} : { withoutOdoo }),
       hosts: tested.map(({ name }) => ({ host: name, roles: rolesNow(cluster, name) })),
-      verdict: stop.aborted ? 'interrupted' : verdictOfRun(done.scenarios, afterwards),
+      verdict: verdictOfRun({ ...done, afterwards }, stop.aborted),
       ...done,
       afterwards,
     };
@@ -149,15 +150,22 @@ async function runAll(
   withoutOdoo: string | undefined,
 ): Promise<Pick<Report, 'scenarios' | 'skipped'>> {
   const reports: ScenarioReport[] = [];
-  const skipped: { scenario: Scenario['name']; why: string }[] = [];
+  const skipped: Skipped[] = [];
   let before = first;
   for (const scenario of scenarios) {
     const why =
-      (scenario.needsOdoo === true ? withoutOdoo : undefined) ??
-      (await whyNot(bench, scenario, before, reports.at(-1)));
-    if (why !== undefined) {
-      skipped.push({ scenario: scenario.name, why });
-      progress.skipped(scenario, why);
+      (scenario.needsOdoo === true ? withoutOdoo : undefined) ?? (await whyNot(bench, scenario));
+    const unhealthy =
+      why === undefined && !isAsBefore(bench, before)
+        ? `the cluster is not healthy after ${reports.at(-1)?.scenario ?? 'the start'}`
+        : undefined;
+    const reason = why ?? unhealthy;
+    if (reason !== undefined) {
+      skipped.push({
+        ...{ scenario: scenario.name, why: reason },
+        ...(unhealthy === undefined ? {} : { unhealthy: true }),
+      });
+      progress.skipped(scenario, reason);
       continue;
     }
     progress.started(scenario, bench.cluster);
@@ -170,20 +178,16 @@ async function runAll(
 }
 
 /** Why a scenario is not run; undefined when it can be. */
-async function whyNot(
-  bench: Bench,
-  scenario: RunnableScenario,
-  before: Seen,
-  last: ScenarioReport | undefined,
-): Promise<string | undefined> {
+async function whyNot(bench: Bench, scenario: RunnableScenario): Promise<string | undefined> {
   if (bench.stop.aborted) return 'interrupted before it';
   const { cluster, scratch, machines } = bench;
   const means = { scratch, machines: machines !== undefined };
-  const lack = scenario.lacks(cluster, means) ?? (await scenario.hostLacks?.(bench));
-  if (lack !== undefined) return lack;
-  const same = before.status.database.primary === bench.primary.name;
-  if (isHealthy(before) && same) return undefined;
-  return `the cluster is not healthy after ${last?.scenario ?? 'the start'}`;
+  return scenario.lacks(cluster, means) ?? (await scenario.hostLacks?.(bench));
+}
+
+/** Whether the cluster can be broken once more: healthy, and with the same primary. */
+function isAsBefore({ primary }: Pick<Bench, 'primary'>, seen: Seen): boolean {
+  return isHealthy(seen) && seen.status.database.primary === primary.name;
 }
 
 async function loginOf({ file, odoo }: Cluster): Promise<Login> {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machines } from '../../playbooks/failover-test/machines.js';
 import { chosenScenarios } from '../../playbooks/failover-test/scenarios/chosen.js';
@@ -43,9 +43,11 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
   const machines = await labMachines(cluster);
   const means = { scratch: flags.on, machines: machines !== undefined };
   if (flags.list === true) {
-    print(table(listRows(SCENARIOS, cluster, means), []).join('\n'));
+    const listed = flags.scenario === undefined ? SCENARIOS : scenarios;
+    print(table(listRows(listed, cluster, means), []).join('\n'));
     return;
   }
+  if (flags.report !== undefined) requireFolder(flags.report);
   const write = flags.json === true ? tell : print;
   const say = (text: string): void => write(nameInventory(text, file));
   for (const scenario of scenarios.filter(({ lacks }) => lacks(cluster, means) === undefined)) {
@@ -56,9 +58,31 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
     return;
   }
   const report = await run(cluster, scenarios, machines, flags, say);
-  if (flags.report !== undefined) writeReport(flags.report, report, say);
   if (flags.json === true) print(JSON.stringify(report));
-  process.exitCode = exitCodeOfRun(report);
+  const written = flags.report === undefined || writeReport(flags.report, report, say);
+  const code = exitCodeOfRun(report);
+  process.exitCode = code === EXIT.done && !written ? EXIT.failed : code;
+}
+
+/** @throws Failure usage, before anything is broken for a report that could not be written */
+function requireFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    throw notWritable(folder, cause);
+  }
+}
+
+function notWritable(folder: string, cause: unknown): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: `the report cannot be written to ${folder}`,
+    expected: 'a folder that you may write to',
+    found: cause instanceof Error ? cause.message : String(cause),
+    remedy: 'give another one with --report',
+    cause,
+  });
 }
 
 async function run(
@@ -104,7 +128,8 @@ async function checkScratch(cluster: Cluster, on: string): Promise<void> {
   scratchHost(cluster, on);
 }
 
-function writeReport(folder: string, report: Report, say: (text: string) => void): void {
+/** @returns whether it could; the verdict stands in any case */
+function writeReport(folder: string, report: Report, say: (text: string) => void): boolean {
   const files: Readonly<Record<string, string>> = {
     'failover-test.html': reportToHtml(report),
     'failover-test.json': `${JSON.stringify(report, null, 2)}\n`,
@@ -114,15 +139,12 @@ function writeReport(folder: string, report: Report, say: (text: string) => void
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   } catch (cause) {
-    throw new Failure({
-      reason: 'usage',
-      message: `the report cannot be written to ${folder}`,
-      found: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'give a folder that you may write to with --report; the verdict stands above',
-      cause,
-    });
+    const { message, found } = notWritable(folder, cause).details;
+    tell(`${message}: ${found ?? ''}; the verdict stands above`);
+    return false;
   }
   say(`report: ${join(folder, 'failover-test.html')}`);
+  return true;
 }
 
 function exitCodeOfRun({ verdict }: Report): number {

@@ -29,7 +29,8 @@ ${LEGEND}
 const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
   passed: 'Passed: everything that was broken behaved as this cluster promises.',
   failed: 'Failed: see below what did, and what to do about it.',
-  interrupted: 'Interrupted: what was broken has been healed; this is no verdict.',
+  interrupted:
+    'Interrupted before its end: this is no verdict. How the cluster was left stands under Afterwards.',
 };
 
 function factsOf(report: Report): string {

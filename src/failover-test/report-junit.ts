@@ -5,10 +5,10 @@ import type { Report } from './report.js';
 /** The report as JUnit's XML: a suite a scenario, a case an assertion; scenarios that were not run are skipped. */
 export function reportToJunit(report: Report): string {
   const suites = [
-    ...report.scenarios.map(({ scenario, started, milliseconds, checks }) =>
+    ...report.scenarios.map(({ scenario, started, milliseconds, checks, verdict }) =>
       suite(
         scenario,
-        checks,
+        verdict === 'interrupted' ? [...checks, INTERRUPTED] : checks,
         `timestamp="${started.slice(0, 19)}" time="${seconds(milliseconds)}"`,
       ),
     ),
@@ -28,6 +28,15 @@ ${suites.join('\n')}
 </testsuites>
 `;
 }
+
+/** What is said of a scenario that was not finished, so that nobody takes it for passed. */
+const INTERRUPTED: Check = {
+  id: 'scenario.interrupted',
+  ok: false,
+  text: 'the scenario came to its end',
+  found: 'it was interrupted',
+  next: 'run it again',
+};
 
 function suite(name: string, checks: readonly Check[], attributes: string): string {
   const failures = checks.filter(({ ok }) => !ok).length;

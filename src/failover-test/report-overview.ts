@@ -53,6 +53,7 @@ export function lostText(scenarios: readonly Pick<ScenarioReport, 'figures' | 'u
     scenarios.reduce((total, { users }) => total + (users === null ? 0 : of(users)), 0);
   const losses: readonly (readonly [number, string])[] = [
     [scenarios.reduce((total, { figures }) => total + (figures?.lost.rows ?? 0), 0), 'writes'],
+    [sum(({ recordsLost }) => recordsLost), 'records'],
     [sum(({ sessionsLost }) => sessionsLost), 'sessions'],
     [sum(({ messages }) => messages.lost), 'messages'],
     [sum(({ jobs }) => jobs.never), 'jobs never done'],

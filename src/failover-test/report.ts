@@ -50,6 +50,14 @@ export interface ScenarioReport {
   readonly requests: readonly Second[];
 }
 
+/** A scenario that was not run. */
+export interface Skipped {
+  readonly scenario: ScenarioName;
+  readonly why: string;
+  /** The one before it left the cluster so: nobody knows what this one would have done. */
+  readonly unhealthy?: true;
+}
+
 /** A whole run. Fields are added, never renamed. */
 export interface Report {
   readonly cluster: string;
@@ -67,7 +75,7 @@ export interface Report {
   readonly verdict: 'passed' | 'failed' | 'interrupted';
   readonly scenarios: readonly ScenarioReport[];
   /** Scenarios that were not run, and why. */
-  readonly skipped: readonly { readonly scenario: ScenarioName; readonly why: string }[];
+  readonly skipped: readonly Skipped[];
   /** The cluster is as it was before. */
   readonly afterwards: readonly Check[];
 }
@@ -90,15 +98,19 @@ export function haveWaited({ gaps, failed }: UserFigures, limits: Limits): boole
   return gaps.max > limits.gap * 1000 || failed > limits.failedRequests;
 }
 
-/** What a run comes to. */
+/**
+ * What a run comes to.
+ * @param stopped by Ctrl-C, also between two scenarios; what failed before that has failed
+ */
 export function verdictOfRun(
-  scenarios: readonly ScenarioReport[],
-  afterwards: readonly Check[],
+  { scenarios, skipped, afterwards }: Pick<Report, 'scenarios' | 'skipped' | 'afterwards'>,
+  stopped: boolean,
 ): Report['verdict'] {
-  if (scenarios.some(({ verdict }) => verdict === 'interrupted')) return 'interrupted';
+  if (scenarios.some(({ verdict }) => verdict === 'failed')) return 'failed';
+  if (stopped) return 'interrupted';
   const failed =
     scenarios.length === 0 ||
-    scenarios.some(({ verdict }) => verdict === 'failed') ||
+    skipped.some(({ unhealthy }) => unhealthy === true) ||
     afterwards.some(({ ok }) => !ok);
   return failed ? 'failed' : 'passed';
 }

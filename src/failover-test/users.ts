@@ -34,6 +34,8 @@ export interface UserFigures {
   readonly gaps: Gaps;
   readonly logins: { readonly done: number; readonly failed: number };
   readonly sessionsLost: number;
+  /** Records that a user was told are saved, and that are not there. */
+  readonly recordsLost: number;
   readonly messages: {
     readonly sent: number;
     readonly lost: number;

@@ -114,6 +114,9 @@ for i in $(seq 60); do if ${gone}; then exit 0; fi; sleep 0.5; done; exit 1`,
     expect(end.code, printed(end)).toBe(3);
     expect(failures(reportOf(end))).toEqual(['archive-unreachable archive.catches-up']);
     expect(end.stderr).toContain('the repository on pool2 does not have it');
+    // As its report says: there is a hole now, behind which nothing can be restored without a newer backup.
+    const saved = await db.run('backup');
+    expect(saved.code, printed(saved)).toBe(0);
     await suite.unchanged();
   });
 

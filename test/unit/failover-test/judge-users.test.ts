@@ -70,7 +70,7 @@ describe('users are judged', () => {
   it('as served, where they are', () => {
     expect(failed()).toEqual([]);
     expect(userFigures(observation())).toMatchObject({
-      ...{ answered: 36, failed: 0, sessionsLost: 0, filesMissing: 0 },
+      ...{ answered: 36, failed: 0, sessionsLost: 0, recordsLost: 0, filesMissing: 0 },
       ...{ messages: { sent: 5, lost: 0, longest: 40 }, jobs: { asked: 5, never: 0, twice: 0 } },
     });
   });

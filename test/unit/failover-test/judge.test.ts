@@ -109,6 +109,7 @@ describe('verdicts', () => {
   });
 
   it('of a run are the worst of its parts; of nothing it is a failure', () => {
-    expect(verdictOfRun([], [good])).toBe('failed');
+    const nothing = { scenarios: [], skipped: [], afterwards: [good] };
+    expect(verdictOfRun(nothing, false)).toBe('failed');
   });
 });

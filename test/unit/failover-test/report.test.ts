@@ -32,7 +32,14 @@ const RECOVERED: ScenarioReport = {
     { at: 6500, kind: 'heal', host: 'pool1', text: 'healed' },
   ],
   users: {
-    ...{ answered: 55, failed: 2, sessionsLost: 0, filesMissing: 0, errors: { 'HTTP 502': 2 } },
+    ...{
+      answered: 55,
+      failed: 2,
+      sessionsLost: 0,
+      recordsLost: 0,
+      filesMissing: 0,
+      errors: { 'HTTP 502': 2 },
+    },
     gaps: { all: 300, allFrom: 1000, p50: 1100, max: 2200, silent: [], recovery: 100 },
     logins: { done: 3, failed: 1 },
     messages: { sent: 6, lost: 0, longest: 140 },
@@ -200,9 +207,28 @@ describe('the verdict of a scenario', () => {
 
 describe('the verdict of a run', () => {
   it('is failed where a scenario or what is left behind is', () => {
-    expect(verdictOfRun([RECOVERED], REPORT.afterwards)).toBe('passed');
-    expect(verdictOfRun([RECOVERED, FAILED], REPORT.afterwards)).toBe('failed');
-    expect(verdictOfRun([RECOVERED], [{ id: 'after.apply', ok: false, text: '' }])).toBe('failed');
-    expect(verdictOfRun([{ ...RECOVERED, verdict: 'interrupted' }], [])).toBe('interrupted');
+    const { afterwards } = REPORT;
+    const run = { scenarios: [RECOVERED], skipped: [], afterwards };
+    expect(verdictOfRun(run, false)).toBe('passed');
+    expect(verdictOfRun({ ...run, scenarios: [RECOVERED, FAILED] }, false)).toBe('failed');
+    const left = [{ id: 'after.apply', ok: false, text: '' }];
+    expect(verdictOfRun({ ...run, afterwards: left }, false)).toBe('failed');
+  });
+
+  it('is failed where a scenario could not be run because of the one before, and passed where its hosts are missing', () => {
+    const { afterwards } = REPORT;
+    const skip = { scenario: 'switchover', why: 'x' } as const;
+    const run = { scenarios: [RECOVERED], afterwards };
+    expect(verdictOfRun({ ...run, skipped: [skip] }, false)).toBe('passed');
+    expect(verdictOfRun({ ...run, skipped: [{ ...skip, unhealthy: true }] }, false)).toBe('failed');
+  });
+
+  it('is interrupted at Ctrl-C, but what failed before that has failed', () => {
+    const cut = { ...RECOVERED, verdict: 'interrupted' } as const;
+    const run = { scenarios: [cut], skipped: [], afterwards: [] };
+    expect(verdictOfRun(run, true)).toBe('interrupted');
+    expect(verdictOfRun({ ...run, scenarios: [FAILED, cut] }, true)).toBe('failed');
+    // Whoever reads JUnit's file alone does not take it for passed either.
+    expect(reportToJunit({ ...REPORT, scenarios: [cut] })).toContain('scenario.interrupted');
   });
 });
