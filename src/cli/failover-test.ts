@@ -4,11 +4,11 @@ import type { Machines } from '../../playbooks/failover-test/machines.js';
 import { chosenScenarios } from '../../playbooks/failover-test/scenarios/chosen.js';
 import { SCENARIOS } from '../../playbooks/failover-test/scenarios/index.js';
 import type { RunnableScenario } from '../../playbooks/failover-test/trial.js';
+import { listRows, listScenarios } from '../failover-test/list.js';
 import { reportToHtml } from '../failover-test/report-html.js';
 import { reportToJunit } from '../failover-test/report-junit.js';
 import {
   expectationText,
-  listRows,
   markLine,
   scenarioLines,
   summaryLines,
@@ -44,7 +44,8 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
   const means = { scratch: flags.on, machines: machines !== undefined };
   if (flags.list === true) {
     const listed = flags.scenario === undefined ? SCENARIOS : scenarios;
-    print(table(listRows(listed, cluster, means), []).join('\n'));
+    const list = listScenarios(listed, cluster, means);
+    print(flags.json === true ? JSON.stringify(list) : table(listRows(list), []).join('\n'));
     return;
   }
   if (flags.report !== undefined) requireFolder(flags.report);

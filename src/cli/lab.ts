@@ -134,6 +134,7 @@ export async function heal(fileOrName: string, host: string, flags: LabHealFlags
 }
 
 function nameOf(fileOrName: string): string {
-  if (!existsSync(fileOrName)) return fileOrName;
+  const isName = !existsSync(fileOrName) && !/\/|\.ya?ml$/.test(fileOrName);
+  if (isName) return fileOrName;
   return labNameOf(loadSoundCluster(fileOrName, true));
 }

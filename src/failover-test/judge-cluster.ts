@@ -1,6 +1,6 @@
-import type { ClusterStatus } from '../status/model.js';
+import type { ClusterStatus, DatabaseMember } from '../status/model.js';
 import type { Alert } from '../status/alert.js';
-import { assertion, type Check } from './check.js';
+import { assertion, onHost, type Check } from './check.js';
 
 /** Rows of the test that a standby has; undefined where it did not answer. */
 export type RowsSeen = ReadonlyMap<string, number | undefined>;
@@ -46,12 +46,13 @@ export function judgeCluster(seen: ClusterObservation): readonly Check[] {
     ...standbys(seen),
     ...seen.alerts
       .filter(({ severity }) => severity === 'problem')
-      .map(({ id, message, next }) =>
-        assertion(`status.${id}`, 'odoo-prov status finds no problem', false, {
+      .map(({ id, host, message, next }) => {
+        const check = assertion(`status.${id}`, 'odoo-prov status finds no problem', false, {
           found: message,
           next,
-        }),
-      ),
+        });
+        return host === null ? check : onHost(host, check);
+      }),
   ];
 }
 
@@ -59,26 +60,33 @@ function standbys({ after, rows, rowsSeen }: ClusterObservation): readonly Check
   const { members, primary, timeline } = after.database;
   return members
     .filter(({ host }) => host !== primary)
-    .flatMap((member) => [
-      assertion(
-        'standby.streams',
-        `${member.host} follows on timeline ${timeline ?? '?'}, its slot active`,
-        member.state === 'streaming' &&
-          member.timeline === timeline &&
-          member.slot?.active === true,
-        {
-          found: `${member.state}, timeline ${member.timeline ?? 'not known'}, ${member.slot === null ? 'no slot' : member.slot.active ? 'slot active' : 'slot not in use'}`,
-          next: `on ${member.host}: the newest file in /var/log/postgresql/odoo-prov says why; odoo-prov rejoin FILE --host ${member.host} makes it follow`,
-        },
+    .flatMap((member) =>
+      standby(member, timeline, rows, rowsSeen.get(member.host)).map((check) =>
+        onHost(member.host, check),
       ),
-      assertion(
-        'standby.rows',
-        `${member.host} has every row`,
-        rowsSeen.get(member.host) === rows,
-        {
-          found: `${rowsSeen.get(member.host) ?? 'no answer'} of ${rows}`,
-          next: `odoo-prov status FILE: how far does ${member.host} lag, and is its replay paused?`,
-        },
-      ),
-    ]);
+    );
+}
+
+function standby(
+  member: DatabaseMember,
+  timeline: number | null,
+  rows: number,
+  seen: number | undefined,
+): readonly Check[] {
+  const { host, state, slot } = member;
+  return [
+    assertion(
+      'standby.streams',
+      `${host} follows on timeline ${timeline ?? '?'}, its slot active`,
+      state === 'streaming' && member.timeline === timeline && slot?.active === true,
+      {
+        found: `${state}, timeline ${member.timeline ?? 'not known'}, ${slot === null ? 'no slot' : slot.active ? 'slot active' : 'slot not in use'}`,
+        next: `on ${host}: the newest file in /var/log/postgresql/odoo-prov says why; odoo-prov rejoin FILE --host ${host} makes it follow`,
+      },
+    ),
+    assertion('standby.rows', `${host} has every row`, seen === rows, {
+      found: `${seen ?? 'no answer'} of ${rows}`,
+      next: `odoo-prov status FILE: how far does ${host} lag, and is its replay paused?`,
+    }),
+  ];
 }

@@ -2,7 +2,10 @@ import type { Check } from './check.js';
 import { failedLines } from './report-text.js';
 import type { Report } from './report.js';
 
-/** The report as JUnit's XML: a suite a scenario, a case an assertion; scenarios that were not run are skipped. */
+/**
+ * The report as JUnit's XML: a suite a scenario, a case an assertion; scenarios that were not run are skipped.
+ * Cases are named by the assertion's id and host: programs compare them from run to run, so no figure is in them.
+ */
 export function reportToJunit(report: Report): string {
   const suites = [
     ...report.scenarios.map(({ scenario, started, milliseconds, checks, verdict }) =>
@@ -40,14 +43,26 @@ const INTERRUPTED: Check = {
 
 function suite(name: string, checks: readonly Check[], attributes: string): string {
   const failures = checks.filter(({ ok }) => !ok).length;
-  const cases = checks.map((check) => {
-    const head = `    <testcase classname="${xml(name)}" name="${xml(`${check.id}: ${check.text}`)}"`;
+  const names = namesOf(checks);
+  const cases = checks.map((check, index) => {
+    const head = `    <testcase classname="${xml(name)}" name="${xml(names[index] ?? check.id)}"`;
     if (check.ok) return `${head}/>`;
     return `${head}><failure message="${xml(check.found ?? '')}">${xml(failedLines(check).join('\n'))}</failure></testcase>`;
   });
   return `  <testsuite name="${xml(name)}" tests="${checks.length}" failures="${failures}" ${attributes}>
 ${cases.join('\n')}
   </testsuite>`;
+}
+
+/** `standby.streams db2`; the second one of a name gets a number. */
+function namesOf(checks: readonly Check[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return checks.map(({ id, host }) => {
+    const name = host === undefined ? id : `${id} ${host}`;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name} (${count})`;
+  });
 }
 
 function seconds(milliseconds: number): string {

@@ -1,5 +1,5 @@
 import { xml } from './report-junit.js';
-import { namesText, secondsText } from './report-text.js';
+import { countsText, secondsText } from './report-text.js';
 import type { Report, ScenarioReport } from './report.js';
 import type { UserFigures } from './users.js';
 
@@ -13,18 +13,9 @@ export const VERDICT_NAMES: Readonly<Record<ScenarioReport['verdict'], string>> 
 
 /** The whole run in sentences for people who read nothing else: how many, the longest outage, what was lost. HTML. */
 export function summaryHtml({ scenarios, skipped }: Report): string {
-  const count = (verdict: ScenarioReport['verdict']): number =>
-    scenarios.filter((one) => one.verdict === verdict).length;
-  const failed = scenarios.filter(({ verdict }) => verdict === 'failed');
-  const counts = [
-    `${count('survived')} survived`,
-    `${count('recovered')} had an outage and recovered`,
-    ...(failed.length > 0 ? [`${failed.length} failed${namesText(failed)}`] : []),
-    ...(count('interrupted') > 0 ? [`${count('interrupted')} interrupted`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} skipped${namesText(skipped)}`] : []),
-  ];
+  const all = scenarios.length + skipped.length;
   const sentences = [
-    `${scenarios.length + skipped.length} scenarios: ${counts.join(', ')}.`,
+    `${all} ${all === 1 ? 'scenario' : 'scenarios'}: ${countsText({ scenarios, skipped })}.`,
     ...longestOutage(scenarios, 'Writes', ({ figures }) => figures?.gaps.all),
     ...longestOutage(scenarios, "Odoo's users", ({ users }) => users?.gaps.all),
     `Lost: ${lostText(scenarios)}.`,
@@ -105,7 +96,9 @@ export function overviewHtml({ scenarios, skipped, users: withUsers }: Report): 
 <tbody>${[...rows, ...missing].join('\n')}</tbody></table></div>
 <p class="legend"><b>Survived</b>: writers and users went on. <b>Outage, recovered</b>: they stopped, as they must where there is
 only one of something, and went on within the limit. <b>All waited</b>: the longest time without a success of anybody; <b>one
-waited</b>: the same of the client or user who waited longest. A client writes ten times a second, a user asks once a second:
+waited</b>: the same of the client or user who waited longest. The limit (RTO) is
+measured from the fault on, or from the healing on where only the host's return can end the outage; the time in which a person
+decides for a failover is not in it. A client writes ten times a second, a user asks once a second:
 that much is no wait.</p>`;
 }
 

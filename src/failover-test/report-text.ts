@@ -1,31 +1,10 @@
-import type { Cluster } from '../inventory/cluster.js';
 import type { Check } from './check.js';
 import type { Mark, Report, ScenarioReport } from './report.js';
-import type { Expectation, Means, Scenario } from './scenario.js';
+import type { Expectation } from './scenario.js';
 
 /** The expectation as the verdict names it. */
 export function expectationText({ kind, why }: Expectation): string {
   return `${kind === 'survives' ? 'survives' : 'outage, recovers'}: ${why}`;
-}
-
-/** One line of `--list`: name, expectation, or what is missing for it. */
-export function listRows(
-  scenarios: readonly Scenario[],
-  cluster: Cluster,
-  means: Means,
-): readonly (readonly string[])[] {
-  return [
-    ['scenario', 'run', 'what'],
-    ...scenarios.flatMap((scenario) => {
-      const lack = scenario.lacks(cluster, means);
-      const when = lack === undefined ? (scenario.onRequest ? 'by name' : 'yes') : 'no';
-      const why = lack ?? expectationText(scenario.expects(cluster));
-      return [
-        [scenario.name, when, scenario.title],
-        ['', '', why],
-      ];
-    }),
-  ];
 }
 
 /** A thing that happened, with the seconds since its scenario began. */
@@ -95,18 +74,34 @@ export function failedLines(check: Check): readonly string[] {
 
 /** The end of a run, on a few lines. */
 export function summaryLines(report: Report): readonly string[] {
-  const count = (verdict: ScenarioReport['verdict']): number =>
-    report.scenarios.filter((scenario) => scenario.verdict === verdict).length;
-  const parts = [
-    `${count('survived')} survived`,
-    `${count('recovered')} had an outage and recovered`,
-    `${count('failed')} failed${namesText(report.scenarios.filter(({ verdict }) => verdict === 'failed'))}`,
-    `${report.skipped.length} skipped${namesText(report.skipped)}`,
-  ];
   return [
     ...report.afterwards.flatMap(failedLines),
-    `${report.cluster}: ${report.verdict}. ${parts.join(', ')}.`,
+    `${report.cluster}: ${report.verdict}. ${countsText(report)}.${leftText(report)}`,
   ];
+}
+
+/** How many scenarios came to what; those that did not pass by their names. */
+export function countsText({ scenarios, skipped }: Pick<Report, 'scenarios' | 'skipped'>): string {
+  const of = (verdict: ScenarioReport['verdict']): readonly ScenarioReport[] =>
+    scenarios.filter((one) => one.verdict === verdict);
+  const named = (
+    verdict: string,
+    some: readonly Pick<ScenarioReport, 'scenario'>[],
+  ): readonly string[] =>
+    some.length === 0 ? [] : [`${some.length} ${verdict}${namesText(some)}`];
+  return [
+    `${of('survived').length} survived`,
+    `${of('recovered').length} had an outage and recovered`,
+    ...named('failed', of('failed')),
+    ...named('interrupted', of('interrupted')),
+    ...named('skipped', skipped),
+  ].join(', ');
+}
+
+/** Why a run failed in which no scenario did. */
+function leftText({ afterwards }: Report): string {
+  const otherwise = afterwards.filter(({ ok }) => !ok).map(({ id }) => id);
+  return otherwise.length === 0 ? '' : ` Not as it was before: ${otherwise.join(', ')}.`;
 }
 
 /** Their names in brackets, after their number; nothing where there is none. */

@@ -1,4 +1,5 @@
 import { Failure } from '../../../src/failure/failure.js';
+import { didYouMean } from '../../../src/inventory/index.js';
 import type { RunnableScenario } from '../trial.js';
 import { SCENARIOS } from './index.js';
 
@@ -21,14 +22,17 @@ export function chosenScenarios(names: readonly string[] | undefined): readonly 
       remedy: 'odoo-prov failover-test FILE --list shows the names',
     });
   }
-  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
-  if (unknown !== undefined) {
+  const known = [...SCENARIOS.map(({ name }) => name), ALL];
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
     throw new Failure({
       reason: 'usage',
-      message: `there is no scenario ${unknown}`,
-      expected: `${ALL} alone, or some of: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
-      found: unknown,
-      remedy: 'odoo-prov failover-test FILE --list shows them',
+      message: unknown
+        .map((name) => `there is no scenario ${name}${didYouMean(name, known)}`)
+        .join('\n'),
+      expected: `some of: ${known.join(', ')}`,
+      found: `--scenario ${names.join(',')}`,
+      remedy: 'odoo-prov failover-test FILE --list shows what each of them breaks',
     });
   }
   return SCENARIOS.filter(({ name }) => names.includes(name));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { assertion, onHost, type Check } from '../../../src/failover-test/check.js';
 import { reportToHtml } from '../../../src/failover-test/report-html.js';
 import { reportToJunit } from '../../../src/failover-test/report-junit.js';
 import { scenarioLines, summaryLines } from '../../../src/failover-test/report-text.js';
@@ -12,6 +13,8 @@ import {
 } from '../../../src/failover-test/report.js';
 import { lostText } from '../../../src/failover-test/report-overview.js';
 import { timelineSvg } from '../../../src/failover-test/timeline-svg.js';
+
+const NEVER = { found: '', next: '' };
 
 const RECOVERED: ScenarioReport = {
   scenario: 'pgbouncer-down',
@@ -94,6 +97,13 @@ describe('the report', () => {
       '    next      odoo-prov rejoin FILE --host db2',
     ]);
     expect(scenarioLines(RECOVERED)[0]).toMatch(/^outage, recovered {2}no write for 4\.2 s/);
+    const cut: ScenarioReport = { ...RECOVERED, verdict: 'interrupted' };
+    const gone = { id: 'after.primary', ok: false, text: '' };
+    expect(
+      summaryLines({ ...REPORT, scenarios: [cut], skipped: [], afterwards: [gone] }).at(-1),
+    ).toBe(
+      'acme: failed. 0 survived, 0 had an outage and recovered, 1 interrupted (pgbouncer-down). Not as it was before: after.primary.',
+    );
     expect(summaryLines(REPORT)).toEqual([
       'acme: failed. 0 survived, 1 had an outage and recovered, 1 failed (standby-down), 1 skipped (archive-unreachable).',
     ]);
@@ -180,6 +190,21 @@ describe('the report', () => {
     expect(html).not.toContain("Requests of Odoo's users");
     expect(html.match(/<rect class="saved"/g)).toHaveLength(8);
     expect(scenarioLines(alone)).toHaveLength(1);
+  });
+
+  it('names the cases of JUnit without a figure, each once', () => {
+    const streams = (host: string): Check =>
+      onHost(host, assertion('standby.streams', `${host} follows on timeline 7`, true, NEVER));
+    const steps = assertion('scenario.steps', 'every step could be done', true, NEVER);
+    const one: ScenarioReport = {
+      ...RECOVERED,
+      checks: [streams('db2'), streams('db3'), steps, steps],
+    };
+    const names = [...reportToJunit({ ...REPORT, scenarios: [one] }).matchAll(/ name="([^"]*)"/g)];
+    expect(names.map(([, name]) => name).slice(1, 6)).toEqual([
+      ...['pgbouncer-down', 'standby.streams db2', 'standby.streams db3'],
+      ...['scenario.steps', 'scenario.steps (2)'],
+    ]);
   });
 
   it('is JUnit: a case an assertion, what was not run is skipped', () => {

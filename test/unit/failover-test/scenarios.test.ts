@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chosenScenarios } from '../../../playbooks/failover-test/scenarios/chosen.js';
 import { SCENARIOS } from '../../../playbooks/failover-test/scenarios/index.js';
+import { listRows, listScenarios } from '../../../src/failover-test/list.js';
 import type { ScenarioName } from '../../../src/failover-test/scenario.js';
 import { Failure } from '../../../src/failure/failure.js';
 import type { Cluster, RoleName } from '../../../src/inventory/cluster.js';
@@ -54,8 +55,33 @@ describe('what is chosen', () => {
       ...mixed,
       found: '--scenario app-down,all',
     });
-    const unknown = { reason: 'usage', message: 'there is no scenario x', found: 'x' };
-    expect(refusal('app-down', 'x')).toMatchObject(unknown);
+    expect(refusal('app-down', 'primry-killed', 'x')).toMatchObject({
+      reason: 'usage',
+      message:
+        'there is no scenario primry-killed; did you mean "primary-killed"?\nthere is no scenario x',
+      found: '--scenario app-down,primry-killed,x',
+    });
+  });
+});
+
+describe('the list', () => {
+  it('tells people and programs what is run, what is not and why, without asking a host', () => {
+    const some = SCENARIOS.filter(({ name }) =>
+      ['app-down', 'redis-down', 'primary-killed', 'power-cut'].includes(name),
+    );
+    const listed = listScenarios(some, cluster(['app', 'app', 'edge', 'pg-primary']), {});
+    expect(listed.map(({ scenario, run }) => `${scenario}: ${run}`)).toEqual([
+      ...['app-down: yes', 'redis-down: no', 'primary-killed: yes', 'power-cut: no'],
+    ]);
+    expect(listed.find(({ scenario }) => scenario === 'redis-down')).toMatchObject({
+      lacks: expect.stringContaining('redis') as string,
+      needsOdoo: true,
+    });
+    const rows = listRows(listed);
+    expect(rows).toHaveLength(1 + 2 * listed.length);
+    const [, app, why] = rows;
+    expect(app?.at(-1)).toMatch(/\(where Odoo is installed\)$/);
+    expect(why?.at(-1)).toMatch(/^survives: /);
   });
 });
 
