@@ -21,7 +21,7 @@ import { notConverged, splitPlan } from './not-converged.js';
 import { notRestarted, waitsFor } from './restarts.js';
 import { applyPlans, type Restarts } from './schedule.js';
 import { Semaphore } from '../concurrency/semaphore.js';
-import { recapOf, runRecap, Tally } from './tally.js';
+import { Tallies } from './tally.js';
 
 /** Looks, changes, looks again: more often than this is not convergence. */
 const MAX_PASSES = 3;
@@ -50,16 +50,16 @@ class Run {
   readonly #context: RunContext;
   readonly #look: Look;
   readonly #sessions = new Map<string, Session>();
-  readonly #tallies = new Map<string, Tally>();
-  readonly #began = Date.now();
+  readonly #tallies: Tallies;
   /** Restarts of database servers: whose turn it is, and which are not made. By the last look. */
   #restarts: Restarts = { order: [], held: new Map() };
 
   constructor(context: RunContext) {
     const emit = (event: RunEvent): void => {
-      if (event.type === 'resource-changed') this.#tally(event.host).changed += 1;
+      if (event.type === 'resource-changed') this.#tallies.of(event.host).changed += 1;
       context.emit(event);
     };
+    this.#tallies = new Tallies(context.options.hosts, emit);
     this.#context = { ...context, emit };
     this.#look = new Look(context, randomBytes(8).toString('hex'));
   }
@@ -88,9 +88,9 @@ class Run {
     );
     const stranded = this.#look.stranded();
     for (const { name } of options.hosts) {
-      if (formerPrimaries.includes(name)) this.#fail(name, mustRejoin(name, primary));
+      if (formerPrimaries.includes(name)) this.#tallies.fail(name, mustRejoin(name, primary));
       const why = stranded.get(name);
-      if (why !== undefined) this.#fail(name, mustBeTakenBack(name, primary, why));
+      if (why !== undefined) this.#tallies.fail(name, mustBeTakenBack(name, primary, why));
     }
     for (let pass = 1; ; pass += 1) {
       const plans = this.#plan(pass);
@@ -98,7 +98,7 @@ class Run {
       const ours = plans.map((plan) => this.#ours(plan)).filter((p) => changesOf(p).length > 0);
       if (options.check || ours.length === 0) break;
       if (pass > MAX_PASSES) {
-        ours.forEach((plan) => this.#fail(plan.host, notConverged(plan, MAX_PASSES)));
+        ours.forEach((plan) => this.#tallies.fail(plan.host, notConverged(plan, MAX_PASSES)));
         break;
       }
       await this.#context.saveSecrets();
@@ -106,7 +106,7 @@ class Run {
       await this.#lookAgain(ours);
     }
     if (!options.check) this.#restarts.held.forEach((held, host) => this.#leave(host, held));
-    return { recap: this.#recap(), sessions: this.#sessions };
+    return { recap: this.#tallies.recap(this.#sessions), sessions: this.#sessions };
   }
 
   /** The chosen hosts, all database hosts, and those whose facts the others are sized by. */
@@ -131,7 +131,7 @@ class Run {
 
   async #lookAt(host: Host): Promise<void> {
     const { connector, emit, options } = this.#context;
-    const tally = this.#tally(host.name);
+    const tally = this.#tallies.of(host.name);
     emit({ type: 'host-connecting', host: host.name });
     await this.#guarded(host, async () => {
       const began = Date.now();
@@ -146,7 +146,7 @@ class Run {
     const began = Date.now();
     await this.#look.ask(session);
     const milliseconds = Date.now() - began;
-    this.#tally(session.host.name).milliseconds.probe += milliseconds;
+    this.#tallies.of(session.host.name).milliseconds.probe += milliseconds;
     const { host } = session;
     const resources = this.#look.count(host);
     this.#context.emit({ type: 'host-probed', host: host.name, pass, resources, milliseconds });
@@ -163,7 +163,7 @@ class Run {
       const parted = rolling.plans.find((other) => other.host === host.name) ?? plan;
       const held = options.check ? rolling.held.get(host.name) : undefined;
       odooIsThere ||= odoo;
-      const tally = this.#tally(host.name);
+      const tally = this.#tallies.of(host.name);
       const changes = changesOf(options.check ? plan : parted);
       tally.ok = plan.ok;
       if (!tally.settled) {
@@ -180,7 +180,7 @@ class Run {
       }
       return parted;
     });
-    const open = plans.filter((p) => changesOf(p).length > 0 && !this.#tally(p.host).settled);
+    const open = plans.filter((p) => changesOf(p).length > 0 && !this.#tallies.of(p.host).settled);
     this.#context.saveState(
       remember(this.#context, this.#look.seen, this.#look.topology(), odooIsThere),
     );
@@ -198,7 +198,7 @@ class Run {
     return {
       hosts: there.map((host) => ({
         plan: this.#look.plan(host).plan,
-        available: chosen.has(host.name) && !this.#tally(host.name).settled,
+        available: chosen.has(host.name) && !this.#tallies.of(host.name).settled,
       })),
       silent: all.filter((host) => !there.includes(host)).map(({ name }) => name),
       primary: this.#look.topology().primary,
@@ -211,7 +211,7 @@ class Run {
     const { kinds, options } = this.#context;
     const { ours, others } = splitPlan(plan, kinds);
     if (others !== undefined && (options.check || changesOf(ours).length === 0)) {
-      this.#fail(plan.host, others);
+      this.#tallies.fail(plan.host, others);
     }
     return ours;
   }
@@ -221,10 +221,10 @@ class Run {
     const { cluster, emit, options } = this.#context;
     if (!options.hosts.some(({ name }) => name === host)) return;
     if (held.why !== 'primary' || !held.hosts.some((first) => this.#restarts.held.has(first))) {
-      this.#fail(host, notRestarted(host, held, cluster));
+      this.#tallies.fail(host, notRestarted(host, held, cluster));
       return;
     }
-    this.#tally(host).skipped += 1;
+    this.#tallies.of(host).skipped += 1;
     emit({ type: 'stage-skipped', host, stage: 'restart', why: whyHeld(held) });
   }
 
@@ -244,7 +244,7 @@ class Run {
     });
     const lost = new Map<string, string>();
     for (const host of this.#context.options.hosts) {
-      const { failure } = this.#tally(host.name);
+      const { failure } = this.#tallies.of(host.name);
       if (failure !== undefined) lost.set(host.name, `failed: ${failure.message}`);
     }
     const began = Date.now();
@@ -255,7 +255,7 @@ class Run {
       this.#restarts,
     );
     for (const [name, outcome] of outcomes) {
-      const tally = this.#tally(name);
+      const tally = this.#tallies.of(name);
       tally.milliseconds.apply += Date.now() - began;
       tally.skipped += outcome.skipped;
       tally.settled = outcome.failure !== undefined || outcome.skipped > 0;
@@ -282,37 +282,7 @@ class Run {
       await work();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.#fail(host.name, error);
+      this.#tallies.fail(host.name, error);
     }
-  }
-
-  #fail(name: string, failure: Failure): void {
-    const tally = this.#tally(name);
-    tally.settled = true;
-    if (tally.failure !== undefined) return;
-    tally.failure = failure;
-    // A host that was only asked because others are sized by it, or for a database, is no part of the run.
-    if (!this.#context.options.hosts.some((host) => host.name === name)) return;
-    this.#context.emit({ type: 'host-failed', host: name, failure });
-  }
-
-  #tally(name: string): Tally {
-    let tally = this.#tallies.get(name);
-    if (tally === undefined) {
-      tally = new Tally();
-      this.#tallies.set(name, tally);
-    }
-    return tally;
-  }
-
-  #recap(): RunRecap {
-    const { options, emit } = this.#context;
-    const hosts = options.hosts.map((host) => {
-      const recap = recapOf(host, this.#tally(host.name), this.#sessions.get(host.name));
-      emit({ type: 'host-done', host: host.name, recap });
-      return recap;
-    });
-    const failures = options.hosts.flatMap((host) => this.#tally(host.name).failure ?? []);
-    return runRecap(hosts, failures, Date.now() - this.#began);
   }
 }

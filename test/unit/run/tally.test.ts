@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Failure, type Reason } from '../../../src/failure/failure.js';
-import { recapOf, runRecap, Tally } from '../../../src/run/tally.js';
+import { Tallies } from '../../../src/run/tally.js';
 import { testHost } from '../../support/site.js';
 
 it.each([
@@ -11,9 +11,13 @@ it.each([
 ] satisfies [Reason, object][])(
   'a host that ended as %s is counted as that alone',
   (reason, sums) => {
-    const tally = new Tally();
-    tally.failure = new Failure({ reason, message: 'x', remedy: 'y' });
-    const host = recapOf(testHost('app1', 1, ['app']), tally, undefined);
-    expect(runRecap([host], [tally.failure], 1)).toMatchObject(sums);
+    const told: string[] = [];
+    const tallies = new Tallies([testHost('app1', 1, ['app'])], ({ type }) => told.push(type));
+    const failed = new Failure({ reason, message: 'x', remedy: 'y' });
+    tallies.fail('app1', failed);
+    tallies.fail('app1', new Failure({ reason: 'command-failed', message: 'later', remedy: 'y' }));
+    tallies.fail('db1', failed);
+    expect(tallies.recap(new Map())).toMatchObject(sums);
+    expect(told).toEqual(['host-failed', 'host-done']);
   },
 );
