@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Received, RequestKind, UserRequest } from '../failover-test/requests.js';
 import { BusListener } from './bus-listener.js';
 import { OdooSession, type OdooAccess } from './odoo-session.js';
+import { OdooWork, type Ask } from './odoo-work.js';
 import { RequestError, SESSION_LOST } from './request-error.js';
 
 /** What the test has put into Odoo for its users. */
@@ -148,45 +148,13 @@ export class OdooUsers {
     }
   }
 
-  /** Create a record, read it, upload a file, download it, each in its turn; what failed is begun anew. */
+  /** One who works. */
   #work(client: number): Promise<void> {
     const { bait } = this.#options;
-    let record: { readonly id: number; readonly name: string } | undefined;
-    let file: { readonly id: number; readonly hash: string } | undefined;
-    const steps = [
-      async (session: OdooSession, name: string) => {
-        record = undefined;
-        const asked = (): Promise<unknown> => session.call(bait.model, 'create', [[{ name }]]);
-        record = { id: firstId(await this.#asked(session, client, 'create', asked, name)), name };
-      },
-      async (session: OdooSession) => {
-        if (record === undefined) return;
-        const { id, name } = record;
-        await this.#asked(session, client, 'read', async () => {
-          const rows = await session.call(bait.model, 'read', [[id], ['name']]);
-          const [row] = rows as readonly { readonly name?: string }[];
-          if (row?.name !== name) throw new RequestError('another record', { sent: true });
-        });
-      },
-      async (session: OdooSession, name: string) => {
-        file = undefined;
-        const content = randomBytes(2048);
-        const values = { name, datas: content.toString('base64'), type: 'binary' };
-        const asked = (): Promise<unknown> => session.call('ir.attachment', 'create', [[values]]);
-        const id = firstId(await this.#asked(session, client, 'upload', asked, name));
-        file = { id, hash: sha256(content) };
-      },
-      async (session: OdooSession) => {
-        if (file === undefined) return;
-        const { id, hash } = file;
-        await this.#asked(session, client, 'download', async () => {
-          const content = await session.get(`/web/content/${id}?download=1`);
-          if (sha256(content) !== hash) throw new RequestError('another file', { sent: true });
-        });
-      },
-    ];
+    const work = new OdooWork(bait.model);
     return this.#asUser(client, WORK_INTERVAL, async (session, turn) => {
-      await steps[turn % steps.length]?.(session, `${bait.mark} ${client}/${turn}`);
+      const ask: Ask = (kind, question, name) => this.#asked(session, client, kind, question, name);
+      await work.step(session, ask, turn, `${bait.mark} ${client}/${turn}`);
     });
   }
 
@@ -283,16 +251,6 @@ export class OdooUsers {
       await sleep(Math.min(100, Math.max(1, end - this.#options.now())));
     }
   }
-}
-
-function firstId(result: unknown): number {
-  const [id] = Array.isArray(result) ? (result as readonly unknown[]) : [result];
-  if (typeof id === 'number') return id;
-  throw new RequestError('no record came back', { sent: true });
-}
-
-function sha256(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Logging out while Odoo is away is nobody's loss: the session ends by itself. */
