@@ -158,7 +158,7 @@ export function withoutPrimary(sights: readonly Sight[]): string {
     return 'a standby is on a newer timeline than the data of any primary that was seen: bring the host back that was primary last. Only if it is lost: `odoo-prov failover FILE`';
   }
   if (free.length === 0) {
-    return 'a failover was cut off: `odoo-prov failover FILE` again goes on from where it was';
+    return 'the primary that was seen is fenced: bring the host back that has taken over from it; or a failover was cut off: `odoo-prov failover FILE` again goes on from where it was';
   }
   return `\`odoo-prov apply FILE\` starts PostgreSQL on ${free.map(({ host }) => host).join(', ')} and lets the clients through again; then run this again. Only if that does not help: \`odoo-prov failover FILE\``;
 }

@@ -1,5 +1,5 @@
 import { parseDataWal, WAL_OF, type DataWal } from '../postgres/data-wal.js';
-import { RESTORING } from '../postgres/layout.js';
+import { FENCE_FILE, RESTORING } from '../postgres/layout.js';
 import { OLD_FOLDER } from '../postgres/old-data.js';
 import { raw, sh, type Script } from '../shell/index.js';
 
@@ -22,7 +22,8 @@ export interface FoundDatabase {
 /**
  * Prints a line per data directory below /var/lib/postgresql, running or not. What holds a
  * `global/pg_control` holds data, unless the marker of postgresCluster says that it is half-made and new. And a line
- * `restoring` where a restore in place has not come to its end, and `making` where data is made or copied, or that was cut.
+ * `restoring` where a restore in place has not come to its end, `making` where data is made or copied, or that was cut, and
+ * `fenced` where the guard keeps it down.
  */
 export function databaseProbe(): Script {
   return sh`
@@ -52,6 +53,7 @@ for control in /var/lib/postgresql/*/*/global/pg_control; do
     }'
 done
 [ ! -e ${RESTORING} ] || echo restoring
+if [ -e ${FENCE_FILE} ]; then echo "fenced $(head -n 1 ${FENCE_FILE})"; fi
 for making in ${raw('/var/lib/odoo-prov/postgres-*.making')}; do
   [ ! -e "$making" ] || echo making
 done`;
@@ -65,6 +67,12 @@ export function parseRestoring(output: string): boolean {
 /** Whether {@link databaseProbe} found data that is being made, or whose making was cut. */
 export function parseMaking(output: string): boolean {
   return output.split('\n').includes('making');
+}
+
+/** Since when and why the guard keeps a primary's data down, as {@link databaseProbe} found it; null where it does not. */
+export function parseFenced(output: string): string | null {
+  const line = output.split('\n').find((one) => one.startsWith('fenced '));
+  return line?.slice('fenced '.length) ?? null;
 }
 
 /** The data of the cluster itself, not of a copy that was restored beside it or kept. */

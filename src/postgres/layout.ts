@@ -39,5 +39,8 @@ export function unitOf(version: number): string {
 /** The operator's word to a host's guard that its server may start while no other database host answers; it counts once. */
 export const LONE_START_WORD = '/run/odoo-prov/postgres-lone-start';
 
+/** There while a host's data is known to be outdated, or about to be: its guard keeps it down. Says since when, and why. */
+export const FENCE_FILE = '/var/lib/odoo-prov/postgres-fenced';
+
 /** There on a database host from before a restore in place moves its data aside until the restored data takes writes. */
 export const RESTORING = '/var/lib/odoo-prov/restoring-in-place';

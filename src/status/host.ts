@@ -1,5 +1,5 @@
 import type { Output, Snippet } from '../batch/probe.js';
-import { databaseProbe, parseRestoring } from '../facts/database-facts.js';
+import { databaseProbe, parseFenced, parseRestoring } from '../facts/database-facts.js';
 import type { Failure } from '../failure/failure.js';
 import {
   backupHost,
@@ -101,6 +101,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     services: part('services', parseServices),
     postgres: part('postgres', (text) => parsePostgres(text, outputs.get('databases')?.text ?? '')),
     restoring: part('databases', parseRestoring) ?? false,
+    fenced: part('databases', parseFenced),
     kept: part('kept', parseKept),
     jobs: part('jobs', parseJobs),
     pgbouncer: part('pgbouncer', parsePgbouncer),
@@ -127,6 +128,7 @@ function nothing(host: Host): HostStatus {
     services: null,
     postgres: null,
     restoring: false,
+    fenced: null,
     kept: null,
     jobs: null,
     pgbouncer: null,

@@ -1,10 +1,7 @@
-import type { FoundDatabase } from '../facts/database-facts.js';
-import { strandedBy } from '../facts/stranded.js';
-import { isOutdated, type Held } from '../postgres/outdated.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
-import { isMoveCut } from './cut-move.js';
 import { serverOf } from './database.js';
+import { downNext, firstNext, SERVICE } from './down-next.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
 import { UNFINISHED, type PostgresServer } from './postgres.js';
@@ -13,8 +10,6 @@ import { slotRules, standbyRules, synchronousRules } from './rules-replication.j
 import { unitsOf } from './rules-units.js';
 import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
 import { counted, list, percent, span } from './words.js';
-
-const SERVICE = "systemctl status 'postgresql@*'";
 
 /** What is wrong with PostgreSQL: the primary, its standbys, its slots, its connections. */
 export function databaseRules(status: ClusterStatus): readonly Alert[] {
@@ -88,9 +83,7 @@ function primaryRules(status: ClusterStatus): readonly Alert[] {
     problem({
       ...words,
       message: 'no database host that answered takes writes: Odoo cannot save anything',
-      next: isMoveCut({ database, hosts })
-        ? 'a move of the primary was cut off: odoo-prov failover FILE promotes a standby (--dry-run shows how)'
-        : 'bring the primary back (odoo-prov apply FILE, where its host answers), or promote a standby: odoo-prov failover FILE (--dry-run shows how)',
+      next: firstNext(status),
     }),
   ];
 }
@@ -152,10 +145,8 @@ function emptyRules(
   });
 }
 
-function serverRules(
-  { host, postgres, restoring }: HostStatus,
-  status: ClusterStatus,
-): readonly Alert[] {
+function serverRules(one: HostStatus, status: ClusterStatus): readonly Alert[] {
+  const { host, postgres, restoring } = one;
   if (postgres === null || postgres.server === 'up' || restoring) return [];
   const words = { id: `postgres.${postgres.server}`, host };
   switch (postgres.server) {
@@ -166,7 +157,7 @@ function serverRules(
         problem({
           ...words,
           message: `PostgreSQL on ${host} is ${postgres.why}`,
-          next: downNext(host, postgres.found, status),
+          next: downNext(one, status),
         }),
       ];
     case 'failed':
@@ -178,36 +169,6 @@ function serverRules(
         }),
       ];
   }
-}
-
-/** What the data of a host tells of who was primary last. */
-function heldBy({ postgres }: HostStatus): readonly Held[] {
-  if (postgres?.server !== 'up') return postgres?.found ? [postgres.found] : [];
-  const { recovering, timeline, pastFork } = postgres.data;
-  return [{ standby: recovering, timeline, pastFork }];
-}
-
-/** Data that is no standby's was a primary's: whether it starts again depends on whether another has taken over. */
-function downNext(host: string, found: FoundDatabase | null, status: ClusterStatus): string {
-  const look = `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`;
-  if (found === null) return look;
-  const rejoin = `odoo-prov rejoin FILE --host ${host}`;
-  const all = status.hosts.flatMap(({ postgres }) => postgres?.found ?? []);
-  const stranded = strandedBy(found, all);
-  if (stranded === 'compared') {
-    return `a rejoin started its data by itself, to compare its rows, and runs or was cut. If none runs: ${rejoin}`;
-  }
-  if (stranded === 'past fork') {
-    const primary = status.database.primary ?? 'another one';
-    return `it went on past the point where ${primary} took over, and cannot follow: ${rejoin}`;
-  }
-  if (isMoveCut(status)) return `odoo-prov failover FILE first: apply refuses until one is primary`;
-  if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
-  if (status.database.primary !== null) return `it was primary before: ${rejoin}`;
-  if (isOutdated(found, status.hosts.flatMap(heldBy))) {
-    return `it was primary before another one, which was not seen: bring that host back, then ${rejoin}`;
-  }
-  return `odoo-prov apply FILE starts it; ${look}. Only if it does not come back: odoo-prov failover FILE`;
 }
 
 /** A host that holds something else than a copy of the primary's data. */

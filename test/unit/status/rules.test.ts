@@ -331,6 +331,24 @@ describe('PostgreSQL', () => {
       expect.stringContaining('odoo-prov apply FILE starts it'),
     ]);
   });
+  it('with a primary that its guard keeps down does not say that apply starts it', () => {
+    const services = units({ 'postgresql@17-main.service': 'postgres' }, []);
+    const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
+    const why = '2026-11-29T03:00:00Z: 198.51.100.131 knows timeline 3, this data ends on 1';
+    const databases = `${STOPPED_DATABASES.replace('\tyes\t', '\tno\t')}\nfenced ${why}\n`;
+    const old = answered('db1', 129, ['pg-primary'], { services, postgres: 'down', databases });
+    expect(old.fenced).toBe(why);
+    const nexts = judge(seen(old, front(alone))).alerts.filter(({ id }) =>
+      ['postgres.down', 'postgres.no-primary'].includes(id),
+    );
+    expect(nexts.map(({ next }) => next)).toEqual([
+      'bring the host back that took over from db1. Only if there is none, or it is lost: odoo-prov failover FILE (--dry-run shows how)',
+      `its guard keeps it down, and apply does not start it: fenced at ${why}. Bring the host back that has taken over, then odoo-prov rejoin FILE --host db1; where a failover was cut: odoo-prov failover FILE again. If all other database hosts are lost for good: touch /run/odoo-prov/postgres-lone-start on db1, then odoo-prov apply FILE`,
+    ]);
+    // Once a primary is there, only a rejoin is left.
+    const rejoin = judge(seen(old, front(RECORDED.two.standby))).alerts.map(({ next }) => next);
+    expect(rejoin).toContain('it was primary before: odoo-prov rejoin FILE --host db1');
+  });
   it('with a configuration that is not what it should be, or would not start', () => {
     const clean = '"own":true,"errors":[],"off":[],"waiting":[]';
     const all =

@@ -176,7 +176,7 @@ describe('JSON', () => {
     expect(Object.keys(json.hosts[0] ?? {}).sort()).toEqual(
       [
         ...['host', 'address', 'roles', 'failure', 'unknown', 'system', 'services', 'postgres'],
-        ...['restoring', 'kept', 'jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup'],
+        ...['restoring', 'fenced', 'kept', 'jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup'],
         'filestoreBackup',
       ].sort(),
     );
