@@ -1,5 +1,5 @@
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
-import { ALONE_FILE, SETTINGS_FILE } from '../resource/index.js';
+import { ALONE_FILE, AUTO_FILE, SETTINGS_FILE } from '../resource/index.js';
 
 /**
  * One query that gives all that `status` shows of a server as one JSON object, primary or standby alike; the
@@ -90,7 +90,15 @@ select json_build_object(
         and (name in ('autovacuum', 'fsync', 'full_page_writes', 'ssl') and setting = 'off'
           or name = 'archive_command' and setting = '' and current_setting('archive_library') = '')), '[]'),
     'waiting', coalesce((
-      select json_agg(name order by name) from pg_settings where pending_restart), '[]')),
+      select json_agg(name order by name) from pg_settings where pending_restart), '[]'),
+    -- Of those, what another file says over our own, or ALTER SYSTEM: not what a restart is wanted for.
+    'over', coalesce((
+      select json_agg(json_build_object('name', name, 'file', sourcefile, 'line', sourceline) order by name)
+      from (
+        select distinct on (lower(name)) last.*, bool_or(sourcefile like '%/${SETTINGS_FILE}') over (partition by lower(name)) as ours
+        from pg_file_settings last order by lower(name), seqno desc) last
+      where lower(name) in (select lower(name) from pg_settings where pending_restart)
+        and (sourcefile like '%/${AUTO_FILE}' or ours and sourcefile not like '%/${SETTINGS_FILE}')), '[]')),
   'archive', case when current_setting('archive_mode') <> 'off' then (
     select json_build_object(
       'last', last_archived_wal,

@@ -67,6 +67,8 @@ const configuration = z.object({
   off: z.array(z.string()),
   /** Settings that were changed and wait for a restart. */
   waiting: z.array(z.string()),
+  /** Of those, what another file says over ours, or ALTER SYSTEM, and where. */
+  over: z.array(z.object({ name: z.string(), file: z.string(), line: z.number() })),
 });
 
 const server = z.object({

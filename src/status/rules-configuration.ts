@@ -1,4 +1,4 @@
-import { SETTINGS_FILE } from '../resource/index.js';
+import { AUTO_FILE, SETTINGS_FILE } from '../resource/index.js';
 import { problem, warning, type Alert } from './alert.js';
 import type { PostgresServer } from './postgres.js';
 import { list } from './words.js';
@@ -7,7 +7,7 @@ const APPLY = 'odoo-prov apply FILE';
 
 /** What a server runs with, or would start with, and should not. */
 export function configurationRules(host: string, server: PostgresServer): readonly Alert[] {
-  const { own, errors, off, waiting } = server.configuration;
+  const { own, errors, off } = server.configuration;
   const alerts: Alert[] = [];
   // After a line that it does not understand, PostgreSQL says nothing of the files behind it.
   if (!own && errors.length === 0) {
@@ -41,16 +41,47 @@ export function configurationRules(host: string, server: PostgresServer): readon
     );
   }
   // Where its file is not read, all that it said waits to be taken back.
-  if (own && waiting.length > 0) {
-    const restart = server.recovering ? APPLY : `${APPLY} --restart-primary (users wait meanwhile)`;
-    alerts.push(
-      warning({
-        id: 'postgres.restart',
-        host,
-        message: `PostgreSQL on ${host} waits for a restart to take in ${list(waiting)}`,
-        next: restart,
-      }),
-    );
-  }
-  return alerts;
+  return own ? [...alerts, ...waitingRules(host, server)] : alerts;
+}
+
+/** A restart takes in what stands in the last file: it helps only where that is what is wanted. */
+function waitingRules(host: string, server: PostgresServer): readonly Alert[] {
+  const { waiting, over } = server.configuration;
+  const plain = waiting.filter((name) => !over.some((one) => one.name === name));
+  const theirs = over.filter(({ file }) => !isAuto(file));
+  const altered = over.filter(({ file }) => isAuto(file));
+  const words = { id: 'postgres.restart', host };
+  const waits = `PostgreSQL on ${host} waits for a restart to take in`;
+  const restart = server.recovering ? APPLY : `${APPLY} --restart-primary (users wait meanwhile)`;
+  return [
+    ...(plain.length === 0
+      ? []
+      : [warning({ ...words, message: `${waits} ${list(plain)}`, next: restart })]),
+    ...(theirs.length === 0
+      ? []
+      : [
+          warning({
+            ...words,
+            message: `${waits} ${list(theirs.map(placed))}, which is read after odoo-prov's own file`,
+            next: `take it out there, or set it in the inventory (postgres.settings) as well; then ${APPLY}. A restart before that takes in the other value`,
+          }),
+        ]),
+    ...(altered.length === 0
+      ? []
+      : [
+          warning({
+            ...words,
+            message: `${waits} ${list(altered.map(placed))}: somebody used ALTER SYSTEM`,
+            next: `${APPLY} takes it out again, without a restart`,
+          }),
+        ]),
+  ];
+}
+
+function isAuto(file: string): boolean {
+  return file.endsWith(`/${AUTO_FILE}`);
+}
+
+function placed({ name, file, line }: PostgresServer['configuration']['over'][number]): string {
+  return `${name} of ${file} line ${String(line)}`;
 }

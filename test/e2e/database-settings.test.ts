@@ -152,6 +152,9 @@ describe('a file of the operator that is read after ours', () => {
         expect(end.code, printed(end)).toBe(3);
         expect(end.stdout).toContain('300 (conf.d/99-mine.conf:1)');
       }
+      const told = await db.run('status');
+      expect(told.stdout).toMatch(/take in max_connections of \S+\/conf\.d\/99-mine\.conf line 1/);
+      expect(told.stdout).not.toContain('--restart-primary');
       expect(await restarted(before)).toEqual([]);
     } finally {
       await db.must(primary, `rm ${file}`);

@@ -372,6 +372,17 @@ describe('PostgreSQL', () => {
       'warning postgres.restart: PostgreSQL on db1 waits for a restart to take in max_connections',
     ]);
   });
+  it('with settings that wait and would not be what is wanted names the file, and asks for no restart', () => {
+    const named =
+      '"waiting":["max_connections","max_wal_senders","shared_buffers"],"over":[{"name":"max_connections","file":"/etc/postgresql/17/main/conf.d/90-mine.conf","line":3},{"name":"shared_buffers","file":"/var/lib/postgresql/17/main/postgresql.auto.conf","line":4}]';
+    const text = changed(RECORDED.streaming.primary, '"waiting":[],"over":[]', named);
+    const alerts = judge(seen(db1(text))).alerts.map(({ message, next }) => `${message}: ${next}`);
+    expect(alerts).toEqual([
+      'PostgreSQL on db1 waits for a restart to take in max_wal_senders: odoo-prov apply FILE --restart-primary (users wait meanwhile)',
+      "PostgreSQL on db1 waits for a restart to take in max_connections of /etc/postgresql/17/main/conf.d/90-mine.conf line 3, which is read after odoo-prov's own file: take it out there, or set it in the inventory (postgres.settings) as well; then odoo-prov apply FILE. A restart before that takes in the other value",
+      'PostgreSQL on db1 waits for a restart to take in shared_buffers of /var/lib/postgresql/17/main/postgresql.auto.conf line 4: somebody used ALTER SYSTEM: odoo-prov apply FILE takes it out again, without a restart',
+    ]);
+  });
   it('with an archive that fails, and one that fails for too long', () => {
     expect(told(db1(RECORDED.lagging.primary))[0]).toBe(
       'warning postgres.archive: db1 cannot archive 000000010000000000000003: 3 segments wait, the oldest for 13 s (limit 5 min)',
