@@ -40,12 +40,14 @@ end $check$;`;
 
 export const postgresDatabaseKind: Kind<PostgresDatabase> = {
   name: 'postgresDatabase',
-  summary: 'a database of the local PostgreSQL server: owner, encoding, collation; never dropped',
+  summary:
+    'a database of the local PostgreSQL server: owner, encoding, collation, no limit of connections; never dropped',
 
   probe(wanted) {
     const names = wanted.map(({ name }) => literal(name)).join(', ');
     return probeSql(`
-select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate
+select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datconnlimit,
+  case when datallowconn then 'yes' else 'no' end
 from pg_database where datname in (${names});`);
   },
 
@@ -53,13 +55,20 @@ from pg_database where datname in (${names});`);
     return statesFrom(parseSql(output), wanted, ({ name }, rows) => {
       const row = rows.find(([datname]) => datname === name);
       if (row === undefined) return 'absent';
-      const [, owner = '', encoding = '', collate = ''] = row;
-      return { owner, encoding, collate };
+      const [, owner = '', encoding = '', collate = '', limit, allows = ''] = row;
+      return {
+        ...{ owner, encoding, collate },
+        ...{ connection_limit: Number(limit), allow_connections: allows },
+      };
     });
   },
 
+  // Who may connect and how often is said by roles and PgBouncer; a limit of the database's own takes Odoo down.
   want({ owner, encoding, collate }) {
-    return { owner, encoding, collate };
+    return {
+      ...{ owner, encoding, collate },
+      ...{ connection_limit: -1, allow_connections: 'yes' },
+    };
   },
 
   apply({ resource: database }) {
@@ -73,6 +82,7 @@ from pg_database where datname in (${names});`);
 select ${literal(create)}
   where not exists (select from pg_database where datname = ${literal(name)}) \\gexec
 alter database ${identifier(name)} owner to ${identifier(owner)};
+alter database ${identifier(name)} with allow_connections true connection limit -1;
 ${refuseOther(database)}
 `,
     );
