@@ -1,10 +1,11 @@
 import { Failure } from '../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../src/inventory/cluster.js';
+import { parseCutRestore, restoreAgain } from '../src/postgres/cut-restore.js';
 import { discardScript, KEPT, keptScript } from '../src/postgres/restore-script.js';
 import { withProcedure } from './backup.js';
 import type { ProcedureOptions } from './procedure.js';
 
-function stillNeeded(host: Host): Failure {
+function stillNeeded(host: Host, to: string): Failure {
   return new Failure({
     reason: 'refused',
     host: host.name,
@@ -12,8 +13,7 @@ function stillNeeded(host: Host): Failure {
       'a restore of the database has not come to its end: what is kept may be all that there is',
     expected: 'a restore that has ended',
     found: 'one that runs, or was cut off',
-    remedy:
-      'if it does not run: odoo-prov restore FILE again, with the same moment or another one; then discard what was kept',
+    remedy: `if it does not run: ${restoreAgain([to])}; then discard what was kept`,
   });
 }
 
@@ -41,8 +41,10 @@ export async function discardKept(
         size: (await procedure.ask(host, keptScript(), { limit: 3600 })).trim(),
       })),
     );
-    const cut = found.find(({ size }) => size.startsWith('restoring'));
-    if (cut !== undefined) throw stillNeeded(cut.host);
+    for (const { host, size } of found) {
+      const to = parseCutRestore(size.split('\n')[0] ?? '');
+      if (to !== undefined) throw stillNeeded(host, to);
+    }
     const kept = found.filter(({ size }) => size !== '');
     for (const { host } of found.filter(({ size }) => size === '')) {
       options.tell(`${host.name}: nothing was kept`);

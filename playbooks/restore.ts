@@ -176,6 +176,14 @@ export function targetText(target: RecoveryTarget): string {
   return target.type === 'name' ? `the restore point ${target.name}` : postgresTime(target.at);
 }
 
+/** A target as `restore` is told it. */
+export function targetWords(target: RecoveryTarget): string {
+  if (target.type === 'latest') return '--latest';
+  return target.type === 'name'
+    ? `--to-name ${target.name}`
+    : `--to-time '${postgresTime(target.at)}'`;
+}
+
 /** The command that restores. */
 export function commandOf(cluster: Cluster, recovery: RecoveryPlan): readonly string[] {
   return ['pgbackrest', `--stanza=${stanzaOf(cluster)}`, ...recovery.options, 'restore'];
@@ -205,7 +213,7 @@ async function carryOut(
   const stopped = await stopClients(procedure, cluster);
   await archive('handing the last segment to the archive', remedy);
   for (const host of databaseHosts(cluster)) {
-    const aside = moveAsideScript(versionIn(cluster, host), kept);
+    const aside = moveAsideScript(versionIn(cluster, host), kept, targetWords(target));
     await procedure.step(host, 'stopping PostgreSQL, keeping its data', aside, {
       limit: 900,
       remedy,

@@ -1,6 +1,7 @@
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { parseDataWal, WAL_OF, type DataWal } from '../../src/postgres/data-wal.js';
+import { CUT_RESTORE, parseCutRestore } from '../../src/postgres/cut-restore.js';
 import { RESTORING } from '../../src/postgres/layout.js';
 import { OLD_FOLDER } from '../../src/postgres/old-data.js';
 import { isOutdated } from '../../src/postgres/outdated.js';
@@ -26,7 +27,8 @@ as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres 
 
 const LOOK = raw(`${SQL_FUNCTION}
 ${WAL_OF}
-if [ -e ${RESTORING} ]; then echo restoring; exit 0; fi
+${CUT_RESTORE}
+if [ -e ${RESTORING} ]; then exit 0; fi
 if ! [ -s "$data/global/pg_control" ]; then
   if systemctl is-active --quiet "$unit"; then echo emptied; else echo none; fi
   exit 0
@@ -62,15 +64,18 @@ interface Look {
 
 /**
  * Looks at one database host.
- * @returns `restoring` where a restore in place has not come to its end, undefined when it holds no data
+ * @returns to where a restore in place goes that has not come to its end, undefined when it holds no data
  * @throws Failure refused where PostgreSQL runs on data that is gone: it may take writes still
  */
-async function lookAt(session: Session): Promise<Look | 'restoring' | undefined> {
+async function lookAt(
+  session: Session,
+): Promise<Look | { readonly restoring: string } | undefined> {
   const { stdout } = await session.run(LOOK, { limit: 20 });
   const [first = '', second = '', ...rest] = stdout.split('\n');
+  const restoring = parseCutRestore(first);
+  if (restoring !== undefined) return { restoring };
   const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
   if (what === 'emptied') throw emptied(session.host);
-  if (what === 'restoring') return what;
   if (what !== 'data') return undefined;
   const [live, writable, lsn = '0/0', received = '0', newest = '0', past] = second.split(' ');
   const sight = {
@@ -118,7 +123,7 @@ export async function lookAtAll(
   unreached: ReadonlyMap<string, Failure>,
 ): Promise<View> {
   const silent = new Map<string, Failure>();
-  const restoring: string[] = [];
+  const cut = new Map<string, string>();
   const looks: Look[] = [];
   await Promise.all(
     databaseHosts(cluster).map(async (host: Host) => {
@@ -130,15 +135,16 @@ export async function lookAtAll(
       }
       try {
         const look = await lookAt(session);
-        if (look === 'restoring') restoring.push(host.name);
-        else if (look !== undefined) looks.push(look);
+        if (look === undefined) return;
+        if ('restoring' in look) cut.set(host.name, look.restoring);
+        else looks.push(look);
       } catch (error) {
         if (!(error instanceof Failure) || error.reason === 'refused') throw error;
         silent.set(host.name, error);
       }
     }),
   );
-  if (restoring.length > 0) throw restoreNotEnded(restoring.sort());
+  if (cut.size > 0) throw restoreNotEnded(cut);
   const sights = looks.map((look) => completed(look, looks));
   const [one] = sights;
   const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);

@@ -1,5 +1,6 @@
 import { parseDataWal, WAL_OF, type DataWal } from '../postgres/data-wal.js';
-import { FENCE_FILE, RESTORING } from '../postgres/layout.js';
+import { CUT_RESTORE, parseCutRestore } from '../postgres/cut-restore.js';
+import { FENCE_FILE } from '../postgres/layout.js';
 import { OLD_FOLDER } from '../postgres/old-data.js';
 import { raw, sh, type Script } from '../shell/index.js';
 
@@ -22,7 +23,7 @@ export interface FoundDatabase {
 /**
  * Prints a line per data directory below /var/lib/postgresql, running or not. What holds a
  * `global/pg_control` holds data, unless the marker of postgresCluster says that it is half-made and new. And a line
- * `restoring` where a restore in place has not come to its end, `making` where data is made or copied, or that was cut, and
+ * `restoring`, with to where, where a restore in place has not come to its end, `making` where data is made or copied, or that was cut, and
  * `fenced` where the guard keeps it down.
  */
 export function databaseProbe(): Script {
@@ -52,16 +53,20 @@ for control in /var/lib/postgresql/*/*/global/pg_control; do
       printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", directory, id, timeline, standby, state, server, wal
     }'
 done
-[ ! -e ${RESTORING} ] || echo restoring
+${raw(CUT_RESTORE)}
 if [ -e ${FENCE_FILE} ]; then echo "fenced $(head -n 1 ${FENCE_FILE})"; fi
 for making in ${raw('/var/lib/odoo-prov/postgres-*.making')}; do
   [ ! -e "$making" ] || echo making
 done`;
 }
 
-/** Whether {@link databaseProbe} found that a restore in place has not come to its end. */
-export function parseRestoring(output: string): boolean {
-  return output.split('\n').includes('restoring');
+/**
+ * Of a restore in place that has not come to its end, as {@link databaseProbe} found it: the words of the command that say
+ * to where, empty where they are not known; null where there is none.
+ */
+export function parseRestoring(output: string): string | null {
+  const [words = null] = output.split('\n').flatMap((line) => parseCutRestore(line) ?? []);
+  return words;
 }
 
 /** Whether {@link databaseProbe} found data that is being made, or whose making was cut. */

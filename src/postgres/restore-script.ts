@@ -1,5 +1,6 @@
 import { raw, sh, type Script } from '../shell/index.js';
 import { PSQL } from '../resource/postgres-sql.js';
+import { CUT_RESTORE } from './cut-restore.js';
 import { dataFolder, RESTORING, unitOf } from './layout.js';
 
 /*
@@ -73,13 +74,16 @@ echo "$segment"`;
 /**
  * Stops the server and moves its data aside, into a folder of this name. From here on the host is marked: until the
  * restore has come to its end, `apply` lets nobody in.
+ * @param to the words that say to where, for whoever goes on after a cut
  */
-export function moveAsideScript(version: number, name: string): Script {
+export function moveAsideScript(version: number, name: string, to: string): Script {
   const data = dataFolder(version);
   return sh`
 mkdir -p /var/lib/odoo-prov
-: >${RESTORING}
-sync ${RESTORING} /var/lib/odoo-prov
+printf '%s\n' ${to} >${`${RESTORING}.new`}
+sync ${`${RESTORING}.new`}
+mv -f ${`${RESTORING}.new`} ${RESTORING}
+sync /var/lib/odoo-prov
 systemctl stop ${unitOf(version)}
 if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then
   install -d -o postgres -g postgres -m 700 ${KEPT} ${`${KEPT}/${name}`}
@@ -188,10 +192,10 @@ ${asPostgres}
 as_postgres /usr/lib/postgresql/${version}/bin/vacuumdb -h /var/run/postgresql --all --analyze-only --jobs "$(nproc)" --quiet`;
 }
 
-/** Prints how much data restores have kept, nothing where there is none; before, `restoring` where one has not come to its end. */
+/** Prints how much data restores have kept, nothing where there is none; before, what {@link CUT_RESTORE} does. */
 export function keptScript(): Script {
   return sh`
-[ ! -e ${RESTORING} ] || echo restoring
+${raw(CUT_RESTORE)}
 [ ! -e ${KEPT} ] || du -sh ${KEPT} | cut -f 1`;
 }
 

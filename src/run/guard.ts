@@ -3,6 +3,7 @@ import { databaseHosts } from '../inventory/cluster.js';
 import type { Stranded } from '../facts/stranded.js';
 import type { Topology } from '../facts/topology.js';
 import { changesOf, kindOf, type Plan } from '../plan/diff.js';
+import { restoreAgain } from '../postgres/cut-restore.js';
 import { RESTORING } from '../postgres/layout.js';
 import { keyOf } from '../resource/kind.js';
 import { statePath, type ClusterState } from '../state/cluster-state.js';
@@ -121,18 +122,23 @@ function noPrimary(formerPrimaries: readonly string[], silent: readonly string[]
  * @throws Failure refused
  */
 export function guardRestore(seen: Answered): void {
-  const hosts = [...seen].filter(([, { restoring }]) => restoring).map(([name]) => name);
-  if (hosts.length > 0) throw restoreNotEnded(hosts);
+  const cut = new Map(
+    [...seen].flatMap(([name, { restoring }]) => (restoring === null ? [] : [[name, restoring]])),
+  );
+  if (cut.size > 0) throw restoreNotEnded(cut);
 }
 
-/** What everything but a restore is refused with while one in place has not come to its end on these hosts. */
-export function restoreNotEnded(hosts: readonly string[]): Failure {
+/**
+ * What everything but a restore is refused with while one in place has not come to its end.
+ * @param cut by host, to where it goes
+ */
+export function restoreNotEnded(cut: ReadonlyMap<string, string>): Failure {
   return new Failure({
     reason: 'refused',
     message: 'a restore of the database has not come to its end: it runs, or was cut off',
     expected: 'the database of before, or the one that was restored',
-    found: `${RESTORING} on ${hosts.join(', ')}`,
-    remedy: `if it does not run: \`odoo-prov restore FILE\` again, with the same moment or another one. The data from before is kept in /var/lib/postgresql/.odoo-prov-kept on each of them. Nothing was changed`,
+    found: `${RESTORING} on ${[...cut.keys()].sort().join(', ')}`,
+    remedy: `if it does not run: ${restoreAgain([...cut.values()])}. The data from before is kept in /var/lib/postgresql/.odoo-prov-kept on each of them. Nothing was changed`,
   });
 }
 

@@ -22,8 +22,8 @@ export interface Answers {
   readonly facts: Facts;
   readonly given: readonly Given[];
   readonly databases: readonly FoundDatabase[];
-  /** A restore in place has not come to its end here. */
-  readonly restoring: boolean;
+  /** A restore in place has not come to its end here: to where it goes, empty where that is not known. Null: there is none. */
+  readonly restoring: string | null;
   /** The exact text that was asked, and what it gave: an equal question has an equal answer. */
   readonly asked: ReadonlyMap<string, { readonly text: string; readonly output: Output }>;
 }

@@ -94,13 +94,15 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     }
   };
   const backup = part('backup', parseBackup);
+  const restoring = part('databases', parseRestoring);
   return {
     ...nothing(host),
     unknown,
     system: part('system', parseSystem),
     services: part('services', parseServices),
     postgres: part('postgres', (text) => parsePostgres(text, outputs.get('databases')?.text ?? '')),
-    restoring: part('databases', parseRestoring) ?? false,
+    restoring: restoring !== null,
+    restoringTo: restoring,
     fenced: part('databases', parseFenced),
     kept: part('kept', parseKept),
     jobs: part('jobs', parseJobs),
@@ -128,6 +130,7 @@ function nothing(host: Host): HostStatus {
     services: null,
     postgres: null,
     restoring: false,
+    restoringTo: null,
     fenced: null,
     kept: null,
     jobs: null,

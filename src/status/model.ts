@@ -27,6 +27,8 @@ export interface HostStatus {
   readonly postgres: PostgresStatus | null;
   /** A restore in place has not come to its end: it runs, or was cut off. */
   readonly restoring: boolean;
+  /** To where it goes, as `restore` was told: `--to-time '…'`; empty where that is not known, null where there is none. */
+  readonly restoringTo: string | null;
   /** Since when and why the guard does not start a primary's data; null where it does, and on other hosts. */
   readonly fenced: string | null;
   /** Folders of data that is no database's any more: kept by restores and rejoins, or a copy of a moment. */

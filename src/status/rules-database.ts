@@ -1,3 +1,4 @@
+import { restoreAgain } from '../postgres/cut-restore.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, graded, type Alert } from './alert.js';
 import { serverOf } from './database.js';
@@ -39,14 +40,15 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
 
 /** Clients that are let in now would write into what is neither the database of before nor the one asked for. */
 function restoreRules({ hosts }: ClusterStatus): readonly Alert[] {
-  const restoring = hosts.filter((host) => host.restoring).map(({ host }) => host);
+  const restoring = hosts.filter((host) => host.restoring);
   if (restoring.length === 0) return [];
+  const names = restoring.map(({ host }) => host);
   return [
     problem({
       id: 'postgres.restoring',
       host: null,
-      message: `a restore of the database has not come to its end on ${list(restoring)}: it runs, or was cut off`,
-      next: 'if it does not run: odoo-prov restore FILE again, with the same moment or another one',
+      message: `a restore of the database has not come to its end on ${list(names)}: it runs, or was cut off`,
+      next: `if it does not run: ${restoreAgain(restoring.map(({ restoringTo }) => restoringTo ?? ''))}`,
     }),
   ];
 }

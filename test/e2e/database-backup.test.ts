@@ -358,8 +358,11 @@ describe('a restore that is killed', () => {
     const refused = await apply();
     expect(refused.code, printed(refused)).toBe(5);
     expect(printed(refused)).toContain('a restore of the database has not come to its end');
+    const again = `--to-time '${moment.replace('Z', '+00')}' again`;
+    expect(printed(refused)).toContain(again);
     const status = await run('status', inventory, '--json', '--limit', HOSTS.join(','));
     expect(status.stdout).toContain('"postgres.restoring"');
+    expect(status.stdout).toContain(again);
     const discard = await run('restore', inventory, '--discard-old');
     expect(discard.code, printed(discard)).toBe(5);
     expect(discard.stderr).toContain('what is kept may be all that there is');

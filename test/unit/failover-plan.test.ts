@@ -66,14 +66,20 @@ function plan(
 }
 
 describe('a restore that has not come to its end', () => {
-  const all = { db1: 'restoring\n', db2: STANDBY, db3: STANDBY };
+  const to = "--to-time '2026-11-30 09:00:00+00'";
+  const all = { db1: `restoring ${to}\n`, db2: STANDBY, db3: STANDBY };
   const refusal = /a restore of the database has not come to its end/;
 
   it('is named before the primary is moved, or an old one rejoins', async () => {
     await expect(plan(all)).rejects.toThrow(refusal);
     await expect(planSwitchover(cluster, reached(all), undefined)).rejects.toThrow(refusal);
     await expect(planRejoin(cluster, reached(all), undefined)).rejects.toMatchObject({
-      details: { found: '/var/lib/odoo-prov/restoring-in-place on db1' },
+      details: {
+        found: '/var/lib/odoo-prov/restoring-in-place on db1',
+        remedy: expect.stringContaining(
+          `odoo-prov restore FILE ${to} again, or with another moment`,
+        ) as string,
+      },
     });
   });
 });

@@ -27,7 +27,7 @@ function guard(secretsAreNew: boolean, answers: Partial<Answers>, recorded = fal
         facts: testFacts,
         given: [],
         databases: [],
-        restoring: false,
+        restoring: null,
         asked: new Map(),
         ...answers,
       },
@@ -99,15 +99,15 @@ describe('who is primary', () => {
 });
 
 describe('a restore that was cut', () => {
-  const seen = (restoring: boolean): Answered =>
+  const seen = (restoring: string | null): Answered =>
     new Map([['pg1', { facts: testFacts, given: [], databases: [], restoring, asked: new Map() }]]);
 
   it('is no base for an apply, which says what is', () => {
     expect(() => {
-      guardRestore(seen(true));
+      guardRestore(seen(''));
     }).toThrow('a restore of the database has not come to its end');
     expect(() => {
-      guardRestore(seen(false));
+      guardRestore(seen(null));
     }).not.toThrow();
   });
 });
@@ -132,7 +132,7 @@ describe('a database host whose data is gone', () => {
       skipped: [],
       ok: 0,
     };
-    const answers = { facts: testFacts, given: [], databases: [], restoring: false };
+    const answers = { facts: testFacts, given: [], databases: [], restoring: null };
     try {
       guardCreation(context, [plan], new Map([[host, { ...answers, asked: new Map() }]]));
     } catch (error) {

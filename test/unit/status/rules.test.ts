@@ -69,6 +69,17 @@ describe('PostgreSQL', () => {
       'problem postgres.restoring: a restore of the database has not come to its end on db1: it runs, or was cut off',
     );
     expect(told(restored).join('\n')).not.toContain('holds no database');
+    const nexts = (databases: string): readonly string[] =>
+      judge(seen(answered('db1', 129, ['pg-primary'], { postgres: 'absent', databases })))
+        .alerts.filter(({ id }) => id === 'postgres.restoring')
+        .map(({ next }) => next);
+    // The mark of an older version is empty.
+    expect(nexts('restoring\n')).toEqual([
+      'if it does not run: odoo-prov restore FILE again, with the same moment or another one',
+    ]);
+    expect(nexts("restoring --to-time '2026-11-30 09:00:00.5+00'\n")).toEqual([
+      "if it does not run: odoo-prov restore FILE --to-time '2026-11-30 09:00:00.5+00' again, or with another moment",
+    ]);
     // Whoever starts PgBouncer lets clients in.
     const stopped = {
       services: units({ 'pgbouncer.service': 'pgbouncer' }, ['inactive dead']),

@@ -176,7 +176,18 @@ describe('JSON', () => {
     expect(Object.keys(json.hosts[0] ?? {}).sort()).toEqual(
       [
         ...['host', 'address', 'roles', 'failure', 'unknown', 'system', 'services', 'postgres'],
-        ...['restoring', 'fenced', 'kept', 'jobs', 'pgbouncer', 'redis', 'odoo', 'edge', 'backup'],
+        ...[
+          'restoring',
+          'restoringTo',
+          'fenced',
+          'kept',
+          'jobs',
+          'pgbouncer',
+          'redis',
+          'odoo',
+          'edge',
+          'backup',
+        ],
         'filestoreBackup',
       ].sort(),
     );
