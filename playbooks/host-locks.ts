@@ -1,21 +1,22 @@
-import { hostname, userInfo } from 'node:os';
 import { finishAll } from '../src/concurrency/finish-all.js';
 import { kinds } from '../src/resource/index.js';
 import { ApplyChannel } from '../src/run/apply-channel.js';
-import { PACKAGE_VERSION } from '../src/template/package-files.js';
 import type { Session } from '../src/transport/index.js';
+import { thisRun } from './this-run.js';
 
 /** The locks of hosts, which keep every other run of odoo-prov off them. */
 export class HostLocks {
   readonly #held: ApplyChannel[] = [];
+  readonly #failoverTest: string | undefined;
 
-  /** Locks hosts, all of them or none. @throws Failure run-lock, naming the run that has one */
+  /** @param failoverTest the id of the failover-test that they are for: its own lock does not keep it off */
+  constructor(failoverTest?: string) {
+    this.#failoverTest = failoverTest;
+  }
+
+  /** Locks hosts, all of them or none. @throws Failure run-lock, naming the run or the failover-test that has one */
   async take(sessions: readonly Session[]): Promise<void> {
-    const runner = {
-      who: `${userInfo().username}@${hostname()}`,
-      version: PACKAGE_VERSION,
-      started: new Date().toISOString(),
-    };
+    const runner = thisRun(this.#failoverTest);
     try {
       await finishAll(
         sessions.map(async (session) => {

@@ -17,6 +17,8 @@ export interface ProcedureOptions {
   readonly tell: (line: string) => void;
   /** Shows how far the running step is, in the place of the line before. */
   readonly progress: (line: string) => void;
+  /** The id of the failover-test that it is part of: its own lock on the hosts does not keep it off. */
+  readonly failoverTest?: string;
 }
 
 export interface StepOptions {
@@ -33,10 +35,11 @@ export class Procedure {
   readonly options: ProcedureOptions;
   readonly #connector: Connector = createConnector();
   readonly #sessions = new Map<string, Session>();
-  readonly #locks = new HostLocks();
+  readonly #locks: HostLocks;
 
   constructor(options: ProcedureOptions) {
     this.options = options;
+    this.#locks = new HostLocks(options.failoverTest);
   }
 
   /** Connects to hosts, those that are not connected yet. @throws Failure of the first that cannot be reached */

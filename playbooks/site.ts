@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
 import { ROLE_DEFINITIONS } from '../roles/index.js';
 import { EXIT } from '../src/failure/failure.js';
 import type { Cluster } from '../src/inventory/cluster.js';
@@ -10,9 +9,10 @@ import type { Emit, RunRecap } from '../src/run/event.js';
 import type { RoleDefinition } from '../src/role/role.js';
 import type { SecretStore } from '../src/secrets/index.js';
 import { readState, writeState } from '../src/state/cluster-state.js';
-import { PACKAGE_VERSION, readTemplates } from '../src/template/package-files.js';
+import { readTemplates } from '../src/template/package-files.js';
 import { createConnector } from '../src/transport/index.js';
 import { keepRecoveryCopy, type ShowKey } from './recovery-copy.js';
+import { thisRun } from './this-run.js';
 import { verify } from './verify.js';
 
 export interface ApplyOptions extends ConvergeOptions {
@@ -24,6 +24,8 @@ export interface ApplyOptions extends ConvergeOptions {
   readonly verify: 'always' | 'after-change' | 'never';
   /** Other roles than all: to prepare hosts for something that must be there before the rest. */
   readonly roles?: readonly RoleDefinition[];
+  /** The id of the failover-test that applies: its own lock on the hosts does not keep it off. */
+  readonly failoverTest?: string;
   /** Shows a recovery key that is made in this run; not given: none is made. */
   readonly showKey?: ShowKey;
 }
@@ -59,11 +61,7 @@ export async function apply(
       saveState: (state) => {
         if (!options.check) writeState(cluster.file, state);
       },
-      runner: {
-        who: `${userInfo().username}@${hostname()}`,
-        version: PACKAGE_VERSION,
-        started: new Date().toISOString(),
-      },
+      runner: thisRun(options.failoverTest),
     });
     const { recap } = converged;
     sessions = converged.sessions;

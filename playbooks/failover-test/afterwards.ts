@@ -26,7 +26,7 @@ export async function judgeAfterwards(
           gone = await tableIsGone(hosts, now, database);
         });
   const differs = await failureOf(async () => {
-    changes = await converge(written, tested, connect, true);
+    changes = await converge(written, tested, connect, 'check');
   });
   return [
     assertion('after.primary', `${primary.name} is primary, as before`, now === primary.name, {

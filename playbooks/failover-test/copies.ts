@@ -102,7 +102,7 @@ export async function copyOf(trial: Trial, moment: Moment): Promise<Copy> {
       cluster,
       { type: 'name', name: moment.name },
       {
-        ...{ connect, on: host.name, secret: (name) => store.get(name) },
+        ...{ connect, on: host.name, failoverTest: hosts.test, secret: (name) => store.get(name) },
         points: [{ ...moment, at: Date.now() / 1000 }],
         tell: (line) => {
           const [at = host.name, what] = line.split(/: (.*)/s);

@@ -60,6 +60,7 @@ export function isHealthy({ status, problems }: Seen): boolean {
 
 /**
  * Converges hosts as `apply` does, or only compares.
+ * @param how `check`: only compares; else the id of the failover-test that has the hosts
  * @returns how many changes there were, or would be
  * @throws Failure when a host failed
  */
@@ -67,12 +68,14 @@ export async function converge(
   cluster: Cluster,
   hosts: readonly Host[],
   connect: ConnectOptions,
-  check: boolean,
+  how: 'check' | { readonly failoverTest: string },
 ): Promise<number> {
+  const check = how === 'check';
   const recap = await apply(
     cluster,
     {
       ...{ check, hosts, connect, concurrency: CONCURRENCY },
+      ...(how === 'check' ? {} : how),
       ...{ diff: false, prune: false, restartPrimary: false },
       secrets: await openSecrets(cluster.file, { dryRun: check }),
       stop: new AbortController().signal,
@@ -112,7 +115,7 @@ export async function requireHealthy(
       'odoo-prov status FILE says what to do',
     );
   }
-  const changes = await converge(cluster, hosts, connect, true);
+  const changes = await converge(cluster, hosts, connect, 'check');
   if (changes > 0) {
     throw notHealthy(
       'hosts as the inventory says',

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { finishAll } from '../../src/concurrency/finish-all.js';
 import {
   backupHost,
   databaseHosts,
@@ -7,10 +9,12 @@ import {
   type Host,
 } from '../../src/inventory/cluster.js';
 import { Failure } from '../../src/failure/failure.js';
+import { FailoverTestLock } from '../../src/run/failover-test-lock.js';
 import { raw, strict, type Script } from '../../src/shell/index.js';
 import { classifyCommandFailure, createConnector } from '../../src/transport/index.js';
 import type { ConnectOptions, Connector, ForwardingSession } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from '../primary/sight.js';
+import { thisRun } from '../this-run.js';
 
 /** Seconds for a host that was healed to answer to SSH. */
 const RECONNECT_SECONDS = 30;
@@ -29,8 +33,12 @@ export function odooTier(cluster: Cluster): readonly Host[] {
 
 /** Connections to the tested hosts, and what is asked over them. */
 export class Hosts {
+  /** By this the test's own moves and applies are told from those of others. */
+  readonly test = randomBytes(8).toString('hex');
   readonly connector: Connector = createConnector();
   readonly #sessions = new Map<string, ForwardingSession>();
+  readonly #locks = new Map<string, FailoverTestLock>();
+  readonly #runner = { ...thisRun(), failoverTest: this.test };
   readonly #connect: ConnectOptions;
 
   /** @param connect without a signal: a fault is healed also when everything else is stopped */
@@ -50,6 +58,18 @@ export class Hosts {
     if (failed !== undefined) throw failed.reason;
   }
 
+  /**
+   * Keeps other tests, and whatever takes apply's lock, off hosts until {@link close}, or until the connection ends.
+   * @throws Failure run-lock, naming who has one of them
+   */
+  async keep(hosts: readonly Host[]): Promise<void> {
+    await finishAll(
+      hosts.map(async ({ name }) => {
+        this.#locks.set(name, await FailoverTestLock.take(this.session(name), this.#runner));
+      }),
+    );
+  }
+
   session(host: string): ForwardingSession {
     const session = this.#sessions.get(host);
     if (session === undefined) throw new Error(`${host} is not connected`);
@@ -63,7 +83,11 @@ export class Hosts {
     throw classifyCommandFailure(host, undefined, answer);
   }
 
-  /** Connects to a host anew, and asks it. @returns undefined while it cannot be reached */
+  /**
+   * Connects to a host anew, keeps it as before, and asks it.
+   * @returns undefined while it cannot be reached
+   * @throws Failure run-lock, where somebody else has taken it meanwhile
+   */
   async reconnected(host: Host, script: Script): Promise<string | undefined> {
     try {
       await this.#sessions.get(host.name)?.close();
@@ -71,9 +95,11 @@ export class Hosts {
         host.name,
         await this.connector.connect(host, { ...this.#connect, limit: 5 }),
       );
-      return await this.run(host.name, script, 10);
+      const answer = await this.run(host.name, script, 10);
+      if (this.#locks.has(host.name)) await this.keep([host]);
+      return answer;
     } catch (error) {
-      if (error instanceof Failure) return undefined;
+      if (error instanceof Failure && error.reason !== 'run-lock') return undefined;
       throw error;
     }
   }
@@ -118,6 +144,7 @@ EOF`);
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.#locks.values()].map((lock) => lock.release()));
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     await this.connector.close();
   }

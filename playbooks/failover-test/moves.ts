@@ -76,7 +76,7 @@ export class Moves {
   ): Promise<T> {
     const gone = dead === undefined ? [] : [dead];
     const all = await connectAll(this.#cluster, this.#hosts.connector, this.#connect, gone);
-    const locks = new HostLocks();
+    const locks = new HostLocks(this.#hosts.test);
     try {
       const reached = dead === undefined ? all : without(all, dead);
       await locks.take([...reached.sessions.values()]);

@@ -52,7 +52,7 @@ export interface FailoverTestOptions {
 
 /**
  * Breaks one thing after the other under load, and judges what came of it.
- * @throws Failure refused: the cluster is not healthy, or another test runs; nothing was touched then
+ * @throws Failure refused: the cluster is not healthy, or another test or an apply runs; nothing was touched then
  */
 export async function failoverTest(
   written: Cluster,
@@ -69,6 +69,7 @@ export async function failoverTest(
     const tested = withoutOdoo === undefined ? [...new Set([...tier, ...odooTier(written)])] : tier;
     progress.looking('is the cluster healthy, and as the inventory says?');
     await hosts.connect(tested);
+    await hosts.keep(tested);
     await refuseArmed(hosts, tested);
     const first = await requireHealthy(written, tested, connect);
     const primary = primaryOf(written, first);
@@ -76,7 +77,7 @@ export async function failoverTest(
       ...{ primary: primary.name, formerPrimaries: [], rivals: [] },
     });
     const settle = async (): Promise<void> => {
-      await converge(written, tier, connect, false);
+      await converge(written, tier, connect, { failoverTest: hosts.test });
     };
     const moves = new Moves(written, hosts, connect, settle);
     const bench: Omit<Bench, 'odoo'> = {

@@ -2,27 +2,17 @@ import { kindOf, type Kinds } from '../plan/diff.js';
 import { keyOf, type Change, type Key } from '../resource/kind.js';
 import type { Stage } from '../role/role.js';
 import { lines, raw, sh, type Script } from '../shell/index.js';
+import { unlessTested } from './failover-test-lock.js';
+import { LOCKED, noteOf, type Runner } from './runner.js';
 
 /** Seconds that one resource may take when its kind does not say. */
 const APPLY_LIMIT = 120;
-
-/** Exit code of the preamble when another run holds the host. */
-export const LOCKED = 75;
 
 /**
  * Seconds to wait for the end of what a killed run left running: the longest step of a kind, with room.
  * It ends by itself after the step that is running.
  */
 const REMAINDER_LIMIT = 4000;
-
-/** Who runs, for the lock's note and the audit log. */
-export interface Runner {
-  /** `user@machine`. */
-  readonly who: string;
-  readonly version: string;
-  /** ISO time at which the run began. */
-  readonly started: string;
-}
 
 /** One step of a stage: usually one change; several where their kind makes them together. */
 export interface Step {
@@ -54,15 +44,15 @@ export function stepsOf(changes: readonly Change[], kinds: Kinds): readonly Step
 }
 
 /**
- * What an apply starts with: takes the host's lock (held by this shell until it ends), writes who has it,
- * and defines `step`. A lock whose shell no longer hangs on an SSH connection is the remainder of a run
+ * What an apply starts with: takes the host's lock (held by this shell until it ends), leaves the host to a
+ * failover-test of somebody else, writes who has the lock, and defines `step`. A lock whose shell no longer hangs on an SSH connection is the remainder of a run
  * that was killed or cut off: it ends with its running step, so that is waited for. Another live run is not. A lost connection cannot stop a running step: its output goes to a file as well,
  * and nothing dies of SIGPIPE. Between steps, a stop file or a closed connection ends the script.
  * Steps do not inherit the lock's descriptor, or a daemon that one leaves behind would hold it for ever.
  * The whole is one command for the shell, so a cut text runs nothing.
  */
 export function compilePreamble(runner: Runner, nonce: string): Script {
-  const note = `${runner.who} since ${runner.started}, odoo-prov ${runner.version}`;
+  const note = noteOf(runner);
   return sh`{
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
@@ -89,6 +79,7 @@ until flock -w 1 9; do
   [ "$waited" != 0 ] || printf '@%s waiting %s\n' ${nonce} "$holder" || exit 1
   waited=$((waited + 1))
 done
+${unlessTested(runner, nonce)}
 printf '%s\n' ${note} "$$" >/run/odoo-prov/holder
 rm -f /run/odoo-prov/stop.*
 trap '' PIPE HUP
@@ -135,6 +126,8 @@ printf '@%s done %s\n' ${nonce} "$code"
 export type Frame =
   | { readonly type: 'ready' }
   | { readonly type: 'locked'; readonly holder: string }
+  /** A failover-test of somebody else has the host. */
+  | { readonly type: 'tested'; readonly holder: string }
   /** What a killed run left is still running; its end is waited for. */
   | { readonly type: 'waiting'; readonly holder: string }
   | { readonly type: 'stopped' }
@@ -157,6 +150,7 @@ export function parseFrame(line: string, nonce: string): Frame | undefined {
     case 'stopped':
       return { type: word };
     case 'locked':
+    case 'tested':
     case 'waiting':
       return { type: word, holder: text };
     case 'begin':

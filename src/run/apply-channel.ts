@@ -5,9 +5,9 @@ import {
   parseFrame,
   stepsOf,
   type Frame,
-  type Runner,
   type Step,
 } from '../batch/apply.js';
+import type { Runner } from '../batch/runner.js';
 import { Failure } from '../failure/failure.js';
 import type { Host } from '../inventory/cluster.js';
 import type { Kinds, PlannedStage } from '../plan/diff.js';
@@ -17,6 +17,7 @@ import { classifyCommandFailure } from '../transport/index.js';
 import type { Session } from '../transport/session.js';
 import type { Stage } from '../role/role.js';
 import type { Emit } from './event.js';
+import { asFailure, hostIsLocked, hostIsTested } from './locked-host.js';
 
 /** Seconds that one host's whole apply may take: the sum of all steps of a first installation, and more. */
 const LIMIT = 4 * 3600;
@@ -53,20 +54,21 @@ export class ApplyChannel {
       })
       .then(
         (answer) => this.#endedEarly(answer.stderr),
-        (error: unknown) => asFailure(error, session),
+        (error: unknown) => asFailure(error, session.host),
       );
   }
 
   /**
    * Waits until the host is locked for this run; what a killed run left running is let end first.
-   * @throws Failure run-lock, naming the live run that has it
+   * @throws Failure run-lock, naming the live run that has it, or the failover-test
    */
   async open(): Promise<void> {
     await this.#expect((frame, finish) => {
       if (frame.type === 'ready') finish();
       if (frame.type === 'waiting') this.#tellWaiting(frame.holder);
       if (frame.type === 'stopped') finish(this.#stopped());
-      if (frame.type === 'locked') finish(this.#locked(frame.holder));
+      if (frame.type === 'locked') finish(hostIsLocked(this.#session.host, frame.holder));
+      if (frame.type === 'tested') finish(hostIsTested(this.#session.host, frame.holder));
     });
   }
 
@@ -137,18 +139,6 @@ export class ApplyChannel {
     this.#emit({ type: 'host-waiting', host: this.#session.host.name, holder });
   }
 
-  #locked(holder: string): Failure {
-    return new Failure({
-      reason: 'run-lock',
-      host: this.#session.host.name,
-      message: 'another run is changing this host',
-      expected: 'no other run',
-      found: holder,
-      remedy:
-        'wait until it ends, then run this again. If its machine is gone for good, end that process on the host',
-    });
-  }
-
   #stopped(): Failure {
     return new Failure({
       reason: 'interrupted',
@@ -216,17 +206,6 @@ class StageProgress {
     }
     return undefined;
   }
-}
-
-function asFailure(error: unknown, session: Session): Failure {
-  if (error instanceof Failure) return error;
-  return new Failure({
-    reason: 'command-failed',
-    host: session.host.name,
-    message: error instanceof Error ? error.message : String(error),
-    remedy: 'run it again with DEBUG=odoo-prov and report what it prints',
-    cause: error,
-  });
 }
 
 /** Scripts handed from the run to the shell's stdin as they become due. */

@@ -1,7 +1,7 @@
 import type { Facts, RoleDefinition } from '../role/role.js';
 import type { Cluster, Host } from '../inventory/cluster.js';
 import type { Kinds } from '../plan/diff.js';
-import type { Runner } from '../batch/apply.js';
+import type { Runner } from '../batch/runner.js';
 import type { Secret } from '../shell/index.js';
 import type { ConnectOptions, Connector } from '../transport/session.js';
 import type { ClusterState } from '../state/cluster-state.js';

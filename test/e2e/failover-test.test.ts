@@ -9,7 +9,7 @@ import {
   TABLE,
 } from '../support/failover-suite.js';
 import { testLabDown } from '../support/lab.js';
-import { printed } from '../support/program.js';
+import { printed, recapOf } from '../support/program.js';
 
 /*
  * The database half of `failover-test`, as far as `npm test` goes: one small lab, one replication mode, five scenarios,
@@ -85,6 +85,41 @@ describe('a cluster that is well', () => {
       '--stanza=$(sed -n "s/^\\[\\([^]:]*\\)\\]$/\\1/p" /etc/pgbackrest/pgbackrest.conf | grep -vx global)';
     await db.must('db1', `cd / && runuser -u postgres -- pgbackrest ${stanza} check`);
     await suite.nothingLeft();
+    await suite.unchanged();
+  });
+});
+
+describe('while it runs', () => {
+  /** What the inventory wants on every host and no scenario looks at. */
+  const file = '/etc/apt/apt.conf.d/52odoo-prov';
+
+  it('refuses another test, an apply with something to do and a move, by its name; not who only looks', async () => {
+    const running = suite.test('standby-down,pgbouncer-down');
+    await suite.untilWriting('db1');
+    const second = await suite.test('pgbouncer-down');
+    await db.must('pool2', `mv ${file} /var/tmp/moved`);
+    const apply = await db.apply();
+    const check = await db.apply('--check');
+    await db.must('pool2', `mv /var/tmp/moved ${file}`);
+    const move = await db.run('switchover', '--yes');
+    const status = await db.run('status');
+    const list = await db.run('failover-test', '--list');
+    const end = await running;
+
+    for (const other of [second, apply, move]) {
+      expect(other.code, printed(other)).toBe(5);
+      expect(printed(other)).toContain('a failover-test runs on this host');
+      expect(printed(other)).toMatch(
+        /\S+@\S+ since \d{4}-\d\d-\d\dT\S+, odoo-prov \S+, process \d+/,
+      );
+    }
+    expect(printed(second)).not.toContain('standby-down');
+    expect(check.code, printed(check)).toBe(0);
+    expect(recapOf(check).changed, printed(check)).toBe(1);
+    expect(printed(status)).not.toContain('failover-test');
+    expect(list.code, printed(list)).toBe(0);
+    expect(failures(reportOf(end))).toEqual([]);
+    expect(end.code, printed(end)).toBe(0);
     await suite.unchanged();
   });
 });
