@@ -4,6 +4,9 @@ import { raw, sh, lines } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
 import { step, type Mover } from './steps.js';
 
+/** Seconds for its answer: a frozen host takes the connection and says nothing. One that is slower is handed all. */
+const ARCHIVE_SECONDS = 10;
+
 /**
  * Hands to the archive what the old primary had sent to its standbys and not archived yet. PostgreSQL takes what a standby
  * received for archived ("Continuous Archiving in Standby": with `archive_mode = on` it does not archive WAL that it did not
@@ -11,7 +14,8 @@ import { step, type Mover } from './steps.js';
  *
  * The old primary archived in the order of the WAL: the archive is asked from the newest segment backwards, until it has one.
  * Of an archive that does not answer nobody knows what it has; all are handed over, and it takes the same segment twice.
- * It is PostgreSQL's archiver that sends them: as long as that takes, and after the archive was away.
+ * It is PostgreSQL's archiver that sends them: as long as that takes, and after the archive was away. They wait from now on:
+ * the mark that a standby gave a segment is as old as the segment.
  */
 export async function archiveReceived(mover: Mover, host: string): Promise<void> {
   const { cluster } = mover;
@@ -34,7 +38,7 @@ for done in $(ls "$wal/archive_status" | grep -E "^$left[0-9A-F]{16}\.done$" | s
   [ -e "$wal/$segment" ] || continue
   if [ "$answers" = yes ]; then
     code=0
-    as_postgres timeout -k 1 30 pgbackrest --stanza=${stanzaOf(cluster)} --no-archive-async --io-timeout=10 \
+    as_postgres timeout -k 1 ${ARCHIVE_SECONDS} pgbackrest --stanza=${stanzaOf(cluster)} --no-archive-async --io-timeout=10 \
       --log-level-console=off --log-level-file=off archive-get "$segment" "$folder/segment" >/dev/null 2>&1 || code=$?
     case $code in
       0) break ;;
@@ -42,6 +46,7 @@ for done in $(ls "$wal/archive_status" | grep -E "^$left[0-9A-F]{16}\.done$" | s
       *) answers=no ;;
     esac
   fi
+  touch "$wal/archive_status/$done"
   mv "$wal/archive_status/$done" "$wal/archive_status/$segment.ready"
   marked=$((marked + 1))
 done
@@ -58,6 +63,7 @@ echo "$marked $answers"`,
   ]);
   const said = await step(mover, host, 'archive what it received', script, 300);
   const [marked = '0', answers] = said.split(' ');
+  if (answers === 'no') mover.onArchiveAway?.(host);
   if (marked === '0') return;
   const segments = `${marked} ${marked === '1' ? 'segment' : 'segments'}`;
   const texts: Readonly<Record<string, string>> = {

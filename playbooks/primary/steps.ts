@@ -21,6 +21,8 @@ export interface Mover {
   readonly tell: (host: string, text: string) => void;
   /** Called when somebody new takes writes, right before clients are let through to it. */
   readonly onPromoted?: () => void;
+  /** Called where the archive does not answer this host: nothing is to wait for it. */
+  readonly onArchiveAway?: (host: string) => void;
 }
 
 const remedy =

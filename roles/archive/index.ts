@@ -6,6 +6,9 @@ import { aptPackage, check, file, job } from '../../src/resource/index.js';
 import type { Resource } from '../../src/resource/kind.js';
 import type { RoleDefinition, Site } from '../../src/role/role.js';
 
+/** The check that what is written arrives in the archive. */
+export const WAL_ARCHIVED = 'wal-archived';
+
 /** Segments that may wait: more than a busy minute's, and a repository that is away shows soon. */
 const WAITING = 64;
 
@@ -37,7 +40,7 @@ export const archive: RoleDefinition = {
     ...bucketCheck(site),
     ...bucketPruning(site),
     check({
-      name: 'wal-archived',
+      name: WAL_ARCHIVED,
       command:
         `cd / && echo "${QUERY.replaceAll('"', '\\"').replaceAll(/\n */g, ' ')}" | ` +
         'setpriv --reuid=postgres --regid=postgres --init-groups psql -XAtq -h /var/run/postgresql -d postgres 2>&1',

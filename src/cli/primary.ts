@@ -1,3 +1,4 @@
+import { notArchivedText, ROLES_WITHOUT_ARCHIVING } from '../../playbooks/primary/archive-away.js';
 import { HostLocks } from '../../playbooks/host-locks.js';
 import { connectAll, type Reached } from '../../playbooks/primary/connect.js';
 import { planFailover, runFailover } from '../../playbooks/primary/failover.js';
@@ -159,6 +160,7 @@ async function move(
   const locks = new HostLocks();
   let reached: Reached | undefined;
   let left: readonly string[] = [];
+  let unarchived: string | undefined;
   try {
     const options = {
       ...(password === undefined ? {} : { becomePassword: password }),
@@ -180,7 +182,11 @@ async function move(
       agreed = sameAs(agreed, await plan(cluster, reached));
     }
     left = agreed.left ?? [];
-    await toTheEnd(agreed.run({ cluster, sessions: reached.sessions, tell: stopwatch() }));
+    const onArchiveAway = (host: string): void => {
+      unarchived = host;
+    };
+    const mover = { cluster, sessions: reached.sessions, tell: stopwatch(), onArchiveAway };
+    await toTheEnd(agreed.run(mover));
   } finally {
     await locks.release();
     await Promise.all([...(reached?.sessions.values() ?? [])].map((session) => session.close()));
@@ -188,7 +194,11 @@ async function move(
   }
   if (unsettled !== undefined) throw unsettled;
   const { sessions } = reached;
-  await settle(cluster, (name) => sessions.has(name) && !left.includes(name), flags);
+  const concerned = (name: string): boolean => sessions.has(name) && !left.includes(name);
+  await settle(cluster, concerned, flags, unarchived !== undefined);
+  if (unarchived === undefined) return;
+  tell(nameInventory(notArchivedText(cluster, unarchived), file));
+  if (process.exitCode === EXIT.done) process.exitCode = EXIT.failed;
 }
 
 /**
@@ -250,17 +260,22 @@ function stopwatch(): (host: string, text: string) => void {
   };
 }
 
-/** What follows from the move is apply's: slots, records. After it, an apply changes nothing. */
+/**
+ * What follows from the move is apply's: slots, records. After it, an apply changes nothing.
+ * @param archiveAway it does not wait for the archive
+ */
 async function settle(
   cluster: Cluster,
   concerned: (host: string) => boolean,
   flags: MoveFlags,
+  archiveAway: boolean,
 ): Promise<void> {
   const hosts = [...new Set([...databaseHosts(cluster), ...hostsWith(cluster, 'pgbouncer')])];
   const recap = await applyCluster(
     cluster,
     hosts.filter(({ name }) => concerned(name)),
     { ...flags, concurrency: 20, plain: true },
+    archiveAway ? ROLES_WITHOUT_ARCHIVING : undefined,
   );
   process.exitCode = recap.exitCode;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ROLES_WITHOUT_ARCHIVING } from '../../playbooks/primary/archive-away.js';
 import { archive } from '../../roles/archive/index.js';
 import { backup } from '../../roles/backup/index.js';
 import { pgPrimary } from '../../roles/pg-primary/index.js';
@@ -160,7 +161,12 @@ describe('a database host', () => {
     expect(archive.on(db, apart)).toBe(true);
     expect(archive.on(keeper, apart)).toBe(false);
     expect(archive.after).toContain('backup');
-    expect(wantedBy(archive, apart, db).at(-1)).toMatchObject({ id: 'wal-archived' });
+    const all = wantedBy(archive, apart, db);
+    expect(all.at(-1)).toMatchObject({ id: 'wal-archived' });
+    // After a move while the archive is away nothing waits for that, and all else is as ever.
+    const unawaited = ROLES_WITHOUT_ARCHIVING.find(({ name }) => name === archive.name);
+    if (unawaited === undefined) throw new Error('the role is gone');
+    expect(wantedBy(unawaited, apart, db)).toEqual(all.slice(0, -1));
   });
 });
 
