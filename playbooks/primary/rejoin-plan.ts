@@ -81,6 +81,15 @@ export function needsClone({ sight, phase }: Rejoining, primary: Sight): boolean
   return !sight.standby && sight.timeline >= primary.timeline;
 }
 
+/**
+ * Whose rows are looked for that the primary does not have: on the timeline of the data, which is left behind. Undefined where
+ * there are none, since it is on the primary's own.
+ */
+export function rowsOf({ sight }: Rejoining, primary: Sight): Sight | undefined {
+  const timeline = sight.pastFork ? sight.dataTimeline : sight.timeline;
+  return timeline < primary.timeline ? { ...sight, timeline } : undefined;
+}
+
 function stepsOf(one: Rejoining, primary: Sight, keeping: Keeping): readonly string[] {
   const { host } = one.sight;
   const last = `${host}: follow ${primary.host}`;

@@ -6,7 +6,7 @@ import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { saveLostRows } from './lost-rows.js';
 import type { Rejoining } from './rejoin-look.js';
-import { needsClone, type RejoinPlan } from './rejoin-plan.js';
+import { needsClone, rowsOf, type RejoinPlan } from './rejoin-plan.js';
 import { cloneInPlace, copyAside, FENCE, followScript, rewind } from './rejoin-script.js';
 import { SQL_FUNCTION } from './sight.js';
 import { awaitStreaming, step, type Mover } from './steps.js';
@@ -34,8 +34,8 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
   if (needsClone(one, primary)) {
     await clone(mover, plan, one, true);
   } else if (one.phase === 'none') {
-    // Of the primary's own timeline there is nothing that the primary lacks.
-    if (keeping.rows && sight.timeline < primary.timeline) await saveRows(mover, primary, sight);
+    const old = rowsOf(one, primary);
+    if (keeping.rows && old !== undefined) await saveRows(mover, primary, old);
     if (keeping.data) await keepCopy(mover, one);
     // Before 16, pg_rewind reads the primary's timeline off its last checkpoint: without one since the promotion, it
     // takes both for the same, finds nothing to do, and the host never follows.

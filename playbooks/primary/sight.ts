@@ -78,6 +78,7 @@ async function lookAt(
   if (what === 'emptied') throw emptied(session.host);
   if (what !== 'data') return undefined;
   const [live, writable, lsn = '0/0', received = '0', newest = '0', past] = second.split(' ');
+  const timeline = Math.max(Number(checkpoint), Number(history), Number(received));
   const sight = {
     host: session.host.name,
     running: live === 'live',
@@ -85,7 +86,8 @@ async function lookAt(
     writable: live === 'live' && writable === 't',
     standby: standby === 'yes',
     fenced: fenced === 'fenced',
-    timeline: Math.max(Number(checkpoint), Number(history), Number(received)),
+    timeline,
+    dataTimeline: timeline,
     lsn: live === 'live' ? parseLsn(lsn) : 0n,
     newest: Number(newest) > 0 ? new Date(Number(newest) * 1000) : undefined,
     streaming: Number(received) > 0,
@@ -102,7 +104,12 @@ function completed({ sight, wal }: Look, looks: readonly Look[]): Sight {
   if (sight.running || !sight.standby || wal === undefined) return sight;
   const { ends } = newestHistory(looks.flatMap((look) => look.wal ?? []));
   const [one, other] = [parseLsn(wal.checkpoint.lsn), parseLsn(wal.replayed.lsn)];
-  return { ...sight, lsn: one > other ? one : other, pastFork: isPastFork(wal, ends) };
+  return {
+    ...sight,
+    dataTimeline: Math.max(wal.checkpoint.timeline, wal.replayed.timeline),
+    lsn: one > other ? one : other,
+    pastFork: isPastFork(wal, ends),
+  };
 }
 
 /** What all database hosts say at this moment. */

@@ -3,6 +3,8 @@ export interface Held {
   readonly standby: boolean;
   /** The newest that it knows. */
   readonly timeline: number;
+  /** The timeline that its data is on, where that is another one. */
+  readonly dataTimeline?: number;
   /** A standby that cannot follow: its own timeline is not the newest that there is. */
   readonly pastFork?: boolean;
 }
@@ -13,7 +15,7 @@ export interface Held {
  */
 export function isOutdated(data: Held, all: readonly Held[]): boolean {
   return all.some(
-    ({ standby, timeline, pastFork }) =>
-      standby && timeline + (pastFork === true ? 1 : 0) > data.timeline,
+    ({ standby, timeline, dataTimeline = timeline, pastFork }) =>
+      standby && Math.max(timeline, dataTimeline + (pastFork === true ? 1 : 0)) > data.timeline,
   );
 }

@@ -15,6 +15,8 @@ export interface Sight {
   /** Another has taken over, or was about to: its guard keeps it down until it is a standby. */
   readonly fenced: boolean;
   readonly timeline: number;
+  /** The one that its data is on: a standby that is stopped may have WAL of a newer one, and not be able to follow it. */
+  readonly dataTimeline: number;
   /** Bytes of WAL since the cluster was made: written by a primary, received by a standby; at least, if it is stopped. */
   readonly lsn: bigint;
   /** When the newest transaction was committed that it has replayed; undefined for a primary, and before the first. */

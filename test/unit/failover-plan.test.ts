@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planFailover, type FailoverOptions } from '../../playbooks/primary/failover.js';
-import { planRejoin, type RejoinPlan } from '../../playbooks/primary/rejoin-plan.js';
+import { planRejoin, rowsOf, type RejoinPlan } from '../../playbooks/primary/rejoin-plan.js';
 import { planSwitchover } from '../../playbooks/primary/switchover.js';
 import type { Reached } from '../../playbooks/primary/connect.js';
 import { Failure } from '../../src/failure/failure.js';
@@ -351,6 +351,16 @@ describe('a rejoin', () => {
     const found = await of({ db1: stopped('1@0/5028'), db2: ahead, db3: STANDBY });
     expect(hostsOf(found)).toEqual(['db1']);
     expect(found.steps.join('\n')).toContain('db1: save the rows that only it has');
+    // It has fetched WAL of the new timeline, which it cannot replay: its rows are on the old one.
+    const fetched = stopped('1@0/5028').replace('data yes 1 0 7', 'data yes 1 2 7');
+    const further = await of({ db1: fetched, db2: ahead, db3: STANDBY });
+    expect(hostsOf(further)).toEqual(['db1']);
+    const [one] = further.rejoining;
+    expect(one && rowsOf(one, further.primary)).toMatchObject({ host: 'db1', timeline: 1 });
+    // One that only receives nothing is on the primary's own.
+    const follower = stopped('2@0/5028').replace('data yes 1 0 7', 'data yes 2 2 7');
+    const idle = await of({ db1: follower, db2: ahead }, 'db1');
+    expect(idle.rejoining.map((other) => rowsOf(other, idle.primary))).toEqual([undefined]);
     const cut = stopped('1@0/4000', 'compared\n');
     expect(hostsOf(await of({ db1: cut, db2: ahead, db3: STANDBY }))).toEqual(['db1']);
     await expect(of({ db1: stopped('1@0/4000'), db2: ahead })).rejects.toMatchObject({

@@ -26,6 +26,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
       standby: true,
       streaming: false,
       pastFork: false,
+      dataTimeline: change.timeline ?? 1,
       compared: false,
     },
     ...{ newest: undefined, fenced: false },
