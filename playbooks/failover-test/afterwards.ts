@@ -1,20 +1,24 @@
-import { assertion, type Check } from '../../src/failover-test/check.js';
+import { assertion } from '../../src/failover-test/check.js';
+import type { Report } from '../../src/failover-test/report.js';
+import { wayBack } from '../../src/failover-test/way-back.js';
 import { failureOf } from './attempt.js';
 import { converge, look } from './health.js';
 import { LEFT_IN_ODOO } from './odoo-data.js';
 import type { Bench } from './run-scenario.js';
 import { dropTable, tableIsGone } from './table.js';
 
-/** Nothing of the test is left: no row, no change, the same primary. */
+/** Nothing of the test is left: no row, no change, the same primary; else the way back. */
 export async function judgeAfterwards(
   bench: Omit<Bench, 'odoo'>,
   withOdoo: boolean,
-): Promise<readonly Check[]> {
+): Promise<Pick<Report, 'primary' | 'wayBack' | 'afterwards'>> {
   const { cluster, written, tested, hosts, connect, primary } = bench;
   const { database } = cluster.odoo;
   const { status } = await look(written, tested, connect);
   const now = status.database.primary;
-  const next = 'odoo-prov status FILE, then odoo-prov apply FILE';
+  const back = wayBack(status, primary.name);
+  const next =
+    back.length > 0 ? back.join(', then ') : 'odoo-prov status FILE, then odoo-prov apply FILE';
   // Whatever a scenario left broken: the report must come.
   let [gone, left, changes] = [false, now === null ? 'nobody to ask for' : '0', 0];
   const kept =
@@ -28,10 +32,10 @@ export async function judgeAfterwards(
   const differs = await failureOf(async () => {
     changes = await converge(written, tested, connect, 'check');
   });
-  return [
+  const afterwards = [
     assertion('after.primary', `${primary.name} is primary, as before`, now === primary.name, {
       found: now ?? 'nobody is',
-      next: `odoo-prov switchover FILE --to ${primary.name}`,
+      next,
     }),
     assertion('after.rows', 'nothing of the test is left in the database', gone, {
       found:
@@ -49,4 +53,5 @@ export async function judgeAfterwards(
       next,
     }),
   ];
+  return { primary: { before: primary.name, now }, wayBack: back, afterwards };
 }

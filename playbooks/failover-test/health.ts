@@ -34,19 +34,61 @@ export async function look(
   }
 }
 
-/** Looks until nothing is wrong and every standby follows, or the time is over. @param seconds */
+export interface Patience {
+  /** For the cluster to become healthy. */
+  readonly seconds: number;
+  /** Ctrl-C. */
+  readonly stop: AbortSignal;
+  /** From then on, for a cluster that has a primary: what it still lacks may need a person. */
+  readonly secondsStopped: number;
+  /** Gets a line of what is waited for, where that takes long. */
+  readonly tell: (text: string) => void;
+}
+
+/** Seconds after which it is told what is waited for. */
+const SILENT_SECONDS = 15;
+
+/** Looks until nothing is wrong and every standby follows, or the time is over. */
 export async function lookUntilHealthy(
-  cluster: Cluster,
-  hosts: readonly Host[],
-  connect: ConnectOptions,
-  seconds: number,
+  look: () => Promise<Seen>,
+  { seconds, stop, secondsStopped, tell }: Patience,
 ): Promise<Seen> {
-  const end = performance.now() + seconds * 1000;
+  const began = performance.now();
+  let stopped: number | undefined;
+  let told: 'slow' | 'stopped' | undefined;
   for (;;) {
-    const seen = await look(cluster, hosts, connect);
-    if (isHealthy(seen) || performance.now() >= end) return seen;
+    const seen = await look();
+    if (isHealthy(seen)) return seen;
+    const now = performance.now();
+    if (stop.aborted) stopped ??= now;
+    const hasPrimary = seen.status.database.primary !== null;
+    const whole = began + seconds * 1000;
+    const end =
+      stopped !== undefined && hasPrimary
+        ? Math.min(whole, stopped + secondsStopped * 1000)
+        : whole;
+    if (now >= end) return seen;
+    const slow = now - began > SILENT_SECONDS * 1000 ? 'slow' : undefined;
+    const why = stopped === undefined ? slow : 'stopped';
+    if (why !== undefined && why !== told) {
+      const left = Math.max(1, Math.round((end - now) / 1000));
+      tell(`waiting ${left} s at most for the cluster to be healthy: ${whatIsWrong(seen)}`);
+      told = why;
+    }
     await sleep(1000);
   }
+}
+
+/** Why it is not healthy, in a few words. */
+function whatIsWrong({ status, problems }: Seen): string {
+  const { members, primary } = status.database;
+  const idle = members
+    .filter(
+      ({ host, state, slot }) =>
+        host !== primary && (state !== 'streaming' || slot?.active !== true),
+    )
+    .map(({ host, state }) => `${host}: ${state}`);
+  return [...problems.map(({ message }) => message), ...idle].join('; ');
 }
 
 /** No problem, one primary, and all others streaming from it. */
@@ -102,16 +144,9 @@ export async function requireHealthy(
 ): Promise<Seen> {
   const seen = await look(cluster, hosts, connect);
   if (!isHealthy(seen)) {
-    const { members, primary } = seen.status.database;
-    const idle = members
-      .filter(
-        ({ host, state, slot }) =>
-          host !== primary && (state !== 'streaming' || slot?.active !== true),
-      )
-      .map(({ host, state }) => `${host}: ${state}`);
     throw notHealthy(
       'every host well, every standby streaming',
-      [...seen.problems.map(({ message }) => message), ...idle].join('; '),
+      whatIsWrong(seen),
       'odoo-prov status FILE says what to do',
     );
   }

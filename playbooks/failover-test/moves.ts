@@ -18,6 +18,7 @@ export class Moves {
   readonly #hosts: Hosts;
   readonly #connect: ConnectOptions;
   readonly #settle: () => Promise<void>;
+  #promotions = 0;
 
   /**
    * @param cluster as it is written
@@ -35,11 +36,17 @@ export class Moves {
     this.#settle = settle;
   }
 
+  /** How many times a primary was promoted so far. */
+  get promotions(): number {
+    return this.#promotions;
+  }
+
   /** @param onPromoted called right before clients are let through to the new primary */
   async switchover(to: string | undefined, tell: Tell, onPromoted?: () => void): Promise<void> {
     await this.#over(undefined, tell, async (reached, mover) => {
       const plan = await planSwitchover(this.#cluster, reached, to);
       await runSwitchover({ ...mover, ...(onPromoted === undefined ? {} : { onPromoted }) }, plan);
+      this.#promotions += 1;
     });
     await this.#settle();
   }
@@ -58,6 +65,7 @@ export class Moves {
         withoutStandby: () => Promise.resolve(this.#cluster.postgres.replication.onStandbyLoss),
       });
       await runFailover({ ...mover, onPromoted }, plan);
+      this.#promotions += 1;
       return plan.choice.candidate.host;
     });
   }

@@ -18,11 +18,12 @@ import {
 } from '../../src/failover-test/report.js';
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
+import { raw } from '../../src/shell/index.js';
 import type { Login } from '../../src/load/pg-connection.js';
 import type { ConnectOptions } from '../../src/transport/session.js';
 import type { Hosts } from './hosts.js';
-import { lookUntilHealthy, type Seen } from './health.js';
-import { attempt, breakAndHeal } from './attempt.js';
+import { look, lookUntilHealthy, type Seen } from './health.js';
+import { attempt, breakAndHeal, failureOf } from './attempt.js';
 import { drain, makeLoad, type Load } from './load.js';
 import type { Machines } from './machines.js';
 import type { Moves } from './moves.js';
@@ -33,6 +34,8 @@ import { Trial, type RunnableScenario } from './trial.js';
 
 /** Seconds for the cluster to become healthy again after a scenario. */
 const HEALTHY_SECONDS = 120;
+/** The same after Ctrl-C. A host that was healed has started again by then, and a guard has had its say. */
+const STOPPED_SECONDS = 15;
 /** Milliseconds in which a user, who asks once a second, has had an answer if all is well. */
 const USER_SILENCE = 10_000;
 
@@ -54,6 +57,8 @@ export interface Bench {
   /** Undefined where nobody stands beside the hosts. */
   readonly machines: Machines | undefined;
   readonly onMark: (mark: Mark) => void;
+  /** Shows a line of what is being done. */
+  readonly tell: (text: string) => void;
   readonly stop: AbortSignal;
 }
 
@@ -77,15 +82,29 @@ export async function runScenario(
   });
   writers.start();
   users?.start();
+  const { promotions } = moves;
   const broken = await breakAndHeal(trial, scenario);
   const endedAt = now();
   await drain(load, hosts, primary.name, cluster, stop);
-  const after = await lookUntilHealthy(bench.written, bench.tested, bench.connect, HEALTHY_SECONDS);
+  const after = await lookUntilHealthy(() => look(bench.written, bench.tested, connect), {
+    ...{ seconds: HEALTHY_SECONDS, secondsStopped: STOPPED_SECONDS, stop, tell: bench.tell },
+  });
   const proved = await attempt(() => trial.prove(writers.ledger));
+  const interrupted = broken.interrupted || proved.interrupted;
   const expectation = scenario.expects(cluster);
   const mayLose = scenario.mayLose === true && cluster.postgres.replication.synchronous === 'off';
   const span = spanOf(scenario, cluster, trial.marks, endedAt);
   const primaryNow = after.status.database.primary ?? primary.name;
+  const ran = {
+    ...{ scenario: scenario.name, title: scenario.title, expectation, started },
+    ...{ milliseconds: endedAt, marks: trial.marks },
+    series: perSecond(writers.ledger, endedAt),
+    requests: users === undefined ? [] : perSecond(users.ledger, endedAt),
+  };
+  if (interrupted && !(await isAnswered(bench, primaryNow))) {
+    const checks = [...broken.checks, ...proved.checks, ...trial.checks];
+    return { ...ran, verdict: 'interrupted', checks, figures: null, users: null };
+  }
   const rows = await storedRows(hosts, primaryNow, cluster.odoo.database);
   const seenByUsers = await userObservation(bench, scenario, load, primaryNow, span, mayLose);
   const comparison = compareLedger(writers.ledger, rows);
@@ -104,12 +123,13 @@ export async function runScenario(
     ...trial.checks,
     ...judgeCluster({
       timeline: before.status.database.timeline ?? 0,
-      promotions: scenario.promotions,
-      primary: primary.name,
+      promotions: interrupted ? moves.promotions - promotions : scenario.promotions,
+      // Where it was cut, nobody knows who was to be it: the end of the run says who is, and the way back.
+      primary: interrupted ? primaryNow : primary.name,
       after: after.status,
       alerts: after.alerts,
       rows: total,
-      rowsSeen: await rowsSeen(bench, trial, total),
+      rowsSeen: await rowsSeen(bench, trial, primaryNow, total),
     }),
   ];
   const figures: Figures = {
@@ -122,18 +142,25 @@ export async function runScenario(
   const waited = felt !== null && haveWaited(felt, cluster.failoverTest);
   const usersExpectation = felt === null ? undefined : scenario.expectsUsers?.(cluster);
   return {
-    ...{ scenario: scenario.name, title: scenario.title, expectation, started, checks, figures },
+    ...{ ...ran, checks, figures, users: felt },
     ...(usersExpectation === undefined ? {} : { usersExpectation }),
-    verdict:
-      broken.interrupted || proved.interrupted
-        ? 'interrupted'
-        : verdictOf(checks, expectation, waited),
-    milliseconds: endedAt,
-    marks: trial.marks,
-    users: felt,
-    series: perSecond(writers.ledger, endedAt),
-    requests: users === undefined ? [] : perSecond(users.ledger, endedAt),
+    verdict: interrupted ? 'interrupted' : verdictOf(checks, expectation, waited),
   };
+}
+
+/** Whether the rows can be read. After Ctrl-C a host may have come back without anybody having waited for it. */
+async function isAnswered(
+  { cluster, hosts }: Pick<Bench, 'cluster' | 'hosts'>,
+  primary: string,
+): Promise<boolean> {
+  const host = databaseHosts(cluster).find(({ name }) => name === primary);
+  const ask = (): Promise<Failure | undefined> =>
+    failureOf(async () => {
+      await countRows(hosts, primary, cluster.odoo.database);
+    });
+  if ((await ask()) === undefined) return true;
+  if (host === undefined || (await hosts.reconnected(host, raw(':'))) === undefined) return false;
+  return (await ask()) === undefined;
 }
 
 /** What the users saw and left; undefined where Odoo is not part of the test. */
@@ -175,14 +202,15 @@ function spanOf(
 
 /** Rows on each standby, given some time to replay. */
 async function rowsSeen(
-  { cluster, hosts, primary, stop }: Bench,
+  { cluster, hosts, stop }: Bench,
   trial: Trial,
+  primary: string,
   total: number,
 ): Promise<ReadonlyMap<string, number | undefined>> {
   const seen = new Map<string, number | undefined>();
   await Promise.all(
     databaseHosts(cluster)
-      .filter(({ name }) => name !== primary.name)
+      .filter(({ name }) => name !== primary)
       .map(async ({ name }) => {
         await trial
           .until(20, async () => {

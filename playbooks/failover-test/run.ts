@@ -84,13 +84,14 @@ export async function failoverTest(
       ...{ cluster, written, tested, primary, hosts, moves, login, connect, stop },
       ...{ scratch, machines },
       onMark: progress.marked,
+      tell: progress.looking,
     };
     const run = async (odoo: Bench['odoo']): Promise<Pick<Report, 'scenarios' | 'skipped'>> =>
       runAll({ ...bench, odoo }, scenarios, first, progress, withoutOdoo);
     const done =
       withoutOdoo === undefined ? await withOdooData(bench, progress, run) : await run(undefined);
     progress.looking('is the cluster as it was before?');
-    const afterwards = await judgeAfterwards(bench, withoutOdoo === undefined);
+    const end = await judgeAfterwards(bench, withoutOdoo === undefined);
     return {
       ...{ cluster: written.name, version: PACKAGE_VERSION, started },
       ended: new Date().toISOString(),
@@ -100,9 +101,9 @@ export async function failoverTest(
       users: withoutOdoo === undefined ? USERS : 0,
       ...(withoutOdoo === undefined ? {} : { withoutOdoo }),
       hosts: tested.map(({ name }) => ({ host: name, roles: rolesNow(cluster, name) })),
-      verdict: verdictOfRun({ ...done, afterwards }, stop.aborted),
+      verdict: verdictOfRun({ ...done, afterwards: end.afterwards }, stop.aborted),
       ...done,
-      afterwards,
+      ...end,
     };
   } finally {
     await hosts.close();

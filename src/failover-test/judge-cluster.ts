@@ -1,6 +1,7 @@
 import type { ClusterStatus, DatabaseMember } from '../status/model.js';
 import type { Alert } from '../status/alert.js';
 import { assertion, onHost, type Check } from './check.js';
+import { wayBack } from './way-back.js';
 
 /** Rows of the test that a standby has; undefined where it did not answer. */
 export type RowsSeen = ReadonlyMap<string, number | undefined>;
@@ -8,7 +9,7 @@ export type RowsSeen = ReadonlyMap<string, number | undefined>;
 export interface ClusterObservation {
   /** Timeline before the scenario. */
   readonly timeline: number;
-  /** Promotions that the scenario makes. */
+  /** Promotions that the scenario made. */
   readonly promotions: number;
   /** Who is to be primary afterwards. */
   readonly primary: string;
@@ -30,7 +31,7 @@ export function judgeCluster(seen: ClusterObservation): readonly Check[] {
     }),
     assertion('cluster.primary', `${seen.primary} is primary`, primary === seen.primary, {
       found: primary ?? 'nobody is',
-      next: `odoo-prov switchover FILE --to ${seen.primary} moves it back`,
+      next: wayBack(seen.after, seen.primary).join(', then '),
     }),
     assertion(
       'cluster.timeline',

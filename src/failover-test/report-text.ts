@@ -77,6 +77,16 @@ export function summaryLines(report: Report): readonly string[] {
   return [
     ...report.afterwards.flatMap(failedLines),
     `${report.cluster}: ${report.verdict}. ${countsText(report)}.${leftText(report)}`,
+    ...primaryLines(report),
+  ];
+}
+
+/** Who is primary, where that is in doubt: after Ctrl-C, or where it was not moved back. With the way back. */
+function primaryLines({ primary: { before, now }, wayBack, verdict }: Report): readonly string[] {
+  if (now === before) return verdict === 'interrupted' ? [`${now} is primary, as before.`] : [];
+  return [
+    `${now ?? 'nobody'} is primary; ${before} was, before. The way back, in this order:`,
+    ...wayBack.map((step, index) => `${String(index + 1).padStart(3)}  ${step}`),
   ];
 }
 
@@ -105,7 +115,7 @@ function leftText({ afterwards }: Report): string {
 }
 
 /** Their names in brackets, after their number; nothing where there is none. */
-export function namesText(scenarios: readonly { readonly scenario: string }[]): string {
+function namesText(scenarios: readonly { readonly scenario: string }[]): string {
   return scenarios.length === 0 ? '' : ` (${scenarios.map(({ scenario }) => scenario).join(', ')})`;
 }
 

@@ -76,6 +76,10 @@ export interface Report {
   readonly scenarios: readonly ScenarioReport[];
   /** Scenarios that were not run, and why. */
   readonly skipped: readonly Skipped[];
+  /** Who was primary at the beginning, and at the end; null if nobody was seen. */
+  readonly primary: { readonly before: string; readonly now: string | null };
+  /** What leads back to the primary that there was, in this order; empty where it is primary. */
+  readonly wayBack: readonly string[];
   /** The cluster is as it was before. */
   readonly afterwards: readonly Check[];
 }

@@ -124,6 +124,23 @@ describe('while it runs', () => {
   });
 });
 
+describe('Ctrl-C', () => {
+  it('after a switchover ends soon, counts what it cut, and says how the primary is moved back', async () => {
+    const promoted = `[ "$(${psql('select pg_is_in_recovery()')})" = f ]`;
+    const end = await suite.interruptedAt('switchover,host-reset', 'db2', promoted);
+    process.stderr.write(`  ended ${end.seconds.toFixed(0)} s after Ctrl-C\n`);
+    expect(end.code, end.text).toBe(130);
+    expect(end.text).toContain('1 interrupted (switchover), 1 skipped (host-reset)');
+    expect(end.text).toContain('db2 is primary; db1 was, before. The way back, in this order:');
+    expect(end.text).toContain(`  1  odoo-prov switchover ${db.inventory} --to db1`);
+    // It was promoted once, and once is what is told.
+    expect(end.text).not.toContain('cluster.timeline');
+    expect(end.seconds).toBeLessThan(90);
+    await suite.nothingLeft();
+    await suite.mend('db1');
+  });
+});
+
 describe('it fails when it should', () => {
   it('is refused, without touching anything, where a standby does not stream', async () => {
     const reload = psql('select pg_reload_conf()');

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { databaseLab, type DatabaseLab } from './database-lab.js';
 import { printed, recapOf, type ProgramEnd } from './program.js';
+import { repositoryRoot } from './repository.js';
 
 /** Where the clients of a test write. */
 export const TABLE = 'odoo_prov_failover_test.writes';
@@ -73,6 +76,28 @@ export class FailoverSuite {
   test(scenarios?: string): Promise<ProgramEnd> {
     const words = scenarios === undefined ? [] : ['--scenario', scenarios];
     return this.#db.run('failover-test', '--yes', '--json', ...words);
+  }
+
+  /** Runs scenarios and presses Ctrl-C as soon as a command succeeds on a host. @returns with the seconds from then on */
+  async interruptedAt(
+    scenarios: string,
+    host: string,
+    script: string,
+  ): Promise<{ readonly code: number | null; readonly text: string; readonly seconds: number }> {
+    const words = ['failover-test', this.#db.inventory, '--yes', '--scenario', scenarios];
+    const child = spawn(process.execPath, [join(repositoryRoot, 'bin/odoo-prov'), ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    }
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    await this.until(host, script, 300);
+    const at = performance.now();
+    child.kill('SIGINT');
+    const code = await ended;
+    return { code, text, seconds: (performance.now() - at) / 1000 };
   }
 
   /** The first host that takes writes, by its own word. */

@@ -83,6 +83,8 @@ const REPORT: Report = {
   verdict: 'failed',
   scenarios: [RECOVERED, FAILED],
   skipped: [{ scenario: 'archive-unreachable', why: 'postgres.backup is not set' }],
+  primary: { before: 'db1', now: 'db1' },
+  wayBack: [],
   afterwards: [{ id: 'after.apply', ok: true, text: 'apply finds nothing to change' }],
 };
 
@@ -107,6 +109,23 @@ describe('the report', () => {
     expect(summaryLines(REPORT)).toEqual([
       'acme: failed. 0 survived, 1 had an outage and recovered, 1 failed (standby-down), 1 skipped (archive-unreachable).',
     ]);
+  });
+
+  it('counts what was interrupted, and tells who is primary with the way back in its order', () => {
+    const cut: ScenarioReport = { ...RECOVERED, scenario: 'power-cut', verdict: 'interrupted' };
+    const report: Report = { ...REPORT, verdict: 'interrupted', scenarios: [cut], skipped: [] };
+    const count =
+      'acme: interrupted. 0 survived, 0 had an outage and recovered, 1 interrupted (power-cut).';
+    expect(summaryLines(report)).toEqual([count, 'db1 is primary, as before.']);
+    const steps = ['odoo-prov rejoin FILE --host db1', 'odoo-prov switchover FILE --to db1'];
+    const moved = { ...report, primary: { before: 'db1', now: 'db2' }, wayBack: steps };
+    expect(summaryLines(moved)).toEqual([
+      count,
+      'db2 is primary; db1 was, before. The way back, in this order:',
+      '  1  odoo-prov rejoin FILE --host db1',
+      '  2  odoo-prov switchover FILE --to db1',
+    ]);
+    expect(reportToHtml(report)).toContain('1 interrupted (power-cut)');
   });
 
   it('is one HTML file that loads nothing and lets no text be markup', () => {
