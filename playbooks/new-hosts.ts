@@ -24,7 +24,8 @@ import { bringFilesBack } from './filestore.js';
 import { bringSecretsBack, inBucket, type LostSecrets } from './lost-secrets.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { needRepository, placeOf, readRepository } from './repository.js';
-import { commandOf, momentOf, noteSetBack, numbered, targetText } from './restore.js';
+import { commandOf, noteSetBack, numbered } from './restore.js';
+import { momentOf, targetText } from './restore-target.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;

@@ -30,9 +30,10 @@ import { readState } from '../src/state/cluster-state.js';
 import { withProcedure } from './backup.js';
 import { clientGroups, startClients, stopClients } from './database-clients.js';
 import { bringFilesBack } from './filestore.js';
-import { observePrimary, type ObservedPrimary } from './observe.js';
+import { observeDatabases, type Observed } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { needRepository, readRepository } from './repository.js';
+import { momentOf, targetText, targetWords } from './restore-target.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;
@@ -56,6 +57,8 @@ interface Plan {
   readonly kept: string;
   /** Whether what is there belongs into the archive: pgBackRest takes nothing of another cluster's. */
   readonly archived: boolean;
+  /** None of the database hosts holds the last primary's data. */
+  readonly withoutPrimary: boolean;
 }
 
 /**
@@ -80,7 +83,7 @@ export async function restoreInPlace(
     ];
     // The source of the filestore is one of Odoo's hosts.
     await procedure.connect([...involved, keeper]);
-    const observed = await observePrimary(procedure, written);
+    const observed = await observeDatabases(procedure, written);
     const { cluster } = observed;
     const plan = await planOf(procedure, observed, target);
     const told = describe(cluster, plan, target);
@@ -96,7 +99,7 @@ export async function restoreInPlace(
 
 async function planOf(
   procedure: Procedure,
-  { cluster, primary, systemIdentifier }: ObservedPrimary,
+  { cluster, primary, systemIdentifier, withoutPrimary, cut }: Observed,
   target: RecoveryTarget,
 ): Promise<Plan> {
   const known = await readRepository(procedure, cluster);
@@ -116,7 +119,11 @@ async function planOf(
   const kept = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
   const left = newestTimeline(known);
   const archived = [undefined, systemIdentifier].includes(known.info.systemIdentifier);
-  return { primary, recovery, known, left, kept, archived };
+  return {
+    ...{ primary, recovery, known, left, kept, archived },
+    // What a restore that was cut has moved aside is not looked for.
+    withoutPrimary: withoutPrimary && cut.size === 0,
+  };
 }
 
 function versionIn(cluster: Cluster, host: Host): number {
@@ -133,12 +140,17 @@ function versionIn(cluster: Cluster, host: Host): number {
 }
 
 function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonly string[] {
-  const { primary, recovery, kept, archived } = plan;
+  const { primary, recovery, kept, archived, withoutPrimary } = plan;
   const others = databaseHosts(cluster).filter(({ name }) => name !== primary.name);
   const source = filestoreSource(cluster);
   const names = (hosts: readonly Host[]): string => hosts.map(({ name }) => name).join(', ');
   return numbered(
     `the database of ${cluster.name} is set back to ${targetText(target)}: what was written since is taken out`,
+    ...(withoutPrimary
+      ? [
+          'by you, before this: no database host holds the last primary’s data; if one outside of the inventory does, stop PostgreSQL there',
+        ]
+      : []),
     ...(archived
       ? [`${primary.name}: handing what was written to the archive`]
       : [
@@ -161,27 +173,6 @@ function describe(cluster: Cluster, plan: Plan, target: RecoveryTarget): readonl
 /** A plan, so that it does not look like what is being done. */
 export function numbered(what: string, ...steps: readonly string[]): readonly string[] {
   return [what, ...steps.map((text, i) => `${String(i + 1).padStart(2)}  ${text}`)];
-}
-
-/** When a target was, in seconds since 1970; undefined: the latest moment. */
-export function momentOf(known: Recoverable, target: RecoveryTarget): number | undefined {
-  if (target.type === 'time') return target.at;
-  if (target.type === 'latest') return undefined;
-  return known.history.points.findLast(({ name }) => name === target.name)?.at;
-}
-
-/** A target, for people. */
-export function targetText(target: RecoveryTarget): string {
-  if (target.type === 'latest') return 'the latest moment in the archive';
-  return target.type === 'name' ? `the restore point ${target.name}` : postgresTime(target.at);
-}
-
-/** A target as `restore` is told it. */
-export function targetWords(target: RecoveryTarget): string {
-  if (target.type === 'latest') return '--latest';
-  return target.type === 'name'
-    ? `--to-name ${target.name}`
-    : `--to-time '${postgresTime(target.at)}'`;
 }
 
 /** The command that restores. */

@@ -31,7 +31,8 @@ import { renderTemplate } from '../src/template/render.js';
 import { withProcedure } from './backup.js';
 import { installPackages } from './install-packages.js';
 import { observePrimary } from './observe.js';
-import { numbered, targetText } from './restore.js';
+import { numbered } from './restore.js';
+import { targetText } from './restore-target.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { connectReader, needRepository, readRepository } from './repository.js';
 

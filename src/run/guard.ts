@@ -89,7 +89,11 @@ export function guardTopology(topology: Topology, silent: readonly string[]): vo
   });
 }
 
-function noPrimary(formerPrimaries: readonly string[], silent: readonly string[]): Failure {
+/**
+ * There is data, and no primary's that is not outdated.
+ * @param silent database hosts that did not answer
+ */
+export function noPrimary(formerPrimaries: readonly string[], silent: readonly string[]): Failure {
   const old = formerPrimaries.join(', ');
   const found =
     old === ''
