@@ -1,39 +1,98 @@
-import { bytesText, lsnText, type Choice } from '../../src/postgres/promotion.js';
+import { Failure } from '../../src/failure/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import {
+  bytesText,
+  hasStandby,
+  lsnText,
+  type Choice,
+  type Sight,
+} from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
 import { step, type Mover } from './steps.js';
 
 /** Seconds for WAL that is less than `max_lag`; a standby looks for another source within two. */
-const CATCH_UP_SECONDS = 15;
+export const CATCH_UP_SECONDS = 15;
 
 /**
  * Lets the standby that is to be promoted fetch first what another one received and it did not: that would be lost, commits
  * among it for which somebody waited, and the other one could not follow. It follows that one for a moment, by ALTER SYSTEM:
- * where this is cut, `apply` takes it back. Where it does not come in time the promotion goes on without, as users wait.
+ * where this is cut, `apply` takes it back.
+ *
+ * Where it does not come, the promotion goes on without, as users wait, and says so. Not where commits waited for the other
+ * one: somebody was told that they are saved.
+ * @returns whether it has all of that
+ * @throws Failure where commits that were acknowledged would be lost; nobody was promoted
  */
-export async function catchUp(mover: Mover, { candidate, most, behind }: Choice): Promise<void> {
-  if (behind === 0n || !most.running) return;
+export async function catchUp(mover: Mover, { candidate, most, behind }: Choice): Promise<boolean> {
+  if (behind === 0n || !most.running) return true;
   const source = mover.cluster.hosts.find(({ name }) => name === most.host);
   if (source === undefined) throw new Error(`${most.host} is not in the inventory`);
+  const amount = `${bytesText(behind)} of WAL that only ${most.host} had`;
+  const why = await fetch(mover, candidate, most, source.address);
+  if (why === undefined) {
+    mover.tell(candidate.host, `fetched ${amount}`);
+    return true;
+  }
+  if (mayBeAcknowledged(mover.cluster, most)) throw notFetched(candidate, most, amount, why);
+  mover.tell(
+    candidate.host,
+    `could not fetch ${amount} (${why}), and goes on without: what was saved in it is lost; ${most.host} cannot follow, and \`odoo-prov rejoin FILE --host ${most.host}\` saves the rows that only it has`,
+  );
+  return false;
+}
+
+/** @returns why it could not be fetched; undefined where it was */
+async function fetch(
+  mover: Mover,
+  candidate: Sight,
+  most: Sight,
+  address: string,
+): Promise<string | undefined> {
   const script = raw(`${SQL_FUNCTION}
+export PGCONNECT_TIMEOUT=5 PGOPTIONS='-c statement_timeout=5000'
+${fetchFrom(address, lsnText(most.lsn), CATCH_UP_SECONDS)}`);
+  try {
+    const what = `fetch from ${most.host}`;
+    const said = await step(mover, candidate.host, what, script, CATCH_UP_SECONDS + 15);
+    return said === 'late' ? `not within ${String(CATCH_UP_SECONDS)} s` : undefined;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return error.details.output?.trim().split('\n').at(-1) ?? error.message;
+  }
+}
+
+/**
+ * Shell that needs `sql`: has the standby receive from there until it has the WAL up to this point, and then from its primary
+ * again, whatever comes of it. Prints `late` where that took longer.
+ */
+export function fetchFrom(address: string, lsn: string, seconds: number): string {
+  return `trap 'printf "%s\\n" "alter system reset primary_conninfo;" "select pg_reload_conf();" | sql >/dev/null || :' EXIT
 sql >/dev/null <<'EOF'
 select format('alter system set primary_conninfo = %L', regexp_replace(regexp_replace(
-  current_setting('primary_conninfo'), 'host=[^ ]+', 'host=${source.address}'),
+  current_setting('primary_conninfo'), 'host=[^ ]+', 'host=${address}'),
   'target_session_attrs=[^ ]+', 'target_session_attrs=any')) \\gexec
 select pg_reload_conf();
 EOF
-end=$(($(date +%s) + ${CATCH_UP_SECONDS}))
-until [ "$(echo "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) >= '${lsnText(most.lsn)}'" | sql)" = t ]; do
+end=$(($(date +%s) + ${String(seconds)}))
+until [ "$(echo "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) >= '${lsn}'" | sql)" = t ]; do
   if [ "$(date +%s)" -ge "$end" ]; then echo late; break; fi
   sleep 0.1
-done
-printf '%s\\n' 'alter system reset primary_conninfo;' 'select pg_reload_conf();' | sql >/dev/null`);
-  const said = await step(mover, candidate.host, `fetch from ${most.host}`, script, 60);
-  const amount = `${bytesText(behind)} of WAL that only ${most.host} had`;
-  mover.tell(
-    candidate.host,
-    said === 'late'
-      ? `could not fetch ${amount} within ${CATCH_UP_SECONDS} s, and goes on without`
-      : `fetched ${amount}`,
-  );
+done`;
+}
+
+/** With synchronous replication one standby's word was enough for a commit; nobody waits for a replica. */
+function mayBeAcknowledged(cluster: Cluster, most: Sight): boolean {
+  return cluster.postgres.replication.synchronous !== 'off' && hasStandby(cluster, [most]);
+}
+
+function notFetched(candidate: Sight, most: Sight, amount: string, why: string): Failure {
+  return new Failure({
+    reason: 'command-failed',
+    host: candidate.host,
+    message: `could not fetch ${amount}: commits that were acknowledged may be among it. Nobody was promoted, and clients are held back`,
+    expected: `all that ${most.host} has: with synchronous replication its word was enough for a commit`,
+    found: why,
+    remedy: `\`odoo-prov failover FILE --to ${most.host}\` promotes the one that has it; or mend the way from ${candidate.host} to ${most.host}, and run the same again`,
+  });
 }

@@ -237,14 +237,16 @@ function notFenced(host: string, why: Failure | undefined, confirmed: readonly s
 
 /** Carries a plan out. */
 export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<void> {
-  const { candidate, others } = plan.choice;
+  const { candidate, others, most } = plan.choice;
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
-  await catchUp(mover, plan.choice);
+  const hasAll = await catchUp(mover, plan.choice);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
   await finishAll([promote(mover, candidate.host), pointTo(mover, observed)]);
   mover.onPromoted?.();
-  const names = others.map(({ host }) => host);
+  // One that has more than the new primary cannot follow it.
+  const following = others.filter((other) => hasAll || other.host !== most.host);
+  const names = following.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([
     ...(plan.alone ? [goOnAlone(mover, candidate.host)] : []),

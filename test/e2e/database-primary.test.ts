@@ -340,6 +340,20 @@ RULES`,
     );
     await db.sql(old, 'insert into fetched select generate_series(1, 1000)');
     await powerCut(db.lab, old);
+    // It does not get to the other one either: what was acknowledged is not given up.
+    await db.must(
+      behind,
+      `nft add rule inet planted incoming ip saddr ${db.address(ahead)} tcp sport 5432 drop`,
+    );
+    const began = Date.now();
+    const without = await db.run('failover', '--to', behind, '--confirm-dead', old, '--yes');
+    expect(without.code, printed(without)).toBe(3);
+    expect(printed(without)).toContain('commits that were acknowledged may be among it');
+    expect(printed(without)).toContain('not within 15 s');
+    expect(Date.now() - began).toBeLessThan(60_000);
+    expect(await primaries(['db1', 'db2', 'db3', 'db4'].filter((host) => host !== old))).toEqual(
+      [],
+    );
     await db.must(behind, 'nft delete table inet planted');
     const end = await db.run('failover', '--to', behind, '--confirm-dead', old, '--yes');
     expect(end.code, printed(end)).toBe(0);
