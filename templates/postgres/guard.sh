@@ -120,7 +120,12 @@ EOF
 
 watch() {
   while sleep 3; do
-    if is_standby || ! runs; then continue; fi
+    if ! runs; then continue; fi
+    # As at its start: left behind, it would keep this server down some time after it was promoted.
+    if is_standby; then
+      rm -f "$FENCED"
+      continue
+    fi
     mkdir -p /run/odoo-prov
     : >"$TOOK_WRITES"
     answers=$(ask_peers)

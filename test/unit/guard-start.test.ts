@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -125,7 +125,36 @@ describe('data that was a primary’s', () => {
   });
 });
 
+/** Has the guard look once at a server that runs. */
+function watchOnce(): void {
+  const server = spawn('tail', ['-f', '/dev/null'], { cwd: path('data') });
+  try {
+    write('data/postmaster.pid', `${String(server.pid)}\n`);
+    executable(
+      'bin/sleep',
+      `#!/bin/sh\nif [ -e ${path('looked')} ]; then exit 1; fi\n: >${path('looked')}`,
+    );
+    const { stderr } = spawnSync(path('guard'), ['watch'], {
+      encoding: 'utf8',
+      env: { PATH: `${path('bin')}:${process.env['PATH'] ?? ''}` },
+    });
+    expect([stderr, existsSync(path('looked'))]).toEqual(['', true]);
+  } finally {
+    server.kill();
+    rmSync(path('looked'), { force: true });
+  }
+}
+
 describe('data of a standby', () => {
+  it('loses a fence that was left while it runs; a primary keeps it', () => {
+    fence();
+    watchOnce();
+    expect(fenced()).toBe(true);
+    write('data/standby.signal', '');
+    watchOnce();
+    expect(fenced()).toBe(false);
+  });
+
   it('starts, and loses the fence: once it is promoted it is the newest', () => {
     fence();
     write('data/standby.signal', '');
