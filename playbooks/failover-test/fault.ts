@@ -56,7 +56,7 @@ rm -f ${file}`);
   await hosts.run(fault.host.name, script, 90);
 }
 
-/** @throws Failure refused, where a fault is armed: a test runs, or was killed and heals by itself soon */
+/** @throws Failure refused, where a fault is armed: a test was killed, and its host heals by itself soon */
 export async function refuseArmed(hosts: Hosts, tested: readonly Host[]): Promise<void> {
   const script = raw(
     `systemctl list-timers --all --no-legend '${UNIT}-*' | sed -n 's/.*${UNIT}-\\([a-z-]*\\)\\.timer.*/\\1/p'`,
@@ -68,7 +68,7 @@ export async function refuseArmed(hosts: Hosts, tested: readonly Host[]): Promis
       throw new Failure({
         reason: 'refused',
         host: name,
-        message: 'a failover-test has broken something here: it still runs, or was killed',
+        message: 'a failover-test that was killed has left something broken here',
         expected: 'no fault',
         found: armed.split('\n').join(', '),
         remedy: `wait: the host heals by itself within ${DEAD_MAN_SECONDS} s. At once: sh ${FOLDER}/${armed.split('\n')[0] ?? ''}`,

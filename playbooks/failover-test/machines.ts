@@ -5,6 +5,8 @@ export type MachineFault = 'power-cut' | 'cable-cut' | 'frozen';
 
 /** Machines that can be broken from outside, as those of a lab. */
 export interface Machines {
+  /** @throws Failure refused, where one is broken by a test that still runs, or was killed */
+  readonly refuseBroken: () => Promise<void>;
   /** Arms what heals it without this program, then breaks it. @throws Failure when it could not */
   readonly breakMachine: (host: Host, fault: MachineFault) => Promise<void>;
   /**

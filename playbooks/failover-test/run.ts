@@ -62,6 +62,8 @@ export async function failoverTest(
   const login = await loginOf(written);
   const hosts = new Hosts(connect);
   try {
+    // First of all: a machine that is broken takes no connection.
+    await machines?.refuseBroken();
     const withoutOdoo = await whyWithoutOdoo(written, hosts);
     if (withoutOdoo !== undefined)
       progress.looking(`users of Odoo are no part of this: ${withoutOdoo}`);

@@ -1,12 +1,20 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { getuid, platform } from 'node:process';
-import { join } from 'node:path';
 import { DEAD_MAN_SECONDS } from '../../playbooks/failover-test/fault.js';
 import type { Machines } from '../../playbooks/failover-test/machines.js';
+import { Failure } from '../failure/failure.js';
 import type { Cluster } from '../inventory/index.js';
-import { freeze, labList, networkCut, powerCut, powerOn } from '../lab/index.js';
-import { PACKAGE_ROOT } from '../template/package-files.js';
+import {
+  armWatcher,
+  endWatcher,
+  findWatcher,
+  freeze,
+  labList,
+  networkCut,
+  powerCut,
+  powerOn,
+  type Watcher,
+} from '../lab/index.js';
+import { commandName } from './command-name.js';
 
 /** What can be done to a host of a lab, by the word that operators use. */
 export const LAB_FAULTS = { 'power-cut': powerCut, 'cable-cut': networkCut, frozen: freeze };
@@ -21,25 +29,32 @@ export async function labMachines(cluster: Cluster): Promise<Machines | undefine
     ),
   );
   if (lab === undefined) return undefined;
-  const watchers = new Map<string, ChildProcess>();
   return {
+    refuseBroken: async () => {
+      for (const { name } of cluster.hosts) {
+        const watcher = await findWatcher(lab.name, name);
+        if (watcher !== undefined) throw stillBroken(lab.name, name, watcher);
+      }
+    },
     breakMachine: async ({ name }, fault) => {
-      watchers.set(name, await armWatcher(lab.name, name));
+      await armWatcher(lab.name, name, DEAD_MAN_SECONDS);
       await LAB_FAULTS[fault](lab, name);
     },
     healMachine: async ({ name }) => {
       await powerOn(lab, name);
-      watchers.get(name)?.kill();
+      await endWatcher(lab.name, name);
     },
   };
 }
 
-/** A process of its own that heals a host later, whatever becomes of this one. It ends when it is killed before. */
-async function armWatcher(lab: string, host: string): Promise<ChildProcess> {
-  const words = ['lab', 'heal', lab, host, '--after', String(DEAD_MAN_SECONDS)];
-  const program = join(PACKAGE_ROOT, 'bin/odoo-prov');
-  const watcher = spawn(process.execPath, [program, ...words], { detached: true, stdio: 'ignore' });
-  await once(watcher, 'spawn');
-  watcher.unref();
-  return watcher;
+function stillBroken(lab: string, host: string, { pid, healsAt }: Watcher): Failure {
+  const seconds = Math.max(1, Math.ceil((healsAt - Date.now()) / 1000));
+  return new Failure({
+    reason: 'refused',
+    host,
+    message: 'a failover-test has broken this machine: it still runs, or was killed',
+    expected: 'no fault',
+    found: `process ${pid} of this machine heals it in ${seconds} s`,
+    remedy: `wait: it heals by itself within ${seconds} s. At once, if no test runs: ${commandName()} lab heal ${lab} ${host}`,
+  });
 }

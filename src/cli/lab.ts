@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { MACHINE_FAULTS } from '../../playbooks/failover-test/machines.js';
 import type { Cluster } from '../inventory/index.js';
 import {
+  endWatcher,
   labDown,
   labList,
   labSshCommand,
@@ -125,11 +126,12 @@ export interface LabHealFlags {
   readonly after?: number;
 }
 
-/** `odoo-prov lab heal FILE|NAME HOST`: switched on, plugged in, not frozen. */
+/** `odoo-prov lab heal FILE|NAME HOST`: switched on, plugged in, not frozen; nobody heals it a second time later. */
 export async function heal(fileOrName: string, host: string, flags: LabHealFlags): Promise<void> {
   const name = nameOf(fileOrName);
   await sleep((flags.after ?? 0) * 1000);
   await powerOn({ name }, host);
+  await endWatcher(name, host);
   print(`${host} answers on its SSH port`);
 }
 

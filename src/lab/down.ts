@@ -5,6 +5,7 @@ import { labPaths } from './paths.js';
 import { removeFolder } from './remove-folder.js';
 import { checkName } from './spec.js';
 import { readState } from './state.js';
+import { endWatcher } from './watcher.js';
 
 /**
  * Removes everything that `labUp` made for this lab, wherever it stopped: hosts, network, folder. The
@@ -16,6 +17,7 @@ export async function labDown(name: string): Promise<void> {
   await withLock(`lab-${name}`, async () => {
     const state = await readState(name);
     if (state === undefined) return;
+    for (const host of state.hosts) await endWatcher(name, host.name);
     const layout = await detectCgroups();
     await killGroup(layout, labGroup(state.bridge));
     await withLock('network', async () => {

@@ -7,3 +7,5 @@ export type { SnapshotOptions } from './snapshot.js';
 export type { Lab, LabBind, LabHost, LabHostSpec, LabSpec, Release } from './spec.js';
 export { labSshCommand } from './ssh-command.js';
 export { labUp } from './up.js';
+export { armWatcher, endWatcher, findWatcher } from './watcher.js';
+export type { Watcher } from './watcher.js';

@@ -52,6 +52,8 @@ export interface HostPaths {
   readonly root: string;
   readonly startScript: string;
   readonly consoleLog: string;
+  /** The process that heals it later. */
+  readonly watcher: string;
 }
 
 /** The paths of one host of a lab. */
@@ -64,5 +66,6 @@ export function hostPaths(lab: string, host: string): HostPaths {
     root: path.join(directory, 'root'),
     startScript: path.join(directory, 'start.sh'),
     consoleLog: path.join(directory, 'console.log'),
+    watcher: path.join(directory, 'watcher.json'),
   };
 }
