@@ -114,8 +114,9 @@ describe('while it runs', () => {
       );
     }
     expect(printed(second)).not.toContain('standby-down');
-    expect(check.code, printed(check)).toBe(0);
-    expect(recapOf(check).changed, printed(check)).toBe(1);
+    // More than that, where something is broken at that moment.
+    expect(recapOf(check).changed, printed(check)).toBeGreaterThan(0);
+    expect(printed(check)).not.toContain('a failover-test runs');
     expect(printed(status)).not.toContain('failover-test');
     expect(list.code, printed(list)).toBe(0);
     expect(failures(reportOf(end))).toEqual([]);
