@@ -41,7 +41,7 @@ export async function requireNoLivingSender(
   const script = askSender(seen.map(({ address }) => address));
   await finishAll(
     sights
-      .filter(({ streaming }) => streaming)
+      .filter(({ received }) => received !== undefined)
       .map(async ({ host }) => {
         const address = await senderOf(sessions.get(host), script);
         if (address === undefined) return;

@@ -68,8 +68,11 @@ function isLost({ pastFork, compared }: Sight): boolean {
 
 function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | undefined): boolean {
   if (phase !== 'none') return true;
-  // A standby that went on with the old primary for a moment cannot follow the new one either.
-  if (sight.standby) return (isLost(sight) || sight.host === host) && !sight.streaming;
+  if (sight.standby) {
+    // One that went on with the old primary for a moment cannot follow the new one either, however often it asks.
+    if (isLost(sight)) return sight.received !== primary.timeline;
+    return sight.host === host && sight.received === undefined;
+  }
   if (sight.timeline < primary.timeline) return true;
   // Of the same timeline, and not cut by us: somebody says which of the two is right by naming it.
   return sight.timeline === primary.timeline && sight.host === host && !sight.running;
@@ -121,7 +124,7 @@ function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | un
   const rival = sights.find(
     (s) => !s.standby && s.host !== primary.host && s.timeline >= primary.timeline,
   );
-  const idle = sights.filter((s) => s.standby && !s.streaming && s.host !== host);
+  const idle = sights.filter((s) => s.standby && s.received === undefined && s.host !== host);
   const standbys = idle.map(
     (s) =>
       `. ${s.host} receives nothing: if apply does not help, \`odoo-prov rejoin FILE --host ${s.host}\``,

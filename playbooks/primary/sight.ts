@@ -90,7 +90,7 @@ async function lookAt(
     dataTimeline: timeline,
     lsn: live === 'live' ? parseLsn(lsn) : 0n,
     newest: Number(newest) > 0 ? new Date(Number(newest) * 1000) : undefined,
-    streaming: Number(received) > 0,
+    received: Number(received) > 0 ? Number(received) : undefined,
     pastFork: past === 't',
     compared: rest.includes('compared'),
     systemIdentifier,

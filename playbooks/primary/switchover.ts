@@ -42,7 +42,8 @@ export async function planSwitchover(
   if (from === undefined || writers.length > 1) throw notOnePrimary(writers, view.sights);
   if (from.host === to) throw alreadyThere(from);
   const { candidate, others } = chooseCandidate(cluster, view.sights, to);
-  if (!candidate.streaming || candidate.timeline !== from.timeline) throw notStreaming(candidate);
+  if (candidate.received === undefined || candidate.timeline !== from.timeline)
+    throw notStreaming(candidate);
   const behind = from.lsn - candidate.lsn;
   if (behind > BigInt(cluster.postgres.replication.maxLag)) throw notStreaming(candidate);
   const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
@@ -103,7 +104,7 @@ function notStreaming(candidate: Sight): Failure {
     host: candidate.host,
     message: 'it does not keep up with the primary: moving to it now would lose data or take long',
     expected: 'a standby that receives WAL and lacks less than postgres.replication.max_lag',
-    found: candidate.streaming ? 'it lags' : 'it does not receive WAL',
+    found: candidate.received === undefined ? 'it does not receive WAL' : 'it lags',
     remedy: 'wait until `odoo-prov status FILE` shows it streaming, or choose another with --to',
   });
 }

@@ -21,8 +21,11 @@ export interface Sight {
   readonly lsn: bigint;
   /** When the newest transaction was committed that it has replayed; undefined for a primary, and before the first. */
   readonly newest: Date | undefined;
-  /** Receives WAL right now. */
-  readonly streaming: boolean;
+  /**
+   * The timeline whose WAL it receives right now; undefined where it receives none. For a moment every few seconds also of one
+   * that asks for a timeline of before and is about to be refused.
+   */
+  readonly received: number | undefined;
   /** A standby that went on with the old primary after a new one took over: it is on no timeline of now. */
   readonly pastFork: boolean;
   /** A rejoin started its data by itself to compare its rows, and has not ended that: it runs, or was cut. */

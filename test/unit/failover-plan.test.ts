@@ -341,6 +341,11 @@ describe('a rejoin', () => {
     await expect(of({ db2: AHEAD, db3: idle })).rejects.toThrow('no old primary');
     const past = STANDBY.replace(/1\n$/, '0 0 t\n') + folder('none no');
     expect(hostsOf(await of({ db2: AHEAD, db3: past }))).toEqual(['db3']);
+    // Every few seconds it asks for WAL of its own timeline, and looks like one that receives for a moment.
+    const asking = past.replace('0 0 t', '1 0 t');
+    expect(hostsOf(await of({ db2: AHEAD, db3: asking }))).toEqual(['db3']);
+    const following = past.replace('0 0 t', '2 0 t');
+    await expect(of({ db2: AHEAD, db3: following })).rejects.toThrow('no old primary');
     await expect(of({ db2: AHEAD, db3: STANDBY }, 'db1')).rejects.toThrow('no answer');
   });
 

@@ -24,7 +24,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
       stuck: false,
       writable: false,
       standby: true,
-      streaming: false,
+      received: undefined,
       pastFork: false,
       dataTimeline: change.timeline ?? 1,
       compared: false,
