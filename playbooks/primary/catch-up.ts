@@ -4,6 +4,7 @@ import {
   bytesText,
   hasStandby,
   lsnText,
+  moreFirst,
   type Choice,
   type Sight,
 } from '../../src/postgres/promotion.js';
@@ -19,27 +20,37 @@ export const CATCH_UP_SECONDS = 15;
  * among it for which somebody waited, and the other one could not follow. It follows that one for a moment, by ALTER SYSTEM:
  * where this is cut, `apply` takes it back.
  *
- * Where it does not come, the promotion goes on without, as users wait, and says so. Not where commits waited for the other
- * one: somebody was told that they are saved.
- * @returns whether it has all of that
+ * Where it does not come, the promotion goes on without, as users wait, and says so. Not where commits waited for a standby that
+ * has more: somebody was told that they are saved.
+ * @returns those that have more than it all the same, and so cannot follow it
  * @throws Failure where commits that were acknowledged would be lost; nobody was promoted
  */
-export async function catchUp(mover: Mover, { candidate, most, behind }: Choice): Promise<boolean> {
-  if (behind === 0n || !most.running) return true;
+export async function catchUp(
+  mover: Mover,
+  { candidate, others }: Choice,
+): Promise<readonly Sight[]> {
+  const ahead = others.filter(({ lsn }) => lsn > candidate.lsn).sort(moreFirst);
+  const [most] = ahead;
+  if (most === undefined) return [];
   const source = mover.cluster.hosts.find(({ name }) => name === most.host);
   if (source === undefined) throw new Error(`${most.host} is not in the inventory`);
-  const amount = `${bytesText(behind)} of WAL that only ${most.host} had`;
   const why = await fetch(mover, candidate, most, source.address);
   if (why === undefined) {
-    mover.tell(candidate.host, `fetched ${amount}`);
-    return true;
+    mover.tell(candidate.host, `fetched ${amountOf(candidate, most)}`);
+    return [];
   }
-  if (mayBeAcknowledged(mover.cluster, most)) throw notFetched(candidate, most, amount, why);
+  const waitedFor = ahead.find((one) => mayHaveAcknowledged(mover.cluster, one));
+  if (waitedFor !== undefined) throw notFetched(candidate, waitedFor, most, why);
+  const rejoin = ahead.map(({ host }) => `\`odoo-prov rejoin FILE --host ${host}\``).join(', ');
   mover.tell(
     candidate.host,
-    `could not fetch ${amount} (${why}), and goes on without: what was saved in it is lost; ${most.host} cannot follow, and \`odoo-prov rejoin FILE --host ${most.host}\` saves the rows that only it has`,
+    `could not fetch ${amountOf(candidate, most)} (${why}), and goes on without: what was saved in it is lost; ${ahead.map(({ host }) => host).join(', ')} cannot follow, and ${rejoin} saves the rows that only it has`,
   );
-  return false;
+  return ahead;
+}
+
+function amountOf(candidate: Sight, most: Sight): string {
+  return `${bytesText(most.lsn - candidate.lsn)} of WAL that only ${most.host} had`;
 }
 
 /** @returns why it could not be fetched; undefined where it was */
@@ -82,17 +93,18 @@ done`;
 }
 
 /** With synchronous replication one standby's word was enough for a commit; nobody waits for a replica. */
-function mayBeAcknowledged(cluster: Cluster, most: Sight): boolean {
-  return cluster.postgres.replication.synchronous !== 'off' && hasStandby(cluster, [most]);
+function mayHaveAcknowledged(cluster: Cluster, one: Sight): boolean {
+  return cluster.postgres.replication.synchronous !== 'off' && hasStandby(cluster, [one]);
 }
 
-function notFetched(candidate: Sight, most: Sight, amount: string, why: string): Failure {
+/** @param waitedFor has commits that only its word may have let through; not always the one that has most */
+function notFetched(candidate: Sight, waitedFor: Sight, most: Sight, why: string): Failure {
   return new Failure({
     reason: 'command-failed',
     host: candidate.host,
-    message: `could not fetch ${amount}: commits that were acknowledged may be among it. Nobody was promoted, and clients are held back`,
-    expected: `all that ${most.host} has: with synchronous replication its word was enough for a commit`,
+    message: `could not fetch ${amountOf(candidate, most)}: commits that were acknowledged may be among it. Nobody was promoted, and clients are held back`,
+    expected: `all that ${waitedFor.host} has: with synchronous replication its word was enough for a commit`,
     found: why,
-    remedy: `\`odoo-prov failover FILE --to ${most.host}\` promotes the one that has it; or mend the way from ${candidate.host} to ${most.host}, and run the same again`,
+    remedy: `\`odoo-prov failover FILE --to ${waitedFor.host}\` promotes the one that has it; or mend the way from ${candidate.host} to ${most.host}, and run the same again`,
   });
 }

@@ -237,15 +237,14 @@ function notFenced(host: string, why: Failure | undefined, confirmed: readonly s
 
 /** Carries a plan out. */
 export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<void> {
-  const { candidate, others, most } = plan.choice;
+  const { candidate, others } = plan.choice;
   const why = `${candidate.host} took over by failover`;
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
-  const hasAll = await catchUp(mover, plan.choice);
+  const ahead = await catchUp(mover, plan.choice);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
   await finishAll([promote(mover, candidate.host), pointTo(mover, observed)]);
   mover.onPromoted?.();
-  // One that has more than the new primary cannot follow it.
-  const following = others.filter((other) => hasAll || other.host !== most.host);
+  const following = others.filter((other) => !ahead.includes(other));
   const names = following.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([

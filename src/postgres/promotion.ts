@@ -103,7 +103,8 @@ export function chooseCandidate(
   return { candidate, others: byMost.filter((other) => other !== candidate), behind, most };
 }
 
-function moreFirst(a: Sight, b: Sight): number {
+/** Sorts those that received most to the front. */
+export function moreFirst(a: Sight, b: Sight): number {
   return a.lsn < b.lsn ? 1 : a.lsn > b.lsn ? -1 : 0;
 }
 

@@ -13,19 +13,22 @@ const hosts = [
   testHost('db4', 4, ['pg-replica']),
 ];
 
-function choice(most: string): Choice {
-  const sight = (host: string, lsn: bigint): Sight =>
-    ({ host, lsn, running: true, standby: true }) as Sight;
-  const [candidate, other] = [sight('db2', 100n), sight(most, 356n)];
-  return { candidate, most: other, others: [other], behind: 256n };
+function sight(host: string, lsn: bigint): Sight {
+  return { host, lsn, running: true, standby: true } as Sight;
 }
 
-/** What is told where the script ends so on db2, and whether it has everything. */
+function choice(others: readonly Sight[]): Choice {
+  const candidate = sight('db2', 100n);
+  const [most = candidate] = others;
+  return { candidate, most, others, behind: most.lsn - candidate.lsn };
+}
+
+/** What is told where the script ends so on db2, and who cannot follow. */
 async function caughtUp(
-  most: string,
+  most: string | readonly Sight[],
   answer: Partial<Answer>,
   synchronous: Cluster['postgres']['replication']['synchronous'],
-): Promise<{ readonly all: boolean; readonly told: string }> {
+): Promise<{ readonly ahead: readonly string[]; readonly told: string }> {
   const plain = testCluster(hosts).postgres;
   const replication = { ...plain.replication, synchronous };
   const cluster = testCluster(hosts, { postgres: { ...plain, replication } });
@@ -38,7 +41,9 @@ async function caughtUp(
     sessions: new Map([['db2', session]]),
     tell: (host: string, text: string) => void told.push(`${host}: ${text}`),
   };
-  return { all: await catchUp(mover, choice(most)), told: told.join('\n') };
+  const others = typeof most === 'string' ? [sight(most, 356n)] : most;
+  const ahead = (await catchUp(mover, choice(others))).map(({ host }) => host);
+  return { ahead, told: told.join('\n') };
 }
 
 const LATE = { stdout: 'late\n' };
@@ -47,7 +52,7 @@ const BROKEN = { code: 3, stderr: 'psql: error: permission denied\n' };
 describe('a standby that lacks what another one has', () => {
   it('is promoted when it has it', async () => {
     expect(await caughtUp('db3', {}, 'on')).toEqual({
-      all: true,
+      ahead: [],
       told: 'db2: fetched 256 bytes of WAL that only db3 had',
     });
   });
@@ -59,10 +64,10 @@ describe('a standby that lacks what another one has', () => {
     'is promoted without where that is %s, and it is told what is lost',
     async (_, most, synchronous) => {
       const late = await caughtUp(most, LATE, synchronous);
-      expect(late.all).toBe(false);
+      expect(late.ahead).toEqual([most]);
       expect(late.told).toContain(`only ${most} had (not within 15 s), and goes on without`);
       const broken = await caughtUp(most, BROKEN, synchronous);
-      expect(broken.all).toBe(false);
+      expect(broken.ahead).toEqual([most]);
       expect(broken.told).toContain('(psql: error: permission denied), and goes on without');
       expect(broken.told).toContain(`odoo-prov rejoin FILE --host ${most}`);
     },
@@ -74,6 +79,18 @@ describe('a standby that lacks what another one has', () => {
         details: { remedy: expect.stringContaining('odoo-prov failover FILE --to db3') as string },
       });
     }
+  });
+
+  it('is not promoted without that either where a replica has as much as the standby, or more', async () => {
+    for (const replica of [356n, 400n]) {
+      const others = [sight('db4', replica), sight('db3', 356n)];
+      await expect(caughtUp(others, LATE, 'on')).rejects.toMatchObject({
+        details: { remedy: expect.stringContaining('odoo-prov failover FILE --to db3') as string },
+      });
+    }
+    // A standby that has no more than the one to be promoted has acknowledged nothing beyond it.
+    const others = [sight('db4', 400n), sight('db3', 100n)];
+    expect((await caughtUp(others, LATE, 'on')).ahead).toEqual(['db4']);
   });
 
   it('waits no longer than it may, and then receives from its primary again', () => {
