@@ -48,12 +48,24 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
       await clone(mover, plan, one, !keeping.data);
     }
   }
+  await step(mover, primary.host, 'send what it has', FLUSH, 60);
   await step(mover, host, `follow ${primary.host}`, followScript(), LONG);
   await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
 }
 
 const CHECKPOINT = raw(`${SQL_FUNCTION}
 echo checkpoint | sql`);
+
+/**
+ * A commit, which writes out all WAL before it; it waits for no standby. pg_rewind takes for the point that the data must come to
+ * what the primary has inserted, reads with their hint bits among it, and only what is written out is sent: where nobody
+ * commits, the host would take no connection until the next checkpoint.
+ */
+const FLUSH = raw(`${SQL_FUNCTION}
+sql >/dev/null <<'EOF'
+set synchronous_commit = local;
+select pg_logical_emit_message(true, 'odoo-prov', '');
+EOF`);
 
 function stopScript(standby: boolean): ReturnType<typeof raw> {
   return raw(`${SQL_FUNCTION}

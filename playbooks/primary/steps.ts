@@ -148,6 +148,9 @@ if [ -n "$pid" ]; then kill -TERM "$pid" || :; else echo 'select pg_reload_conf(
   );
 }
 
+/** What a standby says to each who asks it too soon, and writes into its log each time. */
+const NOT_YET = 'the database system is not yet accepting connections';
+
 /**
  * Waits until standbys receive WAL.
  * @param limit seconds
@@ -161,17 +164,27 @@ export async function awaitStreaming(
   const query = `select status from pg_stat_wal_receiver where received_tli >= ${String(timeline)}`;
   const script = raw(`${SQL_FUNCTION}
 until=$(($(date +%s) + ${String(limit)}))
-while [ "$(echo '${query}' | sql 2>/dev/null)" != streaming ]; do
+while found=$(echo '${query}' | sql 2>&1) || :; [ "$found" != streaming ]; do
   if [ "$(date +%s)" -ge "$until" ]; then
-    echo 'it does not receive WAL; the last lines of its log:' >&2
-    ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1 | xargs tail -n 8 >&2
+    case $found in
+      *'${NOT_YET}'*) why='it has not replayed yet what it needs to take connections' ;;
+      *) why='it does not receive WAL' ;;
+    esac
+    echo "$why; the last lines of its log:" >&2
+    log=$(ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1)
+    grep -vE '${NOT_YET}|Consistent recovery state has not been' "$log" | tail -n 8 >&2
     exit 1
   fi
   sleep 0.2
 done`);
   await finishAll(
     hosts.map(async (host) => {
-      await step(mover, host, 'follow the new primary', script, limit + 10);
+      const waiting = setInterval(() => mover.tell(host, 'does not follow yet'), 20_000);
+      try {
+        await step(mover, host, 'follow the new primary', script, limit + 10);
+      } finally {
+        clearInterval(waiting);
+      }
       mover.tell(host, 'follows the new primary');
     }),
   );
