@@ -57,9 +57,9 @@ const CHECKPOINT = raw(`${SQL_FUNCTION}
 echo checkpoint | sql`);
 
 /**
- * A commit, which writes out all WAL before it; it waits for no standby. pg_rewind takes for the point that the data must come to
- * what the primary has inserted, reads with their hint bits among it, and only what is written out is sent: where nobody
- * commits, the host would take no connection until the next checkpoint.
+ * A commit, which writes out and sends all WAL before it, and waits for no standby. pg_rewind has the data come to what the primary
+ * has inserted, and only what is written out is sent. Seen once: on a primary on which nothing happened that took three minutes,
+ * in which the host took no connection.
  */
 const FLUSH = raw(`${SQL_FUNCTION}
 sql >/dev/null <<'EOF'
