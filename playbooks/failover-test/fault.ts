@@ -1,11 +1,9 @@
-import { Failure } from '../../src/failure/failure.js';
 import type { ScenarioName } from '../../src/failover-test/scenario.js';
 import { SAVE_TIMER, SAVE_UNIT } from '../../src/filestore/layout.js';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
 import { attachments } from '../../src/odoo/layout.js';
-import { quote, raw } from '../../src/shell/index.js';
+import { quote } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from '../primary/sight.js';
-import type { Hosts } from './hosts.js';
 
 /** Something that is broken on a host, and can be put right there. Shell text, for root. */
 export interface Fault {
@@ -14,67 +12,8 @@ export interface Fault {
   /** What is done, for people: `PostgreSQL is stopped`. */
   readonly text: string;
   readonly breaks: string;
-  /** Right whether it was broken or not, and as often as it is run. */
+  /** Right whether it was broken or not, and as often as it is run; ends at its first command that fails. */
   readonly heals: string;
-}
-
-/** Seconds after which a host heals by itself, whatever became of the program that broke it. */
-export const DEAD_MAN_SECONDS = 180;
-
-const FOLDER = '/run/odoo-prov/failover-test';
-/** Names of the transient units; what is left of them tells of a test that runs or was killed. */
-const UNIT = 'odoo-prov-heal';
-
-/**
- * Arms the timer that heals, then breaks. The timer is systemd's, on the host: it needs neither this program
- * nor its connection.
- * @throws Failure when it could not be armed (nothing is broken then), or not be broken
- */
-export async function breakHost(hosts: Hosts, fault: Fault): Promise<void> {
-  const unit = `${UNIT}-${fault.scenario}`;
-  const file = `${FOLDER}/${fault.scenario}`;
-  const script = raw(`mkdir -p -m 0700 ${FOLDER}
-cat >${file} <<'HEAL'
-${fault.heals}
-HEAL
-systemctl stop ${unit}.timer 2>/dev/null || :
-systemctl reset-failed ${unit}.service 2>/dev/null || :
-systemd-run --quiet --collect --unit=${unit} --on-active=${DEAD_MAN_SECONDS} --timer-property=AccuracySec=1s \\
-  /bin/sh ${file}
-systemctl is-active --quiet ${unit}.timer
-${fault.breaks}`);
-  await hosts.run(fault.host.name, script, 60);
-}
-
-/** Puts a host right, and takes the timer back. @throws Failure when it could not; the timer stays then */
-export async function healHost(hosts: Hosts, fault: Fault): Promise<void> {
-  const unit = `${UNIT}-${fault.scenario}`;
-  const file = `${FOLDER}/${fault.scenario}`;
-  const script = raw(`if [ -e ${file} ]; then sh ${file}; fi
-systemctl stop ${unit}.timer 2>/dev/null || :
-rm -f ${file}`);
-  await hosts.run(fault.host.name, script, 90);
-}
-
-/** @throws Failure refused, where a fault is armed: a test was killed, and its host heals by itself soon */
-export async function refuseArmed(hosts: Hosts, tested: readonly Host[]): Promise<void> {
-  const script = raw(
-    `systemctl list-timers --all --no-legend '${UNIT}-*' | sed -n 's/.*${UNIT}-\\([a-z-]*\\)\\.timer.*/\\1/p'`,
-  );
-  await Promise.all(
-    tested.map(async ({ name }) => {
-      const armed = await hosts.run(name, script);
-      if (armed === '') return;
-      throw new Failure({
-        reason: 'refused',
-        host: name,
-        message: 'a failover-test that was killed has left something broken here',
-        expected: 'no fault',
-        found: armed.split('\n').join(', '),
-        remedy: `wait: the host heals by itself within ${DEAD_MAN_SECONDS} s. At once: sh ${FOLDER}/${armed.split('\n')[0] ?? ''}`,
-      });
-    }),
-  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { getuid, platform } from 'node:process';
-import { DEAD_MAN_SECONDS } from '../../playbooks/failover-test/fault.js';
 import type { Machines } from '../../playbooks/failover-test/machines.js';
+import { DEAD_MAN_SECONDS } from '../batch/armed-fault.js';
 import { Failure } from '../failure/failure.js';
 import type { Cluster } from '../inventory/index.js';
 import {

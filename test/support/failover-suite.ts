@@ -162,7 +162,7 @@ export class FailoverSuite {
     await this.unchanged();
   }
 
-  /** No host has a schema of a test, nor a timer that heals. */
+  /** No host has a schema of a test, nor a timer or a file that heals. */
   async nothingLeft(): Promise<void> {
     const schemas = "select count(*) from pg_namespace where nspname like 'odoo_prov%'";
     for (const host of this.#hosts) {
@@ -170,7 +170,10 @@ export class FailoverSuite {
     }
     for (const { name } of this.#db.lab.hosts) {
       expect(
-        await this.#db.must(name, "systemctl list-timers --all --no-legend 'odoo-prov-heal-*'"),
+        await this.#db.must(
+          name,
+          "systemctl list-timers --all --no-legend 'odoo-prov-heal-*'; ls -A /run/odoo-prov/failover-test 2>/dev/null || :",
+        ),
       ).toBe('');
     }
   }
