@@ -45,8 +45,9 @@ export interface Patience {
   readonly tell: (text: string) => void;
 }
 
-/** Seconds after which it is told what is waited for. */
+/** Seconds after which it is told what is waited for, and then again and again. */
 const SILENT_SECONDS = 15;
+const AGAIN_SECONDS = 30;
 
 /** Looks until nothing is wrong and every standby follows, or the time is over. */
 export async function lookUntilHealthy(
@@ -55,7 +56,7 @@ export async function lookUntilHealthy(
 ): Promise<Seen> {
   const began = performance.now();
   let stopped: number | undefined;
-  let told: 'slow' | 'stopped' | undefined;
+  let told: { readonly why: 'slow' | 'stopped'; readonly at: number } | undefined;
   for (;;) {
     const seen = await look();
     if (isHealthy(seen)) return seen;
@@ -68,12 +69,13 @@ export async function lookUntilHealthy(
         ? Math.min(whole, stopped + secondsStopped * 1000)
         : whole;
     if (now >= end) return seen;
-    const slow = now - began > SILENT_SECONDS * 1000 ? 'slow' : undefined;
+    const slow = now - began >= SILENT_SECONDS * 1000 ? 'slow' : undefined;
     const why = stopped === undefined ? slow : 'stopped';
-    if (why !== undefined && why !== told) {
+    const again = told !== undefined && now - told.at >= AGAIN_SECONDS * 1000;
+    if (why !== undefined && (why !== told?.why || again)) {
       const left = Math.max(1, Math.round((end - now) / 1000));
       tell(`waiting ${left} s at most for the cluster to be healthy: ${whatIsWrong(seen)}`);
-      told = why;
+      told = { why, at: now };
     }
     await sleep(1000);
   }

@@ -73,7 +73,7 @@ function ledger({ comparison, limits, mayLose }: WriteObservation): readonly Che
     }),
     assertion('writes.invented', 'no row is there that nobody was told of', invented.length === 0, {
       found: `${invented.length} rows are, the first of client ${invented[0]?.client ?? 0}`,
-      next: 'another failover-test may run against this cluster; run one at a time',
+      next: 'did somebody write into the schema odoo_prov_failover_test by hand? If not, something sent a row twice: look at what stands between the clients and PostgreSQL (PgBouncer, a proxy)',
     }),
   ];
 }

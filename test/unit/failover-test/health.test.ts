@@ -1,5 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lookUntilHealthy, type Seen } from '../../../playbooks/failover-test/health.js';
+
+/** Milliseconds; only waiting makes them pass. */
+const clock = vi.hoisted(() => ({ now: 0 }));
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (milliseconds: number) => {
+    clock.now += milliseconds;
+    return Promise.resolve();
+  },
+}));
+beforeEach(() => vi.spyOn(performance, 'now').mockImplementation(() => clock.now));
+afterEach(() => vi.restoreAllMocks());
 
 /** A cluster whose standby does not stream; without any primary where none is given. */
 function unwell(primary: string | null): Seen {
@@ -37,5 +48,14 @@ describe('waiting for a healthy cluster', () => {
     const { took, told } = await wait('db2', { seconds: 3, stopped: false });
     expect(took).toBeGreaterThan(2.9);
     expect(told).toEqual([]);
+  });
+
+  it('tells what it waits for after 15 s, and every 30 s again, with the seconds that are left', async () => {
+    const { told } = await wait('db2', { seconds: 80, stopped: false });
+    expect(told).toEqual(
+      [65, 35, 5].map(
+        (left) => `waiting ${String(left)} s at most for the cluster to be healthy: db1: down`,
+      ),
+    );
   });
 });
