@@ -11,6 +11,14 @@ const READ_HOLDER = sh`{ read -r tester && read -r test && read -r process; } 2>
 const LET_GO = 3;
 
 /**
+ * Prints who holds the host for a failover-test, or nothing. Without asking for the lock: whoever asks for it in that
+ * moment would be told of a test. Whoever has written the note holds it as long as the lock is open there.
+ */
+export const FAILOVER_TESTER: Script = sh`tester= test= process=
+${READ_HOLDER}
+if [ "$(readlink "/proc/$process/fd/8" 2>/dev/null)" = ${LOCK} ]; then printf 'tested %s\n' "$tester"; fi`;
+
+/**
  * Part of what an apply starts with, right after it has got its own lock: leaves with the frame `tested` where a
  * failover-test that this run is no part of has the host.
  */

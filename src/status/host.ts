@@ -17,6 +17,7 @@ import {
   filestoreBackupProbe,
   parseFilestoreBackup,
 } from './filestore-backup.js';
+import { failoverTestProbe, parseFailoverTest } from './failover-test.js';
 import { jobsProbe, parseJobs } from './jobs.js';
 import { keptProbe, parseKept } from './kept.js';
 import type { HostStatus } from './model.js';
@@ -41,6 +42,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     { name: 'system', script: systemProbe(pathsOf(cluster, host)) },
     { name: 'services', script: servicesProbe() },
     { name: 'kept', script: keptProbe() },
+    { name: 'failoverTest', script: failoverTestProbe() },
     has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
     has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe() },
     has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
@@ -105,6 +107,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     restoringTo: restoring,
     fenced: part('databases', parseFenced),
     kept: part('kept', parseKept),
+    failoverTest: part('failoverTest', parseFailoverTest),
     jobs: part('jobs', parseJobs),
     pgbouncer: part('pgbouncer', parsePgbouncer),
     redis: part('redis', parseRedis),
@@ -133,6 +136,7 @@ function nothing(host: Host): HostStatus {
     restoringTo: null,
     fenced: null,
     kept: null,
+    failoverTest: null,
     jobs: null,
     pgbouncer: null,
     redis: null,

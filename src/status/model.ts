@@ -3,6 +3,7 @@ import type { RoleName } from '../inventory/cluster.js';
 import type { ConnectionBudget } from '../inventory/connection-budget.js';
 import type { BackupStatus } from './backup.js';
 import type { EdgeStatus } from './edge.js';
+import type { FailoverTestStatus } from './failover-test.js';
 import type { FilestoreBackupStatus } from './filestore-backup.js';
 import type { JobsStatus } from './jobs.js';
 import type { OdooServiceStatus } from './odoo.js';
@@ -33,6 +34,8 @@ export interface HostStatus {
   readonly fenced: string | null;
   /** Folders of data that is no database's any more: kept by restores and rejoins, or a copy of a moment. */
   readonly kept: readonly string[] | null;
+  /** Who tests this host now, and what a test has broken on it. */
+  readonly failoverTest: FailoverTestStatus | null;
   readonly jobs: JobsStatus | null;
   readonly pgbouncer: PgbouncerStatus | null;
   readonly redis: RedisStatus | null;

@@ -2,10 +2,11 @@ import { EXIT } from '../failure/failure.js';
 import type { Alert } from './alert.js';
 import type { ClusterStatus } from './model.js';
 import { databaseRules } from './rules-database.js';
+import { failoverTestRules } from './rules-failover-test.js';
 import { serviceRules } from './rules-services.js';
 import { hostRules, isUnreachable } from './rules-units.js';
 
-/** What a look means: alerts with the gravest first, and the exit code for monitoring. */
+/** What a look means: alerts with what is broken on purpose first, then the gravest, and the exit code for monitoring. */
 export interface Judgement {
   readonly alerts: readonly Alert[];
   /** 0 well, or warnings only; 3 a problem; 4 a host is unreachable, whatever else is wrong. */
@@ -27,9 +28,12 @@ export function judge(status: ClusterStatus): Judgement {
     ...status.hosts.flatMap(hostRules),
     ...databaseRules(status),
     ...serviceRules(status),
+    ...failoverTestRules(status),
     // What a restore has stopped must stay so until it has come to its end: nobody is to start it.
   ].filter(({ id }) => !(restoring && id === 'service.down'));
   const rank = ({ severity, id }: Alert): number => {
+    // Before all that it explains.
+    if (id.startsWith('failover-test.')) return -1;
     const at = GRAVEST.indexOf(id);
     if (at >= 0) return at;
     return severity === 'problem' ? GRAVEST.length : GRAVEST.length + 1;

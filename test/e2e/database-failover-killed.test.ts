@@ -97,6 +97,10 @@ describe('killed in the middle of a fault', () => {
       if (broken !== undefined) {
         expect((await db.on(host)(broken)).code, 'it is still broken').toBe(0);
       }
+      // As one line: the screen wraps.
+      const told = printed(await db.run('status')).replace(/\s+/g, ' ');
+      expect(told).toContain(`has left ${scenario} broken on ${host}; it heals by itself in`);
+      expect(told).not.toContain('on purpose');
       const timer = `systemctl is-active --quiet odoo-prov-heal-${scenario}.timer`;
       await suite.until(host, `! ${timer} && ${well}`, HEALED_WITHIN);
       const seconds = (performance.now() - at) / 1000;

@@ -227,6 +227,7 @@ describe('a host', () => {
         'system',
         'services',
         'kept',
+        'failoverTest',
         'databases',
         'postgres',
         'jobs',
@@ -239,7 +240,7 @@ describe('a host', () => {
     expect(snippetsOf(cluster, one).some(({ script }) => script.hasSecrets)).toBe(false);
     const edge = testHost('edge1', 12, ['edge']);
     expect(snippetsOf(testCluster([one, edge]), edge).map(({ name }) => name)).toEqual([
-      ...['system', 'services', 'kept', 'edge'],
+      ...['system', 'services', 'kept', 'failoverTest', 'edge'],
     ]);
   });
   it('tells which part it did not answer, and the rest', () => {

@@ -181,6 +181,7 @@ describe('JSON', () => {
           'restoringTo',
           'fenced',
           'kept',
+          'failoverTest',
           'jobs',
           'pgbouncer',
           'redis',
