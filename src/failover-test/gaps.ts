@@ -6,12 +6,23 @@ export interface Attempt {
   readonly ended: number;
 }
 
+/** A time without a success. Milliseconds, on the scenario's clock. */
+export interface Pause {
+  readonly from: number;
+  readonly length: number;
+}
+
+/** From when on nobody's success is drawn as a standstill: the chart has a bar a second. */
+const PAUSE_MILLISECONDS = 1000;
+
 /** How long writes, or requests, stood still. Milliseconds. */
 export interface Gaps {
   /** The longest time in which no client at all was told of a success. */
   readonly all: number;
   /** When that time began, on the scenario's clock. */
   readonly allFrom: number;
+  /** Each such time of {@link PAUSE_MILLISECONDS} or more, in their order. */
+  readonly pauses: readonly Pause[];
   /** Of each client's longest time without a success: the median, and the most. */
   readonly p50: number;
   readonly max: number;
@@ -47,8 +58,9 @@ export function gapsOf(writes: readonly Attempt[], clients: readonly number[], s
       .filter((write) => client === undefined || write.client === client)
       .map(({ ended }) => ended)
       .sort((a, b) => a - b);
-  const all = longest(times(), span);
-  const perClient = clients.map((client) => longest(times(client), span).length);
+  const pauses = pausesOf(times(), span);
+  const all = longest(pauses, span);
+  const perClient = clients.map((client) => longest(pausesOf(times(client), span), span).length);
   const silent = clients.filter(
     (client) =>
       (times(client).findLast((at) => at <= span.endedAt) ?? 0) <
@@ -62,6 +74,7 @@ export function gapsOf(writes: readonly Attempt[], clients: readonly number[], s
   return {
     all: all.length,
     allFrom: all.from,
+    pauses: pauses.filter(({ length }) => length >= PAUSE_MILLISECONDS),
     p50: median(perClient),
     max,
     silent,
@@ -69,18 +82,21 @@ export function gapsOf(writes: readonly Attempt[], clients: readonly number[], s
   };
 }
 
-/** The longest time between two neighbours that reaches beyond the fault's begin; the end counts as one. */
-function longest(
-  times: readonly number[],
-  { faultAt, endedAt }: Span,
-): { length: number; from: number } {
-  let best = { length: 0, from: faultAt };
-  let before = 0;
-  for (const at of [...times.filter((time) => time <= endedAt), endedAt]) {
-    if (at > faultAt && at - before > best.length) best = { length: at - before, from: before };
-    before = at;
-  }
-  return best;
+/** The times between two neighbours that reach beyond the fault's begin; the end counts as one. */
+function pausesOf(times: readonly number[], { faultAt, endedAt }: Span): readonly Pause[] {
+  const ends = [...times.filter((time) => time <= endedAt), endedAt];
+  return ends
+    .map((at, index) => ({ from: ends[index - 1] ?? 0, at }))
+    .filter(({ at }) => at > faultAt)
+    .map(({ from, at }) => ({ from, length: at - from }));
+}
+
+/** The first of the longest. */
+function longest(pauses: readonly Pause[], { faultAt }: Span): Pause {
+  return pauses.reduce((best, pause) => (pause.length > best.length ? pause : best), {
+    from: faultAt,
+    length: 0,
+  });
 }
 
 /** The middle value, of an even number the lower of the two; 0 of none. */

@@ -21,7 +21,7 @@ ${factsOf(report)}
 ${overviewHtml(report)}
 ${afterwardsOf(report)}
 ${report.scenarios.map(scenarioOf).join('\n')}
-${LEGEND}
+${legendOf(report)}
 </body></html>
 `;
 }
@@ -34,7 +34,7 @@ const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
 };
 
 function factsOf(report: Report): string {
-  const { limits, synchronous, hosts, started, ended, clients, version } = report;
+  const { limits, synchronous, hosts, started, ended, clients, users, version } = report;
   const { rto, rpo, gap, failedRequests } = limits;
   const rows: readonly (readonly [string, string])[] = [
     ['When', `${moment(started)} to ${moment(ended)} (UTC), odoo-prov ${version}`],
@@ -45,7 +45,7 @@ function factsOf(report: Report): string {
     ['Replication', synchronous === 'off' ? 'asynchronous' : `synchronous (${synchronous})`],
     [
       'Limits',
-      `back within ${rto} s (RTO); a failover may lose ${rpo} s (RPO); what survives makes nobody wait for more than ${gap} s, and ${failedRequests} requests fail at most`,
+      `back within ${rto} s (RTO); a failover may lose ${rpo} s (RPO); what survives makes nobody wait for more than ${gap} s${users === 0 ? '' : `, and ${failedRequests} requests fail at most`}`,
     ],
     [
       'Hosts',
@@ -117,5 +117,12 @@ function moment(iso: string): string {
   return iso.slice(0, 19).replace('T', ' ');
 }
 
-const LEGEND = `<p class="legend colours"><i class="saved"></i> writes saved, or requests answered, in a second <i class="failed"></i> those that failed
-<i class="gap"></i> the longest time in which nobody could. Numbered lines are what happened, red: broken, green: healed. In the first seconds of each scenario the users log in.</p>`;
+/** What the chart's colours are. */
+function legendOf({ users }: Report): string {
+  const [requests, logins] =
+    users === 0
+      ? ['', '']
+      : [', or requests answered,', ' In the first seconds of each scenario the users log in.'];
+  return `<p class="legend colours"><i class="saved"></i> writes saved${requests} in a second <i class="failed"></i> those that failed
+<i class="gap"></i> times of a second or more in which nobody could. Numbered lines are what happened, red: broken, green: healed.${logins}</p>`;
+}

@@ -12,13 +12,14 @@ export const VERDICT_NAMES: Readonly<Record<ScenarioReport['verdict'], string>> 
 };
 
 /** The whole run in sentences for people who read nothing else: how many, the longest outage, what was lost. HTML. */
-export function summaryHtml({ scenarios, skipped }: Report): string {
+export function summaryHtml({ scenarios, skipped, verdict }: Report): string {
   const all = scenarios.length + skipped.length;
+  const cut = verdict === 'interrupted' || scenarios.some((one) => one.verdict === 'interrupted');
   const sentences = [
     `${all} ${all === 1 ? 'scenario' : 'scenarios'}: ${countsText({ scenarios, skipped })}.`,
     ...longestOutage(scenarios, 'Writes', ({ figures }) => figures?.gaps.all),
     ...longestOutage(scenarios, "Odoo's users", ({ users }) => users?.gaps.all),
-    `Lost: ${lostText(scenarios)}.`,
+    `Lost${cut ? ' until it was interrupted' : ''}: ${lostText(scenarios)}.`,
   ];
   return `<p class="summary">${xml(sentences.join(' '))}</p>`;
 }
@@ -94,11 +95,11 @@ export function overviewHtml({ scenarios, skipped, users: withUsers }: Report): 
 <tr><th rowspan="2">Scenario</th><th rowspan="2">Verdict</th>${groups.map((text) => `<th colspan="${COLUMNS.length}">${text}</th>`).join('')}<th rowspan="2">Lost</th></tr>
 <tr>${groups.map(() => COLUMNS.map((text) => `<th class="number">${text}</th>`).join('')).join('')}</tr></thead>
 <tbody>${[...rows, ...missing].join('\n')}</tbody></table></div>
-<p class="legend"><b>Survived</b>: writers and users went on. <b>Outage, recovered</b>: they stopped, as they must where there is
+<p class="legend"><b>Survived</b>: ${withUsers > 0 ? 'writers and users' : 'writers'} went on. <b>Outage, recovered</b>: they stopped, as they must where there is
 only one of something, and went on within the limit. <b>All waited</b>: the longest time without a success of anybody; <b>one
-waited</b>: the same of the client or user who waited longest. The limit (RTO) is
+waited</b>: the same of the client${withUsers > 0 ? ' or user who' : ' that'} waited longest. The limit (RTO) is
 measured from the fault on, or from the healing on where only the host's return can end the outage; the time in which a person
-decides for a failover is not in it. A client writes ten times a second, a user asks once a second:
+decides for a failover is not in it. A client writes ten times a second${withUsers > 0 ? ', a user asks once a second' : ''}:
 that much is no wait.</p>`;
 }
 

@@ -1,4 +1,4 @@
-import type { Gaps, Second } from './gaps.js';
+import type { Pause, Second } from './gaps.js';
 import { xml } from './report-junit.js';
 import type { ScenarioReport } from './report.js';
 
@@ -20,19 +20,21 @@ const SHORT = 0.5;
 interface Panel {
   readonly label: string;
   readonly series: readonly Second[];
-  readonly gaps: Gaps | undefined;
+  readonly pauses: readonly Pause[];
 }
 
 /**
- * A scenario drawn: saved writes of each second upwards, failed ones above them in red, the time in which
+ * A scenario drawn: saved writes of each second upwards, failed ones above them in red, the times in which
  * nobody could write; below it the same of users' requests; and a numbered line for everything that happened: the
  * numbers are those of the list below.
  */
 export function timelineSvg(report: ScenarioReport): string {
   const { series, requests, marks, milliseconds, figures, users, title } = report;
   const panels: readonly Panel[] = [
-    { label: 'writes', series, gaps: figures?.gaps },
-    ...(requests.length === 0 ? [] : [{ label: 'requests', series: requests, gaps: users?.gaps }]),
+    { label: 'writes', series, pauses: figures?.gaps.pauses ?? [] },
+    ...(requests.length === 0
+      ? []
+      : [{ label: 'requests', series: requests, pauses: users?.gaps.pauses ?? [] }]),
   ];
   const length = Math.max(1, milliseconds / 1000);
   const step = (WIDTH - LEFT) / length;
@@ -102,7 +104,7 @@ function rate({ from, seconds, saved, failed }: Bar): Bar {
 
 /** @param length of the scenario, in seconds */
 function panelSvg(
-  { label, series, gaps }: Panel,
+  { label, series, pauses }: Panel,
   top: number,
   length: number,
   x: (seconds: number) => number,
@@ -119,14 +121,14 @@ function panelSvg(
         : `<rect class="${colour}" x="${x(second)}" y="${round(bottom - high(from) - high(count))}" width="${width}" height="${high(count)}"/>`;
     return bar('saved', 0, saved) + bar('failed', saved, failed);
   });
-  const gap =
-    gaps === undefined || gaps.all < 1000
-      ? ''
-      : `<rect class="gap" x="${x(gaps.allFrom / 1000)}" y="${top}" width="${round(x((gaps.allFrom + gaps.all) / 1000) - x(gaps.allFrom / 1000))}" height="${HEIGHT}"/>`;
+  const shaded = pauses.map(({ from, length: pause }) => {
+    const [begin, end] = [x(from / 1000), x((from + pause) / 1000)];
+    return `<rect class="gap" x="${begin}" y="${top}" width="${round(end - begin)}" height="${HEIGHT}"/>`;
+  });
   return `<line class="axis" x1="${LEFT}" x2="${WIDTH}" y1="${bottom}" y2="${bottom}"/>
 <text class="scale" x="${LEFT - 5}" y="${top + 8}">${Math.round(most)}/s</text><text class="scale" x="${LEFT - 5}" y="${bottom}">0</text>
 <text class="label" x="${LEFT + 2}" y="${top - 3}">${label}</text>
-${gap}${bars.join('')}`;
+${shaded.join('')}${bars.join('')}`;
 }
 
 /** At most about ten ticks, at round seconds. */

@@ -59,6 +59,9 @@ describe('a cluster that is well', () => {
       ['switchover', 'recovered'],
     ]);
     expect(report.withoutOdoo).toBe('Odoo is not installed on web1');
+    expect(report.afterwards.map(({ id }) => id)).toEqual([
+      ...['after.primary', 'after.rows', 'after.apply'],
+    ]);
     for (const { scenario, figures, marks, checks } of report.scenarios) {
       expect(figures?.acknowledged, scenario).toBeGreaterThan(50);
       expect(figures?.lost.rows, scenario).toBe(0);

@@ -26,8 +26,22 @@ describe('gaps', () => {
     const writes = [...steady(0, 10_000, [3000, 5000]), ...steady(1, 10_000, [4000, 8000])];
     expect(gapsOf(writes, [0, 1], SPAN)).toMatchObject({
       ...{ all: 1000, allFrom: 4000, p50: 2000, max: 4000 },
+      pauses: [{ from: 4000, length: 1000 }],
       // The second client wrote for a second after the fault was ordered: that was no recovery.
       ...{ silent: [], recovery: 4000 },
+    });
+  });
+
+  it('tell each time in which nobody wrote for a second or more', () => {
+    const writes = steady(0, 10_000, [3000, 5000]).filter(
+      ({ ended }) => ended <= 6000 || ended >= 7000,
+    );
+    expect(gapsOf(writes, [0], SPAN)).toMatchObject({
+      ...{ all: 2000, allFrom: 3000 },
+      pauses: [
+        { from: 3000, length: 2000 },
+        { from: 6000, length: 1000 },
+      ],
     });
   });
 

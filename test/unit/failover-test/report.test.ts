@@ -27,7 +27,13 @@ const RECOVERED: ScenarioReport = {
   figures: {
     ...{ acknowledged: 300, refused: 12, unknown: 3, unknownStored: 1 },
     lost: { rows: 0, seconds: 0, bytes: 0 },
-    gaps: { all: 4200, allFrom: 3000, p50: 4300, max: 4400, silent: [], recovery: 900 },
+    gaps: {
+      ...{ all: 4200, allFrom: 3000, p50: 4300, max: 4400, silent: [], recovery: 900 },
+      pauses: [
+        { from: 3000, length: 4200 },
+        { from: 9000, length: 1500 },
+      ],
+    },
     errors: { unreachable: 12 },
   },
   marks: [
@@ -43,7 +49,10 @@ const RECOVERED: ScenarioReport = {
       filesMissing: 0,
       errors: { 'HTTP 502': 2 },
     },
-    gaps: { all: 300, allFrom: 1000, p50: 1100, max: 2200, silent: [], recovery: 100 },
+    gaps: {
+      ...{ all: 300, allFrom: 1000, p50: 1100, max: 2200, silent: [], recovery: 100 },
+      pauses: [],
+    },
     logins: { done: 3, failed: 1 },
     messages: { sent: 6, lost: 0, longest: 140 },
     jobs: { asked: 6, never: 0, twice: 0 },
@@ -126,6 +135,7 @@ describe('the report', () => {
       '  2  odoo-prov switchover FILE --to db1',
     ]);
     expect(reportToHtml(report)).toContain('1 interrupted (power-cut)');
+    expect(reportToHtml(report)).toContain('Lost until it was interrupted: nothing.');
   });
 
   it('is one HTML file that loads nothing and lets no text be markup', () => {
@@ -143,7 +153,8 @@ describe('the report', () => {
     // Eight seconds with saved writes, four with failed ones; twelve with requests, one with failed ones; twice.
     expect(html.match(/<rect class="saved"/g)).toHaveLength(2 * (8 + 12));
     expect(html.match(/<rect class="failed"/g)).toHaveLength(2 * (4 + 1));
-    expect(html.match(/<rect class="gap"/g)).toHaveLength(2);
+    // Each time in which nobody could write: two, twice.
+    expect(html.match(/<rect class="gap"/g)).toHaveLength(2 * 2);
   });
 
   it('says at its top what came of it, and what was lost', () => {
@@ -206,7 +217,7 @@ describe('the report', () => {
     const report = { ...REPORT, users: 0, withoutOdoo: 'Odoo is not installed on web1' };
     const html = reportToHtml({ ...report, scenarios: [alone] });
     expect(html).toContain('no users of Odoo: Odoo is not installed on web1');
-    expect(html).not.toContain("Requests of Odoo's users");
+    expect(html.slice(html.indexOf('</style>'))).not.toMatch(/\busers?\b(?! of Odoo: )|request/i);
     expect(html.match(/<rect class="saved"/g)).toHaveLength(8);
     expect(scenarioLines(alone)).toHaveLength(1);
   });
