@@ -53,7 +53,7 @@ export async function judgeAfterwards(
         ]
       : []),
     assertion('after.apply', 'apply finds nothing to change', changes === 0 && !differs, {
-      found: differs?.message ?? `${changes} changes`,
+      found: differs?.message ?? `${changes} ${changes === 1 ? 'change' : 'changes'}`,
       next,
     }),
   ];
