@@ -9,6 +9,11 @@ export const LIMITS = {
   lagSeconds: LAG_SECONDS,
   /** Seconds that a full segment may wait for the archive: at a segment a minute, five are lost with the disk. */
   archiveWaiting: 300,
+  /**
+   * Seconds after which a segment that the primary counts as archived must be in the repository. It is there at once; but
+   * the two hosts are not asked at the same moment, and one may be slow to answer.
+   */
+  archiveArrival: 60,
   /** Seconds since the last backup: a daily one and two hours for it; then two that did not come. */
   backupAge: { warning: 26 * 3600, problem: 50 * 3600 },
   /** The same where there is a weekly one only, and a day for it. */

@@ -1,4 +1,6 @@
 import { graded, problem, warning, type Alert } from './alert.js';
+import type { BackupStatus } from './backup.js';
+import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
 import type { Pool, PooledDatabase } from './pgbouncer.js';
@@ -14,7 +16,7 @@ export function serviceRules(status: ClusterStatus): readonly Alert[] {
     ...status.hosts.flatMap(odooRules),
     ...jobRules(status),
     ...status.hosts.flatMap(edgeRules),
-    ...status.hosts.flatMap(backupRules),
+    ...status.hosts.flatMap((host) => backupRules(host, status)),
     ...status.hosts.flatMap(filestoreRules),
   ];
 }
@@ -127,8 +129,10 @@ function filestoreRules({ host, filestoreBackup }: HostStatus): readonly Alert[]
   });
 }
 
-function backupRules(status: HostStatus): readonly Alert[] {
-  const { host, backup } = status;
+function backupRules(
+  { host, backup, services }: HostStatus,
+  status: ClusterStatus,
+): readonly Alert[] {
   if (backup === null) return [];
   const { newest, running } = backup;
   const next = `on ${host}: journalctl -u 'odoo-prov-backup@*' -n 50, and /var/log/pgbackrest`;
@@ -144,18 +148,22 @@ function backupRules(status: HostStatus): readonly Alert[] {
     const message = `the newest backup (${newest.label}) holds damaged pages`;
     return [problem({ id: 'backup.damaged', host, message, next })];
   }
-  const holes =
+  const hole =
     backup.hole === null
+      ? missingAtEnd(backup, status)
+      : `the archive lacks ${backup.hole}: nothing that was written after it can be restored`;
+  const holes =
+    hole === undefined
       ? []
       : [
           problem({
             id: 'backup.hole',
             host,
-            message: `the archive lacks ${backup.hole}: nothing that was written after it can be restored`,
+            message: hole,
             next: 'make a backup now: odoo-prov backup FILE; from its end on every moment can be restored again',
           }),
         ];
-  const daily = status.services?.some(
+  const daily = services?.some(
     ({ unit, active }) => unit === 'odoo-prov-backup-diff.timer' && active === 'active',
   );
   const limits = daily === false ? LIMITS.weeklyBackupAge : LIMITS.backupAge;
@@ -166,4 +174,29 @@ function backupRules(status: HostStatus): readonly Alert[] {
     next,
   });
   return [...holes, ...old];
+}
+
+/**
+ * What the primary counts as archived and the repository does not have, while nothing later has come that would show the
+ * hole. What was written before on another timeline is not judged: the server counts on over a switchover there and back.
+ * @returns a message; undefined where nothing is missing, or nobody can tell
+ */
+function missingAtEnd(
+  { archivedTo }: BackupStatus,
+  { hosts, database }: ClusterStatus,
+): string | undefined {
+  const primary = hosts.find(({ host }) => host === database.primary);
+  const server = primary && serverOf(primary);
+  const { last = null, lastAge = null } = server?.archive ?? {};
+  if (primary === undefined || server === undefined || last === null) return undefined;
+  // A .history, .backup or .partial file tells nothing of segments.
+  if (!/^[0-9A-F]{24}$/.test(last)) return undefined;
+  if (Number.parseInt(last.slice(0, 8), 16) !== server.timeline) return undefined;
+  // By name, the newest of the newest timeline: what is earlier is there, or is a hole with something behind it.
+  if (last <= (archivedTo ?? '')) return undefined;
+  if ((lastAge ?? 0) <= LIMITS.archiveArrival) return undefined;
+  return (
+    `the archive lacks ${last}, which ${primary.host} counts as archived ${span(lastAge ?? 0)} ago: ` +
+    `${archivedTo === null ? 'it is empty' : `it ends with ${archivedTo}`}, and nothing that was written later can be restored`
+  );
 }
