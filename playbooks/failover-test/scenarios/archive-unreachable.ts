@@ -52,7 +52,7 @@ export const archiveUnreachable: RunnableScenario = {
         found === undefined,
         {
           found: found ?? '',
-          next: `on ${primary.name}: what does archive_command say in PostgreSQL's log, is pgBackRest as its package has it (dpkg -V pgbackrest), does \`pgbackrest check\` pass? After a gap only a new full backup can be restored to now: odoo-prov backup FILE --type full`,
+          next: `on ${primary.name}: what does archive_command say in PostgreSQL's log, is pgBackRest as its package has it (dpkg -V pgbackrest), does \`pgbackrest check\` pass? What was written after a gap can be restored from the end of the next backup on, of whatever type: odoo-prov backup FILE`,
         },
       ),
     );
