@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { labOf, labSpecHere } from '../../src/cli/lab.js';
 import { loadSoundCluster } from '../../src/cli/load-inventory.js';
 import { freeze, labUp, powerCut, thaw, type Lab } from '../../src/lab/index.js';
+import { LIMITS } from '../../src/status/limits.js';
 import { labShell, must, type HostShell } from '../support/host-shell.js';
 import { labOptions, TEST_LAB_PREFIX } from '../support/lab.js';
 import {
@@ -312,6 +313,35 @@ describe('an archive that has a hole', () => {
     await ok('restore', inventory, '--to-time', moment, '--confirm', NAME);
     expect(await sql(FINGERPRINT)).toBe(reached);
     await must(on('backup1'), `mv ${away}/* ${file} && rmdir ${away}`);
+  });
+
+  it('at its end is seen too, where nothing later comes that would show it; any backup mends it', async () => {
+    await sql(`create table if not exists t (id serial primary key, v text)`);
+    // Nothing may hand over a later segment while this waits.
+    await sql(`alter system set archive_timeout = 0`);
+    await sql(`alter system set archive_command = 'true'; select pg_reload_conf()`);
+    await says('db1', 'show archive_command', 'true');
+    await sql(`insert into t (v) select 'in the hole' from generate_series(1, 1000)`);
+    const lost = await sql('select pg_walfile_name(pg_switch_wal())');
+    await says('db1', `select last_archived_wal = '${lost}' from pg_stat_archiver`, 't');
+    await sql(`alter system reset archive_command; select pg_reload_conf()`);
+    const holes = async (): Promise<readonly string[]> => {
+      const { stdout } = await run('status', inventory, '--json', '--limit', HOSTS.join(','));
+      const { alerts } = JSON.parse(stdout) as {
+        readonly alerts: readonly { readonly id: string; readonly message: string }[];
+      };
+      return alerts.filter(({ id }) => id === 'backup.hole').map(({ message }) => message);
+    };
+    await sleep((LIMITS.archiveArrival + 2) * 1000);
+    expect(await holes()).toEqual([
+      expect.stringContaining(`the archive lacks ${lost}, which db1 counts as archived`),
+    ]);
+    await sql(`alter system reset archive_timeout; select pg_reload_conf()`);
+    const made = await ok('backup', inventory);
+    expect(made.stdout).toMatch(/\(incr\): /);
+    expect(await holes()).toEqual([]);
+    const proof = await ok('backup', inventory, '--verify');
+    expect(proof.stdout).toMatch(/^backup \S+I gives every row/m);
   });
 });
 
