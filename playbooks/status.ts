@@ -8,6 +8,7 @@ import { readState, type ClusterState } from '../src/state/cluster-state.js';
 import { databaseOf } from '../src/status/database.js';
 import { PART_LIMIT, readHost, silentHost, snippetsOf } from '../src/status/host.js';
 import type { Budget, ClusterStatus, HostStatus } from '../src/status/model.js';
+import { wantedOf } from '../src/status/wanted.js';
 import { createConnector } from '../src/transport/index.js';
 import type { ConnectOptions, Connector, Session } from '../src/transport/session.js';
 
@@ -55,6 +56,7 @@ export class StatusLook {
       at,
       database: databaseOf(hosts, cluster.postgres.replication.maxLag),
       budget: this.#budget(),
+      wanted: wantedOf(cluster),
       allDatabases: databaseHosts(cluster).every(({ name }) =>
         wanted.some((host) => host.name === name),
       ),

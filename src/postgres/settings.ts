@@ -10,6 +10,7 @@ import { machineOf, postgresSizing } from '../inventory/sizing.js';
 import type { Site } from '../role/role.js';
 import { archiveSettings } from './archive.js';
 import { PORT, REPLICATION_PASS_FILE, REPLICATION_USER, slotOf } from './layout.js';
+import { synchronousSettings } from './synchronous.js';
 
 /** Logs of the cluster: in a folder of their own, where Debian's logrotate does not cut them as well. */
 export const LOG_FOLDER = '/var/log/postgresql/odoo-prov';
@@ -65,7 +66,7 @@ function preloaded(given: Setting | undefined): string {
  * Replication, alike on all database hosts whatever they are now, so that a promotion changes no file: a
  * standby looks for whichever of the others takes writes. With one host there is nothing to follow.
  */
-function replicationOf({ cluster, written, host }: Site): Settings {
+function replicationOf({ written, host }: Site): Settings {
   const hosts = databaseHosts(written);
   if (hosts.length < 2) return {};
   // Standbys first. When the primary is lost, one of them is the next, while a dead host costs the connect_timeout, for
@@ -73,9 +74,6 @@ function replicationOf({ cluster, written, host }: Site): Settings {
   const others = (['pg-standby', 'pg-primary', 'pg-replica'] as const)
     .flatMap((role) => hostsWith(written, role))
     .filter(({ name }) => name !== host.name);
-  const { synchronous } = cluster.postgres.replication;
-  // The inventory's standbys, and its primary, which is one once another was promoted; never a replica.
-  const candidates = hostsWith(written, 'pg-primary', 'pg-standby').map(({ name }) => `"${name}"`);
   const conninfo = {
     // Not this host itself: where it refuses, libpq does not go on to the next.
     host: others.map(({ address }) => address).join(','),
@@ -110,8 +108,7 @@ function replicationOf({ cluster, written, host }: Site): Settings {
     wal_retrieve_retry_interval: '1s',
     wal_sender_timeout: '20s',
     wal_receiver_timeout: '20s',
-    synchronous_standby_names: synchronous === 'off' ? '' : `ANY 1 (${candidates.join(', ')})`,
-    synchronous_commit: synchronous === 'remote_apply' ? 'remote_apply' : 'on',
+    ...synchronousSettings(written),
   };
 }
 

@@ -44,7 +44,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     { name: 'kept', script: keptProbe() },
     { name: 'failoverTest', script: failoverTestProbe() },
     has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
-    has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe() },
+    has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe(cluster, host) },
     has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
     has('pgbouncer') && { name: 'pgbouncer', script: pgbouncerProbe() },
     has('redis') && { name: 'redis', script: redisProbe() },

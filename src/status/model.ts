@@ -12,6 +12,7 @@ import type { PostgresStatus, Slot } from './postgres.js';
 import type { RedisStatus } from './redis.js';
 import type { ServiceStatus } from './services.js';
 import type { SystemStatus } from './system.js';
+import type { Wanted } from './wanted.js';
 
 /** What one host said. A part is null where the host's roles do not have it, or it could not be looked at. */
 export interface HostStatus {
@@ -101,6 +102,7 @@ export interface ClusterStatus {
   readonly database: DatabaseStatus;
   /** Connections as they are planned (`lint` explains them). */
   readonly budget: Budget;
+  readonly wanted: Wanted;
   /** All database hosts of the inventory were asked: a primary that was not seen is none of those left out. */
   readonly allDatabases: boolean;
   /** Those that were asked, in the inventory's order. */

@@ -1,5 +1,7 @@
+import type { Cluster, Host } from '../inventory/cluster.js';
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
 import { ALONE_FILE, AUTO_FILE, SETTINGS_FILE } from '../resource/index.js';
+import { durabilitySql } from './durability.js';
 
 /**
  * One query that gives all that `status` shows of a server as one JSON object, primary or standby alike; the
@@ -10,7 +12,8 @@ import { ALONE_FILE, AUTO_FILE, SETTINGS_FILE } from '../resource/index.js';
  * pg_stat_wal_receiver, pg_stat_archiver), "System Views" (pg_replication_slots, pg_file_settings, pg_hba_file_rules)
  * and "System Administration Functions" (recovery and control data functions).
  */
-export const STATUS_SQL = `
+export function statusSql(cluster: Cluster, host: Host): string {
+  return `
 set statement_timeout = '5s';
 with here as materialized (
   select pg_is_in_recovery() as recovering,
@@ -99,6 +102,7 @@ select json_build_object(
         from pg_file_settings last order by lower(name), seqno desc) last
       where lower(name) in (select lower(name) from pg_settings where pending_restart)
         and (sourcefile like '%/${AUTO_FILE}' or ours and sourcefile not like '%/${SETTINGS_FILE}')), '[]')),
+  'durability', ${durabilitySql(cluster, host)},
   'archive', case when current_setting('archive_mode') <> 'off' then (
     select json_build_object(
       'last', last_archived_wal,
@@ -113,3 +117,4 @@ select json_build_object(
 )
 from here;
 `;
+}

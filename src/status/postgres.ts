@@ -5,9 +5,11 @@ import {
   parseMaking,
   type FoundDatabase,
 } from '../facts/database-facts.js';
+import type { Cluster, Host } from '../inventory/cluster.js';
 import { parseSql, probeSql } from '../resource/postgres-sql.js';
 import type { Script } from '../shell/index.js';
-import { STATUS_SQL } from './postgres-sql.js';
+import { durability } from './durability.js';
+import { statusSql } from './postgres-sql.js';
 
 /** Null where PostgreSQL has none to tell. */
 const known = z.number().nullable();
@@ -107,6 +109,7 @@ const server = z.object({
   receiver: receiver.nullable(),
   slots: z.array(slot),
   configuration,
+  durability,
   archive: archive.nullable(),
 });
 
@@ -135,8 +138,8 @@ export type PostgresStatus =
 export const UNFINISHED = 'its data is being made or copied, or that was cut off';
 
 /** Asks the local server everything in one query. */
-export function postgresProbe(): Script {
-  return probeSql(STATUS_SQL);
+export function postgresProbe(cluster: Cluster, host: Host): Script {
+  return probeSql(statusSql(cluster, host));
 }
 
 /**

@@ -7,6 +7,7 @@ import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
 import { UNFINISHED, type PostgresServer } from './postgres.js';
 import { configurationRules } from './rules-configuration.js';
+import { durabilityRules } from './rules-durability.js';
 import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
 import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
@@ -25,6 +26,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
       const running = serverOf(one);
       return running === undefined ? [] : configurationRules(one.host, running);
     }),
+    ...status.hosts.flatMap((one) => durabilityRules(one, status)),
     ...status.database.members.flatMap((member) => standbyRules(member, status)),
     ...(primary && server
       ? [

@@ -91,6 +91,7 @@ export function seen(...hosts: readonly HostStatus[]): ClusterStatus {
       postgresPoolSize: 15,
       maxConnections: 100,
     },
+    wanted: { synchronous: [], archive: false, databases: [] },
     allDatabases: true,
     hosts,
   };
