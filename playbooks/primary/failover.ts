@@ -170,7 +170,7 @@ function receivedText({ candidate, others, behind, most }: Choice, synchronous: 
         ? 'the only standby'
         : 'which has most WAL of all that were seen';
   const lost = synchronous
-    ? 'what the primary had not sent is lost: with synchronous replication nothing that was acknowledged, unless it went on alone'
+    ? 'what the primary had not sent is lost: with synchronous replication nothing that was acknowledged, unless it went on alone or somebody changed its settings (`status` names that)'
     : 'what the primary had not sent is lost';
   return `${which} (timeline ${String(candidate.timeline)}); ${lost}`;
 }
@@ -231,7 +231,7 @@ function notFenced(host: string, why: Failure | undefined, confirmed: readonly s
     message: 'it cannot be reached, so nobody can tell whether it still takes writes',
     expected: 'the old primary stopped, over SSH or by your own hand',
     found: why?.message ?? 'no answer',
-    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${[...confirmed, host].join(',')}. What it had not sent is lost: with synchronous replication nothing that was acknowledged (unless it went on alone, without a standby), else the last moments`,
+    remedy: `switch its power off (or its network port), then run this again with --confirm-dead ${[...confirmed, host].join(',')}. What it had not sent is lost: with synchronous replication nothing that was acknowledged (unless it went on alone, without a standby, or somebody changed its settings), else the last moments`,
   });
 }
 
