@@ -110,6 +110,11 @@ function archivedRules(host: string, server: PostgresServer): readonly Alert[] {
   // A backup made before the archive works again cannot be restored either.
   const backup =
     '; then odoo-prov backup FILE --type full, for what was not archived is missing in the backups of before';
+  // Not one of odoo-prov's settings: apply sees it only where ALTER SYSTEM has said it.
+  const mend =
+    first.name === 'archive_library'
+      ? `take archive_library out there and reload PostgreSQL; ${APPLY} takes back what ALTER SYSTEM said`
+      : MENDS;
   const restart =
     first.name === 'archive_mode' && !server.recovering
       ? ` (with --restart-primary: archive_mode is read at a start)`
@@ -119,7 +124,7 @@ function archivedRules(host: string, server: PostgresServer): readonly Alert[] {
       id: 'postgres.archive-elsewhere',
       host,
       message: `${host} does not archive as odoo-prov has it: ${first.name} is another one, ${said(first)}. WAL goes nowhere that is known${once(server, host)}, so no moment from then on can be restored`,
-      next: `${MENDS}${restart}${server.recovering ? '' : backup}`,
+      next: `${mend}${restart}${server.recovering ? '' : backup}`,
     }),
   ];
 }

@@ -122,6 +122,11 @@ describe('an archive', () => {
       `problem postgres.archive-elsewhere: db1 does not archive as odoo-prov has it: archive_command is another one, by /etc/x/99-me.conf line 1. WAL goes nowhere that is known, so no moment from then on can be restored; ${MENDS}; then odoo-prov backup FILE --type full, for what was not archived is missing in the backups of before`,
     ]);
   });
+  it('that a library has taken over', () => {
+    expect(told(ARCHIVE, db1(another('archive_library')))[0]).toContain(
+      'restored; take archive_library out there and reload PostgreSQL;',
+    );
+  });
   it('that is switched off names the restart', () => {
     expect(told(ARCHIVE, db1(another('archive_mode')))[0]).toContain(' (with --restart-primary:');
   });
