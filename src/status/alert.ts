@@ -27,12 +27,15 @@ export function warning(words: Words): Alert {
 /**
  * One of two severities by how far a figure has gone; none below the first.
  * @param limits for what grows: from where on it is a warning, and a problem
+ * @param words `message` gets the limit of the severity that it has
  */
 export function graded(
   value: number,
   limits: { readonly warning: number; readonly problem: number },
-  words: Words,
+  words: Omit<Words, 'message'> & { readonly message: (limit: number) => string },
 ): readonly Alert[] {
-  if (value >= limits.problem) return [problem(words)];
-  return value >= limits.warning ? [warning(words)] : [];
+  if (value >= limits.problem)
+    return [problem({ ...words, message: words.message(limits.problem) })];
+  if (value < limits.warning) return [];
+  return [warning({ ...words, message: words.message(limits.warning) })];
 }

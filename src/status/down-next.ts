@@ -8,6 +8,9 @@ import type { ClusterStatus, HostStatus } from './model.js';
 /** What shows the state of PostgreSQL's service. */
 export const SERVICE = "systemctl status 'postgresql@*'";
 
+/** pg_controldata's words for data that followed a primary to the last. */
+const FOLLOWED = ['in archive recovery', 'shut down in recovery'];
+
 const DRY = 'odoo-prov failover FILE (--dry-run shows how)';
 
 /** What comes first where nobody takes writes, and no standby receives from anybody. */
@@ -42,7 +45,11 @@ export function downNext(one: HostStatus, status: ClusterStatus): string {
   }
   if (isMoveCut(status)) return `odoo-prov failover FILE first: apply refuses until one is primary`;
   if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
-  if (status.database.primary !== null) return `it was primary before: ${rejoin}`;
+  if (status.database.primary !== null) {
+    return FOLLOWED.includes(found.state)
+      ? `its data is no standby's any more (standby.signal is gone): ${rejoin}`
+      : `it was primary before: ${rejoin}`;
+  }
   if (isOutdated(found, status.hosts.flatMap(heldBy))) {
     return `it was primary before another one, which was not seen: bring that host back, then ${rejoin}`;
   }

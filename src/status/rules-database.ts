@@ -201,7 +201,8 @@ function connectionRules(host: string, { connections }: PostgresServer): readonl
   const many = graded(part, LIMITS.connections, {
     id: 'postgres.connections',
     host,
-    message: `${host} has ${String(used)} of ${String(usable)} connections in use (limit ${percent(LIMITS.connections.warning)})`,
+    message: (limit) =>
+      `${host} has ${String(used)} of ${String(usable)} connections in use (limit ${percent(limit)})`,
     next: `who holds them: select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3`,
   });
   if ((oldestTransaction ?? 0) <= LIMITS.transaction) return many;

@@ -68,7 +68,7 @@ export function edgeRules(host: HostStatus): readonly Alert[] {
   const words = {
     id: 'edge.certificate',
     host: name,
-    message: `the certificate of ${name} ${left} (limit ${String(limits.warning)} d)`,
+    message: (limit: number) => `the certificate of ${name} ${left} (limit ${String(-limit)} d)`,
     next: 'put a new one where edge.tls of the inventory says, then run odoo-prov apply; without edge.tls, apply makes a new one',
   };
   // Fewer days are worse.

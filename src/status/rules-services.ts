@@ -81,7 +81,8 @@ function poolRules(host: string, pool: Pool): readonly Alert[] {
   return graded(longestWait, LIMITS.poolWait, {
     id: 'pgbouncer.waiting',
     host,
-    message: `${counted(clientsWaiting, 'client', 'wait')} in PgBouncer on ${host} for the database ${database}, the first for ${span(longestWait)} (limit ${span(LIMITS.poolWait.warning)})`,
+    message: (limit) =>
+      `${counted(clientsWaiting, 'client', 'wait')} in PgBouncer on ${host} for the database ${database}, the first for ${span(longestWait)} (limit ${span(limit)})`,
     next: 'is PostgreSQL slow or gone, or is the pool smaller than what Odoo holds? odoo-prov lint shows the budget',
   });
 }
@@ -125,7 +126,8 @@ function filestoreRules({ host, filestoreBackup }: HostStatus): readonly Alert[]
   const limits = hourly ? LIMITS.filestoreAge : LIMITS.backupAge;
   return graded(age, limits, {
     ...words,
-    message: `the newest snapshot of the filestore is ${span(age)} old (limit ${span(limits.warning)})`,
+    message: (limit) =>
+      `the newest snapshot of the filestore is ${span(age)} old (limit ${span(limit)})`,
   });
 }
 
@@ -170,7 +172,7 @@ function backupRules(
   const old = graded(newest.age, limits, {
     id: 'backup.age',
     host,
-    message: `the newest backup is ${span(newest.age)} old (limit ${span(limits.warning)})`,
+    message: (limit) => `the newest backup is ${span(newest.age)} old (limit ${span(limit)})`,
     next,
   });
   return [...holes, ...old];

@@ -130,7 +130,8 @@ function roomRules({ host, system }: HostStatus): readonly Alert[] {
         {
           id: 'host.disk',
           host,
-          message: `${mount} on ${host} has ${percent(free)} left, ${size(available)} (limit ${percent(full.warning)})`,
+          message: (limit) =>
+            `${mount} on ${host} has ${percent(free)} left, ${size(available)} (limit ${percent(-limit)})`,
           next: `on ${host}: what takes the space: du -xh ${mount} | sort -h | tail`,
         },
       ),

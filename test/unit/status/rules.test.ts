@@ -358,7 +358,16 @@ describe('PostgreSQL', () => {
     ]);
     // Once a primary is there, only a rejoin is left.
     const rejoin = judge(seen(old, front(RECORDED.two.standby))).alerts.map(({ next }) => next);
-    expect(rejoin).toContain('it was primary before: odoo-prov rejoin FILE --host db1');
+    expect(rejoin).toContain(
+      "its data is no standby's any more (standby.signal is gone): odoo-prov rejoin FILE --host db1",
+    );
+    const stopped = databases.replace('shut down in recovery', 'shut down');
+    const primary = answered('db1', 129, ['pg-primary'], {
+      ...{ services, postgres: 'down', databases: stopped },
+    });
+    expect(
+      judge(seen(primary, front(RECORDED.two.standby))).alerts.map(({ next }) => next),
+    ).toContain('it was primary before: odoo-prov rejoin FILE --host db1');
   });
   it('with a configuration that is not what it should be, or would not start', () => {
     const clean = '"own":true,"errors":[],"off":[],"waiting":[]';
@@ -483,7 +492,7 @@ describe('the rest', () => {
   it('an edge: no answer, an old certificate, none', () => {
     expect(told(edge1('502 0.1'))).toEqual(['problem edge.answer: Odoo answers 502 through edge1']);
     expect(told(edge1('200 0.1', -2))).toEqual([
-      'problem edge.certificate: the certificate of edge1 expired 2 d ago (limit 14 d)',
+      'problem edge.certificate: the certificate of edge1 expired 2 d ago (limit 3 d)',
     ]);
     expect(told(edge1('200 0.1', 14.1))).toEqual([]);
     expect(code(edge1('200 0.1', 2.9))).toBe(3);
@@ -494,7 +503,7 @@ describe('the rest', () => {
       answered('redis1', 61, ['redis'], { services, redis: REDIS, system });
     expect(told(room(SYSTEM))).toEqual([
       'problem host.mount: /srv/odoo on redis1 gives no answer: its mount is dead',
-      'problem host.disk: /var/lib/postgresql on redis1 has 5 % left, 48 MB (limit 10 %)',
+      'problem host.disk: /var/lib/postgresql on redis1 has 5 % left, 48 MB (limit 5 %)',
     ]);
     expect(told(room(ROOMY.replace('135276587008 135', '1270000000000 135')))).toEqual([
       'warning host.disk: / on redis1 has 9 % left, 126 GB (limit 10 %)',
