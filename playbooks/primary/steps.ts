@@ -1,7 +1,9 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure, type FailureDetails } from '../../src/failure/failure.js';
-import { hostsWith, type Cluster } from '../../src/inventory/cluster.js';
+import { databaseHosts, hostsWith, type Cluster } from '../../src/inventory/cluster.js';
+import { slotOf } from '../../src/postgres/layout.js';
 import { STANDBY_LOSS_PROGRAM } from '../../src/postgres/standby-loss.js';
+import { createSlotSql, dropLostSlotSql } from '../../src/resource/postgres-slot.js';
 import { raw, sh, strict, type Script } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -28,19 +30,26 @@ export interface Mover {
 const remedy =
   'run `odoo-prov apply FILE`: it lets the clients through to the server that takes writes. If none does, run the same command again: it goes on from what it finds';
 
-/** Runs one step on a host. @throws Failure command-failed with what it printed */
+/**
+ * Runs one step on a host.
+ * @param limit seconds
+ * @param next what to do where it fails
+ * @throws Failure command-failed with what it printed
+ */
 export async function step(
   mover: Mover,
   host: string,
   what: string,
   script: Script,
   limit = 60,
+  next = remedy,
 ): Promise<string> {
   const session = mover.sessions.get(host);
   if (session === undefined) throw new Error(`${host} is not connected`);
   const broken = (details: FailureDetails): Failure => {
     mover.tell(host, `could not: ${what}`);
-    return new Failure({ ...details, message: `could not ${what}: ${details.message}`, remedy });
+    const message = `could not ${what}: ${details.message}`;
+    return new Failure({ ...details, message, remedy: next });
   };
   const { code, stdout, stderr } = await session
     .run(strict(script), { limit })
@@ -55,7 +64,7 @@ export async function step(
     expected: 'exit code 0',
     found: `exit code ${String(code)}`,
     output: `${stdout}\n${stderr}`,
-    remedy,
+    remedy: next,
   });
 }
 
@@ -92,12 +101,21 @@ ${audit(`fenced: ${why}`)}`);
 /**
  * Makes a standby take writes. PostgreSQL looks ten times a second whether its promotion has ended; clients wait
  * meanwhile, so it is asked more often.
+ *
+ * It has a slot for every other database host before: without it a standby is refused, and with synchronous replication no
+ * write would end. One that cannot be made is told, and holds no promotion up.
  */
 export async function promote(mover: Mover, host: string): Promise<void> {
+  const slots = databaseHosts(mover.cluster)
+    .filter(({ name }) => name !== host)
+    .map(slotOf);
   const script = raw(`${SQL_FUNCTION}
 rm -f /var/lib/odoo-prov/postgres-fenced
 : >/var/lib/odoo-prov/postgres-had-standby
-sql <<'EOF'
+sql <<'EOF' 2>&1
+\\set ON_ERROR_STOP 0
+${slots.flatMap((slot) => [dropLostSlotSql(slot), createSlotSql(slot)]).join('\n')}
+\\set ON_ERROR_STOP 1
 select pg_promote(false) where pg_is_in_recovery();
 do $$
 begin
@@ -113,7 +131,14 @@ select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8
 EOF
 ${audit('promoted')}`);
   const said = await step(mover, host, 'promote it', script, 90);
-  mover.tell(host, `takes writes, on ${said.split('\n').at(-1) ?? ''}`);
+  const lines = said.split('\n');
+  const made = lines.flatMap((line) => /^\((\w+),/.exec(line)?.[1] ?? []);
+  if (made.length > 0)
+    mover.tell(host, `made replication slots that it lacked: ${made.join(', ')}`);
+  for (const line of lines.filter((text) => text.includes('ERROR:'))) {
+    mover.tell(host, `a replication slot could not be made: ${line.replace(/^.*ERROR: */, '')}`);
+  }
+  mover.tell(host, `takes writes, on ${lines.at(-1) ?? ''}`);
 }
 
 /**
@@ -152,7 +177,8 @@ if [ -n "$pid" ]; then kill -TERM "$pid" || :; else echo 'select pg_reload_conf(
 const NOT_YET = 'the database system is not yet accepting connections';
 
 /**
- * Waits until standbys receive WAL.
+ * Waits until standbys receive WAL. PostgreSQL says `streaming` from the connection on, before the primary has answered: one
+ * that is refused (its slot is missing, its WAL is gone) ends a moment later. So the same receiver is to be seen twice.
  * @param limit seconds
  * @param timeline the primary's: one that cannot follow it comes as far as its beginning, again and again
  */
@@ -161,10 +187,17 @@ export async function awaitStreaming(
   hosts: readonly string[],
   { limit = 60, timeline = 0 }: { readonly limit?: number; readonly timeline?: number } = {},
 ): Promise<void> {
-  const query = `select status from pg_stat_wal_receiver where received_tli >= ${String(timeline)}`;
+  const query = `select pid from pg_stat_wal_receiver where status = $$streaming$$ and received_tli >= ${String(timeline)}`;
   const script = raw(`${SQL_FUNCTION}
 until=$(($(date +%s) + ${String(limit)}))
-while found=$(echo '${query}' | sql 2>&1) || :; [ "$found" != streaming ]; do
+before=
+while :; do
+  found=$(echo '${query}' | sql 2>&1) || :
+  case $found in
+    '' | *[!0-9]*) ;;
+    "$before") exit 0 ;;
+  esac
+  before=$found
   if [ "$(date +%s)" -ge "$until" ]; then
     case $found in
       *'${NOT_YET}'*) why='it has not replayed yet what it needs to take connections' ;;
@@ -175,13 +208,14 @@ while found=$(echo '${query}' | sql 2>&1) || :; [ "$found" != streaming ]; do
     grep -vE '${NOT_YET}|Consistent recovery state has not been' "$log" | tail -n 8 >&2
     exit 1
   fi
-  sleep 0.2
+  sleep 0.5
 done`);
   await finishAll(
     hosts.map(async (host) => {
       const waiting = setInterval(() => mover.tell(host, 'does not follow yet'), 20_000);
       try {
-        await step(mover, host, 'follow the new primary', script, limit + 10);
+        const next = `run \`odoo-prov apply FILE\`: it makes replication slots that the primary lacks, starts what is down, and lets the clients through to the server that takes writes. If ${host} does not follow then: \`odoo-prov rejoin FILE --host ${host}\``;
+        await step(mover, host, 'follow the new primary', script, limit + 10, next);
       } finally {
         clearInterval(waiting);
       }

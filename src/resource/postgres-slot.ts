@@ -15,6 +15,22 @@ export function postgresSlot(name: string): PostgresSlot {
   return { kind: 'postgresSlot', id: name, name };
 }
 
+/** SQL that makes a slot where there is none; it answers with the slot that it made: `(db1,)`. */
+export function createSlotSql(name: string): string {
+  return `select pg_create_physical_replication_slot(${literal(name)})
+  where not exists (select from pg_replication_slots where slot_name = ${literal(name)});`;
+}
+
+/** SQL that removes a slot that has lost what it held: whoever asks for it is refused. */
+export function dropLostSlotSql(name: string): string {
+  return dropSlotSql(name, "wal_status = 'lost'");
+}
+
+function dropSlotSql(name: string, condition: string): string {
+  return `select pg_drop_replication_slot(slot_name) from pg_replication_slots
+  where slot_name = ${literal(name)} and not active and (${condition});`;
+}
+
 export const postgresSlotKind: Kind<PostgresSlot> = {
   name: 'postgresSlot',
   summary: 'a physical replication slot; on a standby it holds nothing back',
@@ -42,11 +58,8 @@ from pg_replication_slots where slot_type = 'physical' and slot_name in (${names
     return runSql(
       'postgres',
       `
-select pg_drop_replication_slot(slot_name) from pg_replication_slots
-  where slot_name = ${literal(name)} and not active
-    and (wal_status = 'lost' or pg_is_in_recovery() and restart_lsn is not null);
-select pg_create_physical_replication_slot(${literal(name)})
-  where not exists (select from pg_replication_slots where slot_name = ${literal(name)});
+${dropSlotSql(name, "wal_status = 'lost' or pg_is_in_recovery() and restart_lsn is not null")}
+${createSlotSql(name)}
 `,
     );
   },

@@ -197,6 +197,29 @@ describe('a planned move of the primary', () => {
   });
 });
 
+describe('a standby without the slots of the others, as a rejoin that was killed leaves it', () => {
+  it('is promoted with them: writes go on, all follow, and apply changes nothing', async () => {
+    await db.sql('db1', 'select pg_drop_replication_slot(slot_name) from pg_replication_slots');
+    const writers = await startWriters(db, CLIENTS);
+    await sleep(2000);
+    const end = await db.run('switchover', '--to', 'db1', '--yes');
+    await sleep(2000);
+    const acknowledged = await writers.stop();
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain('db1: made replication slots that it lacked: db2, db3, db4');
+    expect(await missing(db, 'db1', acknowledged)).toEqual([]);
+    const gap = longestGap(acknowledged);
+    console.log(
+      `switchover without slots: the longest time without a write was ${gap.toFixed(1)} s`,
+    );
+    expect(gap).toBeLessThan(20);
+    await until('db1', `${psql(standbys)} | grep -qx 'db2 db3 db4'`, 30);
+    await unchanged();
+    await db.moveTo('db2');
+    await unchanged();
+  });
+});
+
 describe('a failover', () => {
   it('is refused while the primary is alive, and without a fence', async () => {
     refused(await db.run('failover', '--yes'), 'is alive and takes writes');

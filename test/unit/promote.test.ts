@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { awaitStreaming, promote, type Mover } from '../../playbooks/primary/steps.js';
+import { Failure } from '../../src/failure/failure.js';
+import type { Script } from '../../src/shell/index.js';
+import type { Answer, Session } from '../../src/transport/session.js';
+import { testCluster, testHost } from '../support/site.js';
+
+const hosts = [
+  testHost('db1', 1, ['pg-primary']),
+  testHost('db-2', 2, ['pg-standby']),
+  testHost('db3', 3, ['pg-replica']),
+  testHost('pool1', 4, ['pgbouncer']),
+];
+
+/** db-2 answers so to every script. */
+function moverOf(answer: Partial<Answer>) {
+  const scripts: string[] = [];
+  const told: string[] = [];
+  const run = (script: Script): Promise<Answer> => {
+    scripts.push(script.render());
+    return Promise.resolve({ code: 0, stdout: '', stderr: '', ...answer });
+  };
+  const mover: Mover = {
+    cluster: testCluster(hosts),
+    sessions: new Map([['db-2', { host: hosts[1], run } as unknown as Session]]),
+    tell: (host, text) => void told.push(`${host}: ${text}`),
+  };
+  return { mover, scripts, told };
+}
+
+describe('a standby that is promoted', () => {
+  it('gets the slots of all other database hosts first, and says which it lacked', async () => {
+    const stdout = '\n(db1,)\n\ntimeline 2\n';
+    const { mover, scripts, told } = moverOf({ stdout });
+    await promote(mover, 'db-2');
+    const [before = '', after] = (scripts[0] ?? '').split('select pg_promote(false)');
+    expect(after).toBeDefined();
+    const made = [...before.matchAll(/pg_create_physical_replication_slot\('(\w+)'\)/g)];
+    expect(made.map(([, slot]) => slot)).toEqual(['db1', 'db3']);
+    expect(told).toEqual([
+      'db-2: made replication slots that it lacked: db1',
+      'db-2: takes writes, on timeline 2',
+    ]);
+  });
+
+  it('is promoted also where a slot cannot be made, and that is told', async () => {
+    const { mover, told } = moverOf({
+      stdout: 'psql:<stdin>:3: ERROR:  all replication slots are in use\ntimeline 2\n',
+    });
+    await promote(mover, 'db-2');
+    expect(told).toEqual([
+      'db-2: a replication slot could not be made: all replication slots are in use',
+      'db-2: takes writes, on timeline 2',
+    ]);
+  });
+});
+
+describe('a standby that does not follow', () => {
+  it('is not said to follow, and what makes missing slots is named', async () => {
+    const { mover, told } = moverOf({ code: 1, stderr: 'it does not receive WAL' });
+    const failure = await awaitStreaming(mover, ['db-2']).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Failure);
+    const { remedy } = (failure as Failure).details;
+    expect(remedy).toContain('makes replication slots');
+    expect(remedy).toContain('odoo-prov rejoin FILE --host db-2');
+    expect(told).toEqual(['db-2: could not: follow the new primary']);
+  });
+});
