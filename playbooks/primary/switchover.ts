@@ -5,6 +5,7 @@ import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
 import { chooseCandidate, hasStandby, parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
+import { requireArchive } from './archive-takes.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
@@ -22,18 +23,23 @@ export interface SwitchoverPlan {
   readonly from: Sight;
   readonly to: Sight;
   readonly others: readonly Sight[];
+  /** It is not made where the archive does not take the primary's WAL. */
+  readonly archiveFirst: boolean;
   /** What will happen, a line each. */
   readonly steps: readonly string[];
 }
 
 /**
  * Looks, and decides whether the primary can be moved without losing anything.
+ * @param to the standby that takes over, by the operator's choice
+ * @param force also where the archive takes no WAL, and clients wait for that
  * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream
  */
 export async function planSwitchover(
   cluster: Cluster,
   reached: Reached,
   to: string | undefined,
+  force = false,
 ): Promise<SwitchoverPlan> {
   requirePoolers(cluster, reached);
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
@@ -49,14 +55,20 @@ export async function planSwitchover(
   const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
   const waiting =
     cluster.postgres.replication.synchronous !== 'off' && !hasStandby(cluster, others);
+  const archives = cluster.postgres.backup !== undefined;
+  const archiveFirst = archives && !force;
   return {
     from,
     to: candidate,
     others,
+    archiveFirst,
     steps: [
+      ...(archiveFirst
+        ? [`see that the archive takes ${from.host}'s WAL now: stopping waits for it`]
+        : []),
       `write ${from.host}'s and ${candidate.host}'s buffers out, so that stopping is quick`,
       'hold all clients back at every PgBouncer',
-      `stop PostgreSQL on ${from.host}; ${candidate.host} has everything then`,
+      `stop PostgreSQL on ${from.host}${archives && force ? ', however long its archive takes (--force)' : ''}; ${candidate.host} has everything then`,
       `promote ${candidate.host}`,
       `lead every PgBouncer to ${candidate.host} and let the clients through`,
       ...[...others.map(({ host }) => host), from.host].map(
@@ -135,9 +147,13 @@ sync "$data/standby.signal"`);
 const START_AS_STANDBY = raw(`${SQL_FUNCTION}
 systemctl start "$unit"`);
 
-/** Carries a plan out. If the standby does not get the last WAL, the old primary is started again. */
+/**
+ * Carries a plan out. If the standby does not get the last WAL, the old primary is started again.
+ * @throws Failure refused where the archive does not take WAL: nothing was changed
+ */
 export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise<void> {
   const { from, to, others } = plan;
+  if (plan.archiveFirst) await requireArchive(mover, from.host);
   await finishAll([from, to].map(({ host }) => checkpoint(mover, host)));
   mover.tell(from.host, 'buffers are written out');
   const observed = observedCluster(mover.cluster, { primary: to.host });

@@ -14,6 +14,7 @@ export function addPrimary(program: Command): void {
       .description('move the primary to a standby; nothing is lost')
       .argument('<file>', 'inventory')
       .option('--to <host>', 'the standby; without it the one that has most')
+      .option('--force', 'also while the archive takes no WAL: clients wait as long as that takes')
       .option('--dry-run', dry)
       .option('--yes', 'do not ask'),
   ).action(async (file: string, flags: SwitchoverFlags) =>

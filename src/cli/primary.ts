@@ -27,9 +27,9 @@ interface MoveFlags extends BecomeFlags {
 }
 export interface SwitchoverFlags extends MoveFlags {
   readonly to?: string;
+  readonly force?: true;
 }
 export interface FailoverFlags extends SwitchoverFlags {
-  readonly force?: true;
   readonly onStandbyLoss?: 'block' | 'continue';
 }
 export interface RejoinFlags extends MoveFlags {
@@ -46,7 +46,7 @@ const URGENT = true;
 export function switchover(file: string, flags: SwitchoverFlags): Promise<void> {
   const check = databaseHostsOnly([flags.to]);
   return move(file, flags, check, async (cluster, reached) => {
-    const plan = await planSwitchover(cluster, reached, flags.to);
+    const plan = await planSwitchover(cluster, reached, flags.to, flags.force === true);
     const question = `Move the primary from ${plan.from.host} to ${plan.to.host}?`;
     return { steps: plan.steps, question, run: (mover) => runSwitchover(mover, plan) };
   });

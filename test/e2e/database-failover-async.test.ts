@@ -184,6 +184,35 @@ describe('a primary that is lost with WAL that it could not archive', () => {
   });
 });
 
+describe('a switchover while the archive takes connections and says nothing', () => {
+  it('is refused before any client is held back, says what waits, and is made once it answers', async () => {
+    const server = 'odoo-prov-pgbackrest';
+    const dry = await db.run('switchover', '--to', 'db2', '--dry-run');
+    expect(dry.stdout).toContain("see that the archive takes db1's WAL now");
+    await db.must('pool2', `systemctl kill -s STOP ${server}`);
+    try {
+      const end = await db.run('switchover', '--to', 'db2', '--yes');
+      expect(end.code, printed(end)).toBe(5);
+      expect(end.stderr).toContain('the archive on pool2 does not take its WAL');
+      expect(end.stderr).toMatch(/\d+ segments? waits?, the oldest since [\d: -]+ UTC/);
+      expect(end.stderr).toContain('--force');
+      expect(printed(end)).not.toContain('holds all clients back');
+      expect(await suite.primary()).toBe('db1');
+    } finally {
+      await db.must('pool2', `systemctl kill -s CONT ${server}`);
+    }
+    await suite.until(
+      'db1',
+      '! ls /var/lib/postgresql/*/main/pg_wal/archive_status | grep -q ready',
+      120,
+    );
+    const moved = await db.run('switchover', '--to', 'db2', '--yes');
+    expect(moved.code, printed(moved)).toBe(0);
+    expect(moved.stdout).toContain('db1: the archive takes its WAL');
+    await suite.mend('db1');
+  });
+});
+
 describe('asynchronous replication, the primary cut off while its standby is behind', () => {
   it('passes within the RPO: what is lost is said, and is the last that each client wrote', async () => {
     allow(30);

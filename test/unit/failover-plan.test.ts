@@ -307,6 +307,28 @@ describe('a switchover', () => {
   });
 });
 
+describe('a switchover with an archive', () => {
+  const backup = { host: 'pool1' } as NonNullable<Cluster['postgres']['backup']>;
+  const archiving: Cluster = { ...cluster, postgres: { ...cluster.postgres, backup } };
+  const answers = { db1: PRIMARY, db2: STANDBY };
+  const first = "see that the archive takes db1's WAL now: stopping waits for it";
+
+  it('sees first that it takes WAL, unless --force is given', async () => {
+    const plain = await planSwitchover(archiving, reached(answers), 'db2');
+    expect(plain.archiveFirst).toBe(true);
+    expect(plain.steps).toContain(first);
+    expect(plain.steps.indexOf(first)).toBeLessThan(
+      plain.steps.indexOf('hold all clients back at every PgBouncer'),
+    );
+    const forced = await planSwitchover(archiving, reached(answers), 'db2', true);
+    expect(forced.archiveFirst).toBe(false);
+    expect(forced.steps.join()).not.toContain(first);
+    expect(forced.steps.join()).toContain('however long its archive takes');
+    const none = await planSwitchover(cluster, reached(answers), 'db2');
+    expect(none.archiveFirst).toBe(false);
+  });
+});
+
 describe('a switchover with synchronous replication', () => {
   it('says that commits wait where the old primary is the only standby then', async () => {
     const { postgres } = cluster;
