@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { awaitStreaming, promote, type Mover } from '../../playbooks/primary/steps.js';
 import { Failure } from '../../src/failure/failure.js';
 import type { Script } from '../../src/shell/index.js';
@@ -64,5 +64,26 @@ describe('a standby that does not follow', () => {
     expect(remedy).toContain('makes replication slots');
     expect(remedy).toContain('odoo-prov rejoin FILE --host db-2');
     expect(told).toEqual(['db-2: could not: follow the new primary']);
+  });
+
+  it('is told of every 20 s while it is waited for', async () => {
+    vi.useFakeTimers();
+    try {
+      const { mover, told } = moverOf({});
+      const session = mover.sessions.get('db-2');
+      if (session === undefined) throw new Error('db-2 is not connected');
+      const slow = async (): Promise<Answer> => {
+        await new Promise((resolve) => setTimeout(resolve, 45_000));
+        return { code: 0, stdout: '', stderr: '' };
+      };
+      const sessions = new Map([['db-2', { ...session, run: slow }]]);
+      const waiting = awaitStreaming({ ...mover, sessions }, ['db-2']);
+      await vi.advanceTimersByTimeAsync(45_000);
+      await waiting;
+      const waits = 'db-2: does not follow yet';
+      expect(told).toEqual([waits, waits, 'db-2: follows the new primary']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
