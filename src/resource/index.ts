@@ -41,7 +41,7 @@ export {
   postgresStandby,
   scramVerifier,
 } from './postgres.js';
-export { ALONE_FILE, AUTO_FILE, SETTINGS_FILE } from './postgres-settings-resource.js';
+export { ALONE_FILE, AUTO_FILE, PENDING, SETTINGS_FILE } from './postgres-settings-resource.js';
 export { keyOf } from './kind.js';
 
 /** Every kind by its name, which is what `Resource.kind` holds. */

@@ -7,6 +7,7 @@ import {
   includePattern,
   namesOf,
   OVERRIDES,
+  PENDING,
   SETTINGS_FILE,
   type PostgresSettings,
 } from './postgres-settings-resource.js';
@@ -57,7 +58,7 @@ earlier=${`/var/lib/odoo-prov/postgres-${String(version)}-${cluster}.settings`}
 if [ -e "$conf/"${SETTINGS_FILE} ] && "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; then
   mkdir -p /var/lib/odoo-prov
   if ! [ -e "$earlier" ] ||
-    [ "$(echo 'select count(*) from pg_settings where pending_restart' | psql_as_postgres postgres)" = 0 ]; then
+    [ "$(printf '%s\n' ${`select count(*) from pg_settings where ${PENDING}`} | psql_as_postgres postgres)" = 0 ]; then
     cp -p "$conf/"${SETTINGS_FILE} "$earlier"
   fi
 fi
@@ -105,7 +106,7 @@ function takeIn(resource: PostgresSettings, restarts: boolean): Script {
 where sourcefile like '%/${AUTO_FILE}' \\gexec
 select reset from (${OVERRIDES}) o \\gexec
 select pg_reload_conf();`;
-  const due = `select (select count(*) from pg_settings where pending_restart)
+  const due = `select (select count(*) from pg_settings where ${PENDING})
   + (${Object.keys(settings).length} - count(*)) from pg_settings where lower(name) in (${namesOf([resource])});`;
   return sh`
 loaded() { echo 'select pg_conf_load_time();' | psql_as_postgres postgres; }

@@ -60,6 +60,13 @@ from pg_db_role_setting s cross join unnest(setconfig) setting
 where not pg_is_in_recovery()
   and split_part(setting, '=', 1) in ('synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure')`;
 
+/**
+ * Whether a row of pg_settings waits for a restart, as a condition. PostgreSQL goes on saying so of what stood in a file over
+ * its default and was taken out again: there a restart would change nothing.
+ */
+export const PENDING = `(pending_restart and (source = 'configuration file'
+  or lower(name) in (select lower(f.name) from pg_file_settings f)))`;
+
 /** Owner and mode of the file. */
 export const SETTINGS_MODE = 'postgres:postgres 644';
 

@@ -10,6 +10,7 @@ import {
   includePattern,
   namesOf,
   OVERRIDES,
+  PENDING,
   SETTINGS_FILE,
   SETTINGS_MODE,
   wantedState,
@@ -80,6 +81,18 @@ function overridden(
   );
 }
 
+/**
+ * What stands in postgresql.auto.conf, by the setting's name in small letters. Read by the server or not: the next reload or
+ * start takes it in, over all files.
+ */
+function inAutoFile({ rows }: SqlAnswer & { server: 'up' }): ReadonlyMap<string, string> {
+  return new Map(
+    rows.flatMap(([kind, name = '', text = '']) =>
+      kind === 'a' ? [[name.toLowerCase(), text] as const] : [],
+    ),
+  );
+}
+
 /** File and line, below the cluster's configuration. */
 function place(resource: PostgresSettings, file: string, line: string): string {
   const conf = `${confOf(resource)}/`;
@@ -103,6 +116,7 @@ function errorsOf(
 function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up' }): State {
   const { settings } = resource;
   const others = overridden(resource, answer);
+  const auto = new Map(inAutoFile(answer));
   const beyond: string[] = [];
   const state: Record<string, string> = {};
   const due: string[] = [];
@@ -115,6 +129,11 @@ function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up
     const isLive = (text: string): boolean =>
       [setting, reset].some((live) => meansTheSame(text, { setting: live, unit, type }));
     const same = row !== undefined && (source === 'alone' || isLive(wanted));
+    const taken = auto.get(name.toLowerCase());
+    // Taken in, and other than wanted: it is named as the setting's own difference.
+    if (source === 'auto' && !same && taken !== undefined && isLive(taken)) {
+      auto.delete(name.toLowerCase());
+    }
     const other = others.get(name.toLowerCase());
     if (
       other !== undefined &&
@@ -133,11 +152,15 @@ function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up
   const altered: string[] = [];
   for (const [kind, name = '', , , , context, , shown = '', , source] of answer.rows) {
     if (kind !== 's' || wantedNames.includes(name.toLowerCase())) continue;
-    if (source === 'auto') altered.push(`${name} ${shown}`);
-    if (context !== 'postmaster') continue;
+    const text = auto.get(name.toLowerCase());
+    if (source === 'auto' && text === undefined) altered.push(`${name} ${shown}`);
+    // What only waits there goes without a restart.
+    const waits = text !== undefined && source === '';
+    if (context !== 'postmaster' || waits) continue;
     state[name] = shown;
     due.push(name);
   }
+  for (const [name, text] of auto) altered.push(`${name} ${text === '' ? "''" : text}`);
   for (const [kind, name = '', whose = '', value = ''] of answer.rows) {
     if (kind === 'o') altered.push(`${name} ${value} of ${whose}`);
   }
@@ -180,11 +203,12 @@ if [ -e ${path} ]; then
 fi`;
     });
     const query = probeSql(`
-select 's', name, setting, unit, vartype, context, pending_restart, current_setting(name), reset_val,
+select 's', name, setting, unit, vartype, context, ${PENDING}, current_setting(name), reset_val,
   case when sourcefile like '%/${ALONE_FILE}' and (pg_stat_file(sourcefile, true)).size > 0 then 'alone'
-    when sourcefile like '%/${AUTO_FILE}' then 'auto' else '' end
-from pg_settings where lower(name) in (${namesOf(wanted)}) or pending_restart or sourcefile like '%/${AUTO_FILE}'
+    when sourcefile like '%/${AUTO_FILE}' then 'auto' when sourcefile like '%/${SETTINGS_FILE}' then 'ours' else '' end
+from pg_settings where lower(name) in (${namesOf(wanted)}) or ${PENDING} or sourcefile like '%/${AUTO_FILE}'
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
+select 'a', name, setting from pg_file_settings where sourcefile like '%/${AUTO_FILE}' and name is not null order by seqno;
 select 'o', name, whose, value from (${OVERRIDES}) o;
 select 'f', name, setting, read from (select *,
     (pg_stat_file(sourcefile, true)).modification < date_trunc('second', pg_conf_load_time()) as read

@@ -1,6 +1,6 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
-import { ALONE_FILE, AUTO_FILE, SETTINGS_FILE } from '../resource/index.js';
+import { ALONE_FILE, AUTO_FILE, PENDING, SETTINGS_FILE } from '../resource/index.js';
 import { durabilitySql } from './durability.js';
 
 /**
@@ -93,7 +93,7 @@ select json_build_object(
         and (name in ('autovacuum', 'fsync', 'full_page_writes', 'ssl') and setting = 'off'
           or name = 'archive_command' and setting = '' and current_setting('archive_library') = '')), '[]'),
     'waiting', coalesce((
-      select json_agg(name order by name) from pg_settings where pending_restart), '[]'),
+      select json_agg(name order by name) from pg_settings where ${PENDING}), '[]'),
     -- Of those, what another file says over our own, or ALTER SYSTEM: not what a restart is wanted for.
     'over', coalesce((
       select json_agg(json_build_object('name', name, 'file', sourcefile, 'line', sourceline) order by name)

@@ -166,11 +166,28 @@ sed -i '/^include_dir/d' /etc/postgresql/theirs.conf && ln -s /etc/postgresql/th
           },
           {
             how: `${sql('alter system set max_connections = 60')}; systemctl reload postgresql@17-main; sleep 1`,
-            fields: ['pending_restart'],
+            fields: ['pending_restart', 'altered'],
+          },
+          {
+            // Not the inventory's, and no restart takes it back either.
+            how: `${sql('alter system set max_prepared_transactions = 5')}; systemctl reload postgresql@17-main; sleep 1`,
+            fields: ['pending_restart', 'altered'],
           },
           {
             how: `${sql('alter system set max_connections = 60')}; systemctl restart postgresql@17-main`,
             fields: ['max_connections', 'restart'],
+          },
+          {
+            // Before the server reads it, which its next start does: also what says the same as ours, and what no inventory names.
+            how: [
+              "alter system set work_mem = '5MB'",
+              'alter system set max_connections = 60',
+              'alter system set jit = off',
+              'alter system set zero_damaged_pages = on',
+            ]
+              .map((text) => sql(text))
+              .join('\n'),
+            fields: ['altered'],
           },
           {
             // What no inventory names: ALTER SYSTEM is over everything.

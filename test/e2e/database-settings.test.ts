@@ -165,6 +165,44 @@ describe('a file of the operator that is read after ours', () => {
   });
 });
 
+describe('what ALTER SYSTEM says', () => {
+  const ALTERED = ['fsync = off', 'max_connections = 300', "synchronous_standby_names = ''"];
+
+  it('is named and taken back before the server reads it, and nobody is restarted', async () => {
+    const before = await running();
+    for (const text of ALTERED) await db.sql(primary, `alter system set ${text}`);
+    const check = await db.apply('--check');
+    expect(check.code, printed(check)).toBe(0);
+    expect(check.stdout).toContain("fsync off, max_connections 300, synchronous_standby_names ''");
+    await takenBack(before);
+  });
+
+  it('is taken back without a restart where it waits for one', async () => {
+    const before = await running();
+    // The second is nobody's: PostgreSQL goes on saying that it waits.
+    for (const text of ['max_connections = 300', 'max_prepared_transactions = 5']) {
+      await db.sql(primary, `alter system set ${text}`);
+    }
+    await db.must(primary, "systemctl reload 'postgresql@*'; sleep 1");
+    await takenBack(before);
+    expect((await db.run('status')).stdout).not.toContain('waits for a restart');
+  });
+
+  async function takenBack(before: Readonly<Record<string, Running>>): Promise<void> {
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect(
+      await db.sql(
+        primary,
+        "select name from pg_file_settings where sourcefile like '%/postgresql.auto.conf'",
+      ),
+    ).toBe('');
+    expect(await restarted(before)).toEqual([]);
+    const again = await db.apply();
+    expect(recapOf(again).changed, printed(again)).toBe(0);
+  }
+});
+
 describe('a configuration that was damaged', () => {
   const conf = '/etc/postgresql/*/main';
 

@@ -109,3 +109,84 @@ describe('what a file of the operator says over ours', () => {
     expect(remedy(look('off'), 'fsync')).toBeUndefined();
   });
 });
+
+describe('what stands in postgresql.auto.conf', () => {
+  const settings = { fsync: true, work_mem: '12MB', max_connections: 100 };
+  const resource = postgresSettings({ version: 17, settings });
+  const look = (...rows: readonly (readonly string[])[]): Readonly<Record<string, unknown>> => {
+    const text = rows.map((row) => row.join('\x1f')).join('\n');
+    const output = `include 17/main\nfile 17/main ${'0'.repeat(64)} postgres:postgres 644\nserver\nup\n${text}\n`;
+    const have = postgresSettingsKind.parse(output, [resource]).get('17/main');
+    if (typeof have !== 'object') throw new Error(`no state: ${String(have)}`);
+    return { ...have };
+  };
+  const fsync = (value: string, source = 'ours') =>
+    ['s', 'fsync', value, '', 'bool', 'sighup', 'f', value, value, source] as const;
+  const workMem = ['s', 'work_mem', '12288', 'kB', 'integer', 'user', 'f', '12MB', '12288', 'ours'];
+  const connections = (pending: string) =>
+    [
+      's',
+      'max_connections',
+      '100',
+      '',
+      'integer',
+      'postmaster',
+      pending,
+      '100',
+      '100',
+      'ours',
+    ] as const;
+
+  it('is drift before the server reads it, and nothing is restarted for it', () => {
+    const have = look(
+      ...[fsync('on'), workMem, connections('f')],
+      ...[
+        ['a', 'fsync', 'off'],
+        ['a', 'max_connections', '140'],
+        ['a', 'synchronous_standby_names', ''],
+      ],
+    );
+    expect(have).toMatchObject({
+      ...{ fsync: 'on', max_connections: '100', restart: 'done' },
+      altered: "fsync off, max_connections 140, synchronous_standby_names ''",
+    });
+  });
+
+  it('is drift where it says what is wanted, too: it is over what the next apply writes', () => {
+    expect(
+      look(fsync('on', 'auto'), workMem, connections('f'), ['a', 'fsync', 'on']),
+    ).toMatchObject({ fsync: 'on', altered: 'fsync on' });
+  });
+
+  it("is told once where it is in effect: as the setting's own difference", () => {
+    expect(
+      look(fsync('off', 'auto'), workMem, connections('f'), ['a', 'fsync', 'off']),
+    ).toMatchObject({ fsync: 'off', altered: 'none' });
+  });
+
+  it('waits for no restart where it was read and waits for one', () => {
+    const prepared = ['max_prepared_transactions', '0', '', 'integer', 'postmaster', 't', '0', '0'];
+    const have = look(
+      ...[fsync('on'), workMem, connections('t'), ['s', ...prepared, '']],
+      ...[
+        ['a', 'max_connections', '140'],
+        ['a', 'max_prepared_transactions', '5'],
+      ],
+    );
+    expect(have).toMatchObject({
+      pending_restart: 'max_connections, max_prepared_transactions',
+      altered: 'max_connections 140, max_prepared_transactions 5',
+      restart: 'done',
+    });
+    // In effect, it goes by a restart only.
+    expect(
+      look(
+        fsync('on'),
+        workMem,
+        connections('f'),
+        ['s', ...prepared, 'auto'],
+        [...['a', 'max_prepared_transactions', '5']],
+      ),
+    ).toMatchObject({ restart: 'due for max_prepared_transactions' });
+  });
+});
