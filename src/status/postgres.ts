@@ -86,6 +86,8 @@ const server = z.object({
   /** Standby: seconds since the commit of the newest transaction that it has replayed. */
   replayedAge: known,
   replayPaused: z.boolean(),
+  /** Settings of which a standby must have at least as much as its primary, or it pauses replay and does not start. */
+  hotStandby: z.record(z.string(), z.number()),
   /** A standby that replayed more of the old timeline than the new primary had: it cannot follow. */
   pastFork: z.boolean(),
   /** Seconds since it was started. */

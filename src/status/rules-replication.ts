@@ -34,10 +34,11 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
     const next = isOlder ? `odoo-prov apply FILE lets it follow; ${log}` : log;
     return [problem({ id: 'postgres.not-streaming', host, message, next })];
   }
-  if (own !== undefined && serverOf(own)?.replayPaused === true) {
-    const message = `${host} receives and does not replay, for replay was paused${behind}`;
-    const next = `on ${host}, as postgres: select pg_wal_replay_resume()`;
-    return [problem({ id: 'postgres.paused', host, message, next })];
+  const server = own === undefined ? undefined : serverOf(own);
+  if (server?.replayPaused === true) {
+    const less = lessThanPrimary(server, status);
+    const message = `${host} receives and does not replay, for ${less.length === 0 ? 'replay was paused' : `it has less than its primary: ${less.map(lessText).join(', ')}`}${behind}`;
+    return [problem({ id: 'postgres.paused', host, message, next: resumed(host, less) })];
   }
   if (lagBytes !== null && lagBytes > database.maxLag) {
     const message = `${host} lags by ${size(lagBytes)} (limit ${size(database.maxLag)})`;
@@ -50,6 +51,34 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
     return [warning({ id: 'postgres.old', host, message, next })];
   }
   return [];
+}
+
+/** A setting of which a standby has less than its primary. */
+interface Less {
+  readonly name: string;
+  readonly own: number;
+  readonly primary: number;
+}
+
+/** Why PostgreSQL itself pauses replay ("recovery paused because of insufficient parameter settings"). */
+function lessThanPrimary({ hotStandby }: PostgresServer, status: ClusterStatus): readonly Less[] {
+  const primary = status.hosts.find(({ host }) => host === status.database.primary);
+  const theirs = primary === undefined ? undefined : serverOf(primary)?.hotStandby;
+  return Object.entries(hotStandby).flatMap(([name, own]) => {
+    const wanted = theirs?.[name] ?? own;
+    return own < wanted ? [{ name, own, primary: wanted }] : [];
+  });
+}
+
+function lessText({ name, own, primary }: Less): string {
+  return `${name} ${own} instead of ${primary}`;
+}
+
+/** Told to go on, a server that has too little would end, and not start again. */
+function resumed(host: string, less: readonly Less[]): string {
+  if (less.length === 0) return `on ${host}, as postgres: select pg_wal_replay_resume()`;
+  const raise = less.map(({ name, primary }) => `alter system set ${name} = ${primary};`);
+  return `on ${host}, as postgres: ${raise.join(' ')} then systemctl restart 'postgresql@*' there, not pg_wal_replay_resume(), which ends it. When every standby replays: odoo-prov apply FILE`;
 }
 
 /** With synchronous replication and nobody to wait for, every commit waits for ever, or for nobody. */

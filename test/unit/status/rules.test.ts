@@ -209,6 +209,22 @@ describe('PostgreSQL', () => {
       'problem postgres.paused: front receives and does not replay, for replay was paused, and lags by 37 MB',
     ]);
   });
+  it('with a standby that has less than its primary, which must not be told to go on', () => {
+    const more = changed(
+      RECORDED.lagging.primary,
+      '"max_connections":100',
+      '"max_connections":140',
+    );
+    const [alert] = judge(seen(db1(more), front(RECORDED.lagging.standby))).alerts.filter(
+      ({ id }) => id === 'postgres.paused',
+    );
+    expect(alert?.message).toBe(
+      'front receives and does not replay, for it has less than its primary: max_connections 100 instead of 140, and lags by 37 MB',
+    );
+    expect(alert?.next).toMatch(
+      /^on front, as postgres: alter system set max_connections = 140; then .*restart.*not pg_wal_replay_resume/,
+    );
+  });
   it('with a standby that shows old data', () => {
     const slow = changed(
       changed(RECORDED.lagging.primary, '38513344', '1000'),
