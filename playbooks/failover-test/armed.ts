@@ -33,7 +33,7 @@ HEAL
 systemctl stop ${unit}.timer 2>/dev/null || :
 systemctl reset-failed ${unit}.service 2>/dev/null || :
 systemd-run --quiet --collect --unit=${unit} --on-active=${DEAD_MAN_SECONDS} --timer-property=AccuracySec=1s \\
-  /bin/sh ${file}
+  /bin/sh ${file} || { rm -f ${file}; exit 1; }
 systemctl is-active --quiet ${unit}.timer
 ${fault.breaks}`);
   await hosts.run(fault.host.name, script, 60);

@@ -177,13 +177,27 @@ function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up
   };
 }
 
+/** A connection that somebody else has set may hold a password: what is found goes into diffs, logs and reports. */
+function withoutPasswords(state: State): State {
+  const hide = (text: string): string =>
+    text
+      .replaceAll(/(password\s*=\s*)('(?:[^'\\]|\\.|'')*'|[^\s',]+)/gi, '$1<redacted>')
+      .replaceAll(/(:\/\/[^:@\s/]*:)[^@\s]+@/g, '$1<redacted>@');
+  return Object.fromEntries(
+    Object.entries(state).map(([field, value]) => [
+      field,
+      typeof value === 'string' ? hide(value) : value,
+    ]),
+  );
+}
+
 /** A stopped server takes the file as it is when it starts: then only the file can differ. */
 function stateOf(resource: PostgresSettings, output: string, answer: SqlAnswer): Observed {
   const file = fileState(resource, output);
   if (answer.server === 'failed') return { unknown: answer.why };
   if (answer.server === 'up') {
     const live = liveState(resource, answer);
-    return { ...live, ...file, in_file: inFile(resource, answer, live) };
+    return withoutPasswords({ ...live, ...file, in_file: inFile(resource, answer, live) });
   }
   if (file.file === 'absent') return 'absent';
   return { ...wantedState(resource), ...file };

@@ -158,6 +158,20 @@ describe('what stands in postgresql.auto.conf', () => {
     ).toMatchObject({ fsync: 'on', altered: 'fsync on' });
   });
 
+  it('is told without the password that somebody put into a connection', () => {
+    const connection = (text: string) =>
+      JSON.stringify(look(fsync('on'), workMem, connections('f'), ['a', 'primary_conninfo', text]));
+    for (const text of [
+      'host=db1 password=hunter2 user=r',
+      "host=db1 password = 'hun\\'ter2 x' user=r",
+      'host=db1 sslpassword=hunter2 user=r passfile=/p',
+      'postgresql://r:hunter2@db1/postgres',
+    ]) {
+      expect(connection(text)).toMatch(/primary_conninfo .*<redacted>/);
+      expect(connection(text)).not.toMatch(/hun|ter2/);
+    }
+  });
+
   it("is told once where it is in effect: as the setting's own difference", () => {
     expect(
       look(fsync('off', 'auto'), workMem, connections('f'), ['a', 'fsync', 'off']),
