@@ -1,7 +1,10 @@
 import { raw, sh, type Script } from '../src/shell/index.js';
 
+/** Rounds of about a second without news, after which it says that it still waits. */
+const SILENCE = 20;
+
 export interface RunUnitOptions {
-  /** Prints how far it is; asked once a second. */
+  /** Prints how far it is; asked once a second. Where nothing changes for a while, a line says so. */
   readonly progress?: Script;
   /** What runs already began too early: its end is waited for, and then another one is run. */
   readonly anew?: true;
@@ -27,9 +30,18 @@ else
   begin
 fi
 last=
+silent=0
+began=$(date +%s)
 while active; do
   done=$(${progress ?? raw(':')})
-  [ "$done" = "$last" ] || echo "$done"
+  silent=$((silent + 1))
+  if [ "$done" != "$last" ]; then
+    echo "$done"
+    silent=0
+  elif [ "$silent" -ge ${SILENCE} ]; then
+    echo "still at it, since $(($(date +%s) - began)) s"
+    silent=0
+  fi
   last=$done
   sleep 1
 done

@@ -2,7 +2,13 @@ import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
-import { chooseCandidate, hasStandby, parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import {
+  alreadyPrimary,
+  chooseCandidate,
+  hasStandby,
+  parseLsn,
+  type Sight,
+} from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
@@ -46,7 +52,7 @@ export async function planSwitchover(
   const writers = view.sights.filter((sight) => sight.writable);
   const [from] = writers;
   if (from === undefined || writers.length > 1) throw notOnePrimary(writers, view.sights);
-  if (from.host === to) throw alreadyThere(from);
+  if (from.host === to) throw alreadyPrimary(from);
   const { candidate, others } = chooseCandidate(cluster, view.sights, to);
   if (candidate.received === undefined || candidate.timeline !== from.timeline)
     throw notStreaming(candidate);
@@ -96,17 +102,6 @@ function notOnePrimary(writers: readonly Sight[], sights: readonly Sight[]): Fai
       writers.length > 0
         ? 'stop PostgreSQL on the one whose data is not to be kept, at once'
         : withoutPrimary(sights),
-  });
-}
-
-function alreadyThere(from: Sight): Failure {
-  return new Failure({
-    reason: 'refused',
-    host: from.host,
-    message: 'it is the primary already',
-    expected: 'a standby',
-    found: `it takes writes on timeline ${String(from.timeline)}`,
-    remedy: 'nothing is to be done',
   });
 }
 

@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Machines } from '../../playbooks/failover-test/machines.js';
 import { chosenScenarios } from '../../playbooks/failover-test/scenarios/chosen.js';
 import { SCENARIOS } from '../../playbooks/failover-test/scenarios/index.js';
@@ -68,11 +68,18 @@ export async function failoverTest(file: string, flags: FailoverTestFlags): Prom
 /** @throws Failure usage, before anything is broken for a report that could not be written */
 function requireFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     accessSync(folder, constants.W_OK);
   } catch (cause) {
     throw notWritable(folder, cause);
   }
+}
+
+/** Node's own `recursive` never ends where the file system makes no folders, as in /proc (seen with Node 20). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function notWritable(folder: string, cause: unknown): Failure {
@@ -137,7 +144,7 @@ function writeReport(folder: string, report: Report, say: (text: string) => void
     'failover-test.junit.xml': reportToJunit(report),
   };
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   } catch (cause) {
     const { message, found } = notWritable(folder, cause).details;

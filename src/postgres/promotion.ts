@@ -91,7 +91,12 @@ export function chooseCandidate(
   const preferred = byMost.filter(({ host }) => roleOf(host) !== 'pg-replica');
   const candidate =
     to === undefined ? (preferred[0] ?? byMost[0]) : byMost.find(({ host }) => host === to);
-  if (candidate === undefined) throw nobody(sights, to);
+  if (candidate === undefined)
+    throw nobody(
+      sights,
+      to,
+      byMost.map(({ host }) => host),
+    );
   const more = [...able].sort(moreFirst).find((s) => s.lsn > candidate.lsn);
   const most = more ?? candidate;
   const behind = most.lsn - candidate.lsn;
@@ -114,18 +119,37 @@ export function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean 
   return others.some(({ host }) => names.includes(host));
 }
 
-function nobody(sights: readonly Sight[], to: string | undefined): Failure {
+/** @param able those that could take over, where the operator has named another */
+function nobody(
+  sights: readonly Sight[],
+  to: string | undefined,
+  able: readonly string[],
+): Failure {
   const seen = sights.map(
     ({ host, standby, running, timeline, pastFork }) =>
       `${host}: ${standby ? 'a standby' : "a primary's data"}, ${running ? 'running' : 'not running'}, timeline ${String(timeline)}${pastFork ? ', past the point where it began' : ''}`,
   );
+  const writer = sights.find((sight) => sight.writable && sight.host === to);
+  if (writer !== undefined) return alreadyPrimary(writer);
   return new Failure({
     reason: 'refused',
     ...(to === undefined ? {} : { host: to }),
     message: to === undefined ? 'there is no standby that could take over' : 'it cannot take over',
     expected: 'a standby that runs, on the newest timeline that any of them has',
     found: seen.join('; ') || 'no database host answered',
-    remedy: standbyBack(sights),
+    remedy: able.length === 0 ? standbyBack(sights) : `choose ${able.join(' or ')} with --to`,
+  });
+}
+
+/** Why a host that is to become the primary is left as it is. */
+export function alreadyPrimary({ host, timeline }: Sight): Failure {
+  return new Failure({
+    reason: 'refused',
+    host,
+    message: 'it is the primary already',
+    expected: 'a standby',
+    found: `it takes writes on timeline ${String(timeline)}`,
+    remedy: 'nothing is to be done',
   });
 }
 

@@ -36,11 +36,28 @@ until [ "$(echo "select coalesce(last_archived_wal, '') >= '$segment' from pg_st
   sleep 0.5
 done`);
 
-/** Prints `room` when a database of so many bytes fits beside what is there. */
+/** Begins the line of a restore's mark that says which folder it made (its inode), for whoever goes on after a cut. */
+const INTO = 'into ';
+
+/**
+ * Shell function `unfinished`: whether the data is what a restore that was cut has fetched, and nothing else: the folder is
+ * the one that it made, and its recovery has not ended. All of it is in the repository still.
+ */
+function unfinished(data: string): Script {
+  return sh`unfinished() {
+  made=$(sed -n ${`s/^${INTO}//p`} ${RESTORING} 2>/dev/null)
+  [ -n "$made" ] && [ "$(stat -c %i ${data} 2>/dev/null)" = "$made" ] || return 1
+  ! [ -s ${`${data}/global/pg_control`} ] || [ -e ${`${data}/recovery.signal`} ]
+}`;
+}
+
+/** Prints `room` when a database of so many bytes fits beside what is there and is kept. */
 export function roomScript(version: number, bytes: number): Script {
   return sh`
+${unfinished(dataFolder(version))}
 folder=$(dirname ${dataFolder(version)})
 free=$(df -B1 --output=avail "$folder" | tail -n 1 | tr -d ' ')
+if unfinished; then free=$((free + $(du -sB1 ${dataFolder(version)} | cut -f 1))); fi
 if [ -n "$(ls -A ${dataFolder(version)}/pg_tblspc 2>/dev/null)" ]; then
   echo "tablespaces outside of the data folder: these are not moved aside" >&2
   exit 1
@@ -73,19 +90,24 @@ echo "$segment"`;
 
 /**
  * Stops the server and moves its data aside, into a folder of this name. From here on the host is marked: until the
- * restore has come to its end, `apply` lets nobody in.
+ * restore has come to its end, `apply` lets nobody in. What a restore that was cut has fetched is not kept: repeats would
+ * fill the disk with it.
  * @param to the words that say to where, for whoever goes on after a cut
  */
 export function moveAsideScript(version: number, name: string, to: string): Script {
   const data = dataFolder(version);
   return sh`
+${unfinished(data)}
 mkdir -p /var/lib/odoo-prov
-printf '%s\n' ${to} >${`${RESTORING}.new`}
+made=$(sed -n ${`/^${INTO}/p`} ${RESTORING} 2>/dev/null) || made=
+printf '%s\n%s\n' ${to} "$made" >${`${RESTORING}.new`}
 sync ${`${RESTORING}.new`}
 mv -f ${`${RESTORING}.new`} ${RESTORING}
 sync /var/lib/odoo-prov
 systemctl stop ${unitOf(version)}
-if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then
+if unfinished; then
+  find ${data} -mindepth 1 -delete
+elif [ -n "$(ls -A ${data} 2>/dev/null)" ]; then
   install -d -o postgres -g postgres -m 700 ${KEPT} ${`${KEPT}/${name}`}
   mv -T ${data} ${`${KEPT}/${name}/main`}
   sync ${KEPT}
@@ -101,6 +123,9 @@ export function restoreScript(version: number, command: readonly string[]): Scri
   return sh`
 ${asPostgres}
 install -d -o postgres -g postgres -m 700 ${data}
+printf '%s\n' "$(head -n 1 ${RESTORING})" "${raw(INTO)}$(stat -c %i ${data})" >${`${RESTORING}.new`}
+sync ${`${RESTORING}.new`}
+mv -f ${`${RESTORING}.new`} ${RESTORING}
 ${runRestore(command)}`;
 }
 

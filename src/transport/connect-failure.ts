@@ -153,7 +153,9 @@ export function connectTimeout(target: Target, seconds: number, stage: string, s
     remedy:
       stage === 'connecting'
         ? `check that ${target.host} is up and that no firewall drops port ${target.port}`
-        : `the host answers but is slow: look at its load, and at \`UseDNS\` and PAM on it`,
+        : said === ''
+          ? `the connection is taken and nothing is said: the host hangs, is frozen or overloaded, or its sshd is. Look at its console; if other ways into it work, at its load`
+          : `the host answers but is slow: look at its load, and at \`UseDNS\` and PAM on it`,
   });
 }
 

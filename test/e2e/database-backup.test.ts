@@ -349,7 +349,10 @@ describe('an archive that goes away in the middle of a restore', () => {
   const keeper = '"$(sed -n s/^repo1-host=//p /etc/pgbackrest/pgbackrest.conf)"';
   const replayed = `cat /var/log/postgresql/odoo-prov/*.log | grep -c 'restored log file'`;
 
-  it('breaks it off rather than end there, and the same command again brings every row', async () => {
+  it('breaks it off rather than end there, and the same command again brings every row, and keeps only what was there before both', async () => {
+    const kept = async (): Promise<number> =>
+      Number(await must(on('db1'), 'ls /var/lib/postgresql/.odoo-prov-kept 2>/dev/null | wc -l'));
+    const keptBefore = await kept();
     for (let segment = 0; segment < 8; segment += 1) {
       await sql(`insert into t (v) values ('segment ${String(segment)}'); select pg_switch_wal()`);
     }
@@ -368,6 +371,7 @@ exec ip route add unreachable ${keeper}'`,
     expect(end.stderr).toMatch(/FATAL: .*could not restore file/);
     await ok('restore', inventory, '--latest', '--confirm', NAME);
     expect(await sql(FINGERPRINT)).toBe(before);
+    expect(await kept()).toBe(keptBefore + 1);
     await nothingToDo();
   });
 });

@@ -96,6 +96,24 @@ describe('who takes over', () => {
     );
   });
 
+  it('is not one that cannot, whom the operator names: those that can are named', () => {
+    const primary = standby('db1', 9, { standby: false, writable: true, timeline: 3 });
+    const past = standby('db3', 5, { pastFork: true });
+    const refusal = (remedy: string, found: string): unknown =>
+      expect.objectContaining({
+        details: expect.objectContaining({ remedy, found }) as unknown,
+      });
+    expect(() => chosen([primary, standby('db2', 5)], 'db1')).toThrow(
+      refusal('nothing is to be done', 'it takes writes on timeline 3'),
+    );
+    expect(() => chosen([past, standby('db2', 5), standby('db4', 5)], 'db3')).toThrow(
+      refusal(
+        'choose db2 or db4 with --to',
+        'db3: a standby, running, timeline 1, past the point where it began; db2: a standby, running, timeline 1; db4: a standby, running, timeline 1',
+      ),
+    );
+  });
+
   it('is one that lacks something of a standby that is stopped, and says so; by choice only if that is much', () => {
     const stopped = standby('db1', 200, { running: false });
     expect(chooseCandidate(cluster, [stopped, standby('db2', 100)], undefined)).toMatchObject({
