@@ -46,7 +46,7 @@ export async function listBackups(
 /**
  * Makes a backup now, by the service that the timers use: it goes on when the connection is lost. Then a snapshot of
  * the filestore.
- * @throws Failure when it failed, with its last lines
+ * @throws Failure run-lock while a failover-test has the host; when it failed, with its last lines
  */
 export async function backupNow(
   cluster: Cluster,
@@ -56,6 +56,7 @@ export async function backupNow(
   const unit = `odoo-prov-backup@${type}.service`;
   return withProcedure(options, async (procedure) => {
     const host = await connectMaker(procedure, cluster);
+    await procedure.requireUntested(host);
     const percent = sh`as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
     sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p'`;
     const script = lines([AS_POSTGRES, runUnit(unit, { progress: percent })]);
@@ -73,7 +74,7 @@ export async function backupNow(
 /**
  * Gives this moment a name, to which the cluster can be restored later, between two snapshots of the filestore.
  * @returns its position in the WAL
- * @throws Failure refused when the name is taken
+ * @throws Failure refused when the name is taken, run-lock while a failover-test has the host
  */
 export async function makeRestorePoint(
   cluster: Cluster,
@@ -83,6 +84,7 @@ export async function makeRestorePoint(
   const { backup, host } = needRepository(cluster);
   return withProcedure(options, async (procedure) => {
     await procedure.connect([host, ...databaseHosts(cluster)]);
+    await procedure.requireUntested(host);
     const known = await readRepository(procedure, cluster);
     if (known.history.points.some((point) => point.name === name)) throw taken(name);
     const { primary } = await observePrimary(procedure, cluster);

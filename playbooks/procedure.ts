@@ -8,6 +8,8 @@ import {
   type ConnectOptions,
   type Session,
 } from '../src/transport/index.js';
+import { FAILOVER_TESTER, parseFailoverTester } from '../src/batch/failover-test-lock.js';
+import { hostIsTested } from '../src/run/locked-host.js';
 import { HostLocks } from './host-locks.js';
 
 /** What a procedure is given by its command. */
@@ -58,6 +60,12 @@ export class Procedure {
   /** Keeps every other run off these hosts until {@link close}. @throws Failure run-lock */
   async lock(hosts: readonly Host[]): Promise<void> {
     await this.#locks.take(hosts.map((host) => this.#session(host)));
+  }
+
+  /** Leaves a host alone that is broken on purpose, without keeping it for this run. @throws Failure run-lock */
+  async requireUntested(host: Host): Promise<void> {
+    const tester = parseFailoverTester(await this.ask(host, FAILOVER_TESTER));
+    if (tester !== undefined) throw hostIsTested(host, tester);
   }
 
   /** Lets other runs on all hosts again. */

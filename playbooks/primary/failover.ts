@@ -15,7 +15,7 @@ import { archiveReceived } from './archive-received.js';
 import { catchUp } from './catch-up.js';
 import { requirePoolers, type Reached } from './connect.js';
 import { requireNoLivingSender } from './living-sender.js';
-import { lookAtAll, type View } from './sight.js';
+import { backupText, lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
   awaitStreaming,
@@ -108,7 +108,12 @@ export async function planFailover(
     ),
     ...stoppedStep(choice),
   ];
-  const notes = [...startableText(view.sights), ...stoppedText(choice), ...newestText(candidate)];
+  const notes = [
+    ...startableText(view.sights),
+    ...(alive === undefined ? [] : backupText(alive)),
+    ...stoppedText(choice),
+    ...newestText(candidate),
+  ];
   const { most } = choice;
   const left = [...old, ...dead, ...(most.running ? [] : [most.host])];
   return { choice, fence: old, dead, left, alone, steps, notes };

@@ -51,7 +51,8 @@ select 'live', not pg_is_in_recovery(),
   coalesce((select received_tli from pg_stat_wal_receiver where status = 'streaming'), 0),
   case when pg_is_in_recovery()
     then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end,
-  ${RECEIVED_PAST_FORK};
+  ${RECEIVED_PAST_FORK},
+  exists (select from pg_stat_activity where application_name like 'pgBackRest [backup]%');
 EOF
 echo "wal $(wal_of "$bin" "$data")"
 [ ! -e ${OLD_FOLDER} ] || echo compared`);
@@ -77,7 +78,8 @@ async function lookAt(
   const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
   if (what === 'emptied') throw emptied(session.host);
   if (what !== 'data') return undefined;
-  const [live, writable, lsn = '0/0', received = '0', newest = '0', past] = second.split(' ');
+  const [live, writable, lsn = '0/0', received = '0', newest = '0', past, backup] =
+    second.split(' ');
   const timeline = Math.max(Number(checkpoint), Number(history), Number(received));
   const sight = {
     host: session.host.name,
@@ -93,6 +95,7 @@ async function lookAt(
     received: Number(received) > 0 ? Number(received) : undefined,
     pastFork: past === 't',
     compared: rest.includes('compared'),
+    backingUp: backup === 't',
     systemIdentifier,
   };
   const wal = rest.find((line) => line.startsWith('wal '))?.slice('wal '.length);
@@ -157,6 +160,14 @@ export async function lookAtAll(
   const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);
   if (one !== undefined && other !== undefined) throw strangers(one, other);
   return { sights, silent };
+}
+
+/** That stopping the primary ends a backup of it, for those who could wait. */
+export function backupText({ host, backingUp }: Sight): string[] {
+  if (!backingUp) return [];
+  return [
+    `a backup of ${host} is being made, and breaks off when that stops: wait for its end, or make it again (\`odoo-prov backup FILE\`)`,
+  ];
 }
 
 /** What to do where nobody takes writes: data of a primary is only to be started, and nothing is lost then. */

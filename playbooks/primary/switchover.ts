@@ -13,7 +13,7 @@ import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
 import { requirePoolers, type Reached } from './connect.js';
-import { lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
+import { backupText, lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
   awaitStreaming,
@@ -33,6 +33,8 @@ export interface SwitchoverPlan {
   readonly archiveFirst: boolean;
   /** What will happen, a line each. */
   readonly steps: readonly string[];
+  /** What the operator should know, true at the moment of the look. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -86,6 +88,7 @@ export async function planSwitchover(
       ...silent.map(({ name }) => `${name} is not reachable: it follows when it is back`),
       'restart odoo-gevent, so that live chat listens again at once',
     ],
+    notes: backupText(from),
   };
 }
 

@@ -18,6 +18,11 @@ export const FAILOVER_TESTER: Script = sh`tester= test= process=
 ${READ_HOLDER}
 if [ "$(readlink "/proc/$process/fd/8" 2>/dev/null)" = ${LOCK} ]; then printf 'tested %s\n' "$tester"; fi`;
 
+/** Who holds the host for a failover-test, by what {@link FAILOVER_TESTER} printed; undefined where nobody does. */
+export function parseFailoverTester(text: string): string | undefined {
+  return /^tested (.+)$/m.exec(text)?.[1];
+}
+
 /**
  * Part of what an apply starts with, right after it has got its own lock: leaves with the frame `tested` where a
  * failover-test that this run is no part of has the host.

@@ -48,7 +48,8 @@ export function switchover(file: string, flags: SwitchoverFlags): Promise<void> 
   return move(file, flags, check, async (cluster, reached) => {
     const plan = await planSwitchover(cluster, reached, flags.to, flags.force === true);
     const question = `Move the primary from ${plan.from.host} to ${plan.to.host}?`;
-    return { steps: plan.steps, question, run: (mover) => runSwitchover(mover, plan) };
+    const { steps, notes } = plan;
+    return { steps, notes, question, run: (mover) => runSwitchover(mover, plan) };
   });
 }
 

@@ -30,6 +30,8 @@ export interface Sight {
   readonly pastFork: boolean;
   /** A rejoin started its data by itself to compare its rows, and has not ended that: it runs, or was cut. */
   readonly compared: boolean;
+  /** pgBackRest makes a backup of it at this moment. */
+  readonly backingUp: boolean;
   readonly systemIdentifier: string;
 }
 

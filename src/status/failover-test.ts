@@ -1,5 +1,5 @@
 import { ARMED_FAULTS, parseArmedFaults, type ArmedFault } from '../batch/armed-fault.js';
-import { FAILOVER_TESTER } from '../batch/failover-test-lock.js';
+import { FAILOVER_TESTER, parseFailoverTester } from '../batch/failover-test-lock.js';
 import { lines, type Script } from '../shell/index.js';
 
 /** What a failover-test does on a host, or has left there. */
@@ -17,7 +17,7 @@ export function failoverTestProbe(): Script {
 /** Reads what {@link failoverTestProbe} printed. */
 export function parseFailoverTest(text: string): FailoverTestStatus {
   return {
-    by: /^tested (.+)$/m.exec(text)?.[1] ?? null,
+    by: parseFailoverTester(text) ?? null,
     armed: parseArmedFaults(text),
   };
 }

@@ -129,6 +129,22 @@ describe('archive and backups', () => {
     expect(end.stdout).toMatch(/^backup \d{8}-\d{6}F_\d{8}-\d{6}D \(diff\): .* stored/m);
   });
 
+  it('are told to whoever would stop the primary meanwhile', async () => {
+    const made = run('backup', inventory, '--type', 'full');
+    await says(
+      'db1',
+      `select count(*) > 0 from pg_stat_activity where application_name ~ 'backup'`,
+      't',
+    );
+    const { stdout } = await ok('switchover', inventory, '--dry-run');
+    const end = await made;
+    expect(end.code, printed(end)).toBe(0);
+    expect(stdout).toContain('a backup of db1 is being made, and breaks off when that stops');
+    expect((await ok('switchover', inventory, '--dry-run')).stdout).not.toContain(
+      'a backup of db1',
+    );
+  });
+
   it('let nobody in who has no certificate of this cluster', async () => {
     const address = (await must(on('backup1'), 'hostname -I')).trim().split(' ')[0] ?? '';
     const knock = (certificate: string, key: string): string =>

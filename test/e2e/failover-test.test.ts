@@ -96,7 +96,7 @@ describe('while it runs', () => {
   /** What the inventory wants on every host and no scenario looks at. */
   const file = '/etc/apt/apt.conf.d/52odoo-prov';
 
-  it('refuses another test, an apply with something to do and a move, by its name; not who only looks', async () => {
+  it('refuses another test, an apply with something to do, a move and a backup, by its name; not who only looks', async () => {
     const running = suite.test('standby-down,pgbouncer-down');
     await suite.untilWriting('db1');
     const second = await suite.test('pgbouncer-down');
@@ -105,11 +105,13 @@ describe('while it runs', () => {
     const check = await db.apply('--check');
     await db.must('pool2', `mv /var/tmp/moved ${file}`);
     const move = await db.run('switchover', '--yes');
+    const backup = await db.run('backup');
+    const named = await db.run('backup', '--name', 'meanwhile');
     const status = await db.run('status');
     const list = await db.run('failover-test', '--list');
     const end = await running;
 
-    for (const other of [second, apply, move]) {
+    for (const other of [second, apply, move, backup, named]) {
       expect(other.code, printed(other)).toBe(5);
       expect(printed(other)).toContain('a failover-test runs on this host');
       expect(printed(other)).toMatch(

@@ -329,6 +329,18 @@ describe('a switchover with an archive', () => {
   });
 });
 
+describe('a backup that is being made of the primary', () => {
+  it('is named before the primary is stopped', async () => {
+    const backedUp = { db1: 'data no 1 0 7\nlive t 0/5000 0 0 f t\n', db2: STANDBY, db3: STANDBY };
+    const note =
+      'a backup of db1 is being made, and breaks off when that stops: wait for its end, or make it again (`odoo-prov backup FILE`)';
+    expect((await planSwitchover(cluster, reached(backedUp), 'db2')).notes).toEqual([note]);
+    expect((await plan(backedUp, { force: true })).notes).toContain(note);
+    const idle = { ...backedUp, db1: PRIMARY };
+    expect((await planSwitchover(cluster, reached(idle), 'db2')).notes).toEqual([]);
+  });
+});
+
 describe('a switchover with synchronous replication', () => {
   it('says that commits wait where the old primary is the only standby then', async () => {
     const { postgres } = cluster;

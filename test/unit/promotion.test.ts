@@ -28,6 +28,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
       pastFork: false,
       dataTimeline: change.timeline ?? 1,
       compared: false,
+      backingUp: false,
     },
     ...{ newest: undefined, fenced: false },
     ...change,
