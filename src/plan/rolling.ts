@@ -23,7 +23,7 @@ export interface Members {
 export interface Held {
   readonly what: string;
   /** What it waits for. */
-  readonly why: 'consent' | 'primary' | 'standbys';
+  readonly why: 'consent' | 'primary' | 'standbys' | 'held-up';
   /** The hosts that it waits for. */
   readonly hosts: readonly string[];
 }
@@ -44,7 +44,8 @@ interface Turn {
 
 /**
  * Puts the restarts of database servers in order. Standbys go first, so that a value that does not work costs
- * no writes and a raised one never stops their replay; what the primary lowers, they take after it. What needs
+ * no writes and a raised one never stops their replay; what the primary lowers, they take after it. One that does not
+ * replay could not take over, so it is restarted with as much as the primary had before that may be away. What needs
  * no restart stays where it is.
  */
 export function inTurn(members: Members, kinds: Kinds): Rolling {
@@ -103,6 +104,10 @@ function primaryWaits(
 ): Held | undefined {
   const { what, raises } = restart;
   if (!consent) return { what, why: 'consent', hosts: [] };
+  const heldUp = standbys.filter(({ member, restart }) => restart.heldUp && !member.available);
+  if (heldUp.length > 0) {
+    return { what, why: 'held-up', hosts: heldUp.map(({ member }) => member.plan.host) };
+  }
   const left = standbys.filter(({ member, restart }) => restart.raises && !member.available);
   const without = [...left.map(({ member }) => member.plan.host), ...silent];
   return raises && without.length > 0 ? { what, why: 'standbys', hosts: without } : undefined;
@@ -158,5 +163,7 @@ export function whyHeld({ why, hosts, what }: Held): string {
       return `${hosts.join(', ')}, the primary, is restarted first, for ${what}`;
     case 'standbys':
       return `${hosts.join(', ')} must have it first: ${what}`;
+    case 'held-up':
+      return `${hosts.join(', ')} must replay again first`;
   }
 }

@@ -85,6 +85,8 @@ export interface Restart {
   readonly raises: boolean;
   /** Something in it must be on the primary before a standby has it. */
   readonly lowers: boolean;
+  /** The standby replays nothing until it is restarted with this: it has less than its primary had. */
+  readonly heldUp?: true;
   /** All of it that a standby may have before the primary; undefined where nothing of that differs. */
   readonly before?: { readonly change: Change; readonly restarts: boolean };
   /** All of it that needs no restart and may be had in any order; undefined where nothing of that differs. */

@@ -1,20 +1,8 @@
-import type { Setting, Settings } from '../inventory/cluster.js';
+import type { Setting } from '../inventory/cluster.js';
 import type { Change, Restart, State } from './kind.js';
+import { HOT_STANDBY, needsIn, wantedOf } from './postgres-hot-standby.js';
 import { contentOf, wantedState, type PostgresSettings } from './postgres-settings-resource.js';
 import { settingText } from './postgres-values.js';
-
-/**
- * Of these a standby must have at least as much as its primary, or it stops replaying, and does not start
- * (PostgreSQL's manual, "Hot Standby", "Administrator's Overview"). With their defaults, and as pg_controldata
- * calls what the primary had where the standby has replayed.
- */
-export const HOT_STANDBY: Readonly<Record<string, { default: number; control: string }>> = {
-  max_connections: { default: 100, control: 'max_connections' },
-  max_worker_processes: { default: 8, control: 'max_worker_processes' },
-  max_wal_senders: { default: 10, control: 'max_wal_senders' },
-  max_prepared_transactions: { default: 0, control: 'max_prepared_xacts' },
-  max_locks_per_transaction: { default: 64, control: 'max_locks_per_xact' },
-};
 
 const DUE = 'due for ';
 
@@ -38,25 +26,27 @@ export function restartOf(change: Change<PostgresSettings>): Restart | undefined
   // Not there yet, stopped, or silent: then the file is taken in by its start.
   if (typeof have !== 'object' || !('content' in have)) return undefined;
   const state: State = have;
+  const needs = needsIn(state);
   const due = dueIn(state);
   if (due.length === 0) return undefined;
   const five = due.filter((name) => name.toLowerCase() in HOT_STANDBY);
-  const lowered = five.filter((name) => wantedOf(resource.settings, name) < Number(state[name]));
+  const needed = five.filter((name) => needs.has(name.toLowerCase()));
+  const lowered = five.filter(
+    (name) => !needed.includes(name) && wantedOf(resource.settings, name) < Number(state[name]),
+  );
   const raised = five.filter((name) => wantedOf(resource.settings, name) > Number(state[name]));
   const rest = due.filter((name) => !lowered.includes(name));
   const before = part(change, state, { keep: lowered, restartFor: rest, leave: lowered });
+  // What it needs to replay is put over what is wanted by the script that writes the file.
   const calm = part(change, state, { keep: lowered, restartFor: [], leave: due });
   return {
-    what: due.map((name) => told(change, name)).join(', '),
+    what: due.map((name) => toldNeed(state, name) ?? told(change, name)).join(', '),
     raises: raised.length > 0,
     lowers: lowered.length > 0,
+    ...(needed.length === 0 ? {} : { heldUp: true }),
     ...(before === undefined ? {} : { before: { change: before, restarts: rest.length > 0 } }),
     ...(calm === undefined ? {} : { calm }),
   };
-}
-
-function wantedOf(settings: Settings, name: string): number {
-  return Number(settings[name] ?? HOT_STANDBY[name.toLowerCase()]?.default);
 }
 
 /** `max_connections 100 → 200`, or the name alone where only the server knows more. */
@@ -64,6 +54,14 @@ function told({ differences }: Change, name: string): string {
   const difference = differences.find(({ field }) => field === name);
   if (difference === undefined) return name;
   return `${name} ${String(difference.have)} → ${String(difference.want)}`;
+}
+
+/** `max_connections 100 → 140, to replay again`; undefined where the server goes on without. */
+function toldNeed(state: State, name: string): string | undefined {
+  const least = needsIn(state).get(name.toLowerCase());
+  if (least === undefined) return undefined;
+  const have = state[name];
+  return `${have === undefined ? name : `${name} ${String(have)}`} → ${String(least)}, to replay again`;
 }
 
 interface Part {
@@ -86,7 +84,7 @@ function part(
   const sameFile = state['content'] === contentOf(limited.settings);
   const restarts = restartFor.length > 0;
   const differs = differences.filter(({ field }) => {
-    if (field === 'restart' || field === 'pending_restart') return restarts;
+    if (['restart', 'pending_restart', 'replay'].includes(field)) return restarts;
     return !leave.includes(field) && (field !== 'file' || !sameFile);
   });
   // The file may be as is wanted in the end, and hold a value that must not be taken in yet.

@@ -1,9 +1,10 @@
 import { base64, lines, raw, sh, type Script } from '../shell/index.js';
 import type { Change } from './kind.js';
-import { HOT_STANDBY } from './postgres-restart.js';
+import { HOT_STANDBY, withNeeds } from './postgres-hot-standby.js';
 import {
   AUTO_FILE,
   confOf,
+  dataOf,
   includePattern,
   namesOf,
   OVERRIDES,
@@ -19,13 +20,14 @@ import { settingsFile } from './postgres-values.js';
  * look said that it must be (or could not say): what turns out to be due meanwhile is for the next look.
  */
 export function applySettings({ resource, have }: Change<PostgresSettings>): Script {
-  const { version, cluster, settings } = resource;
+  const { version, cluster } = resource;
+  const settings = withNeeds(resource.settings, have);
   const restarts = !(typeof have === 'object' && 'restart' in have && have['restart'] === 'done');
   return sh`
 umask 022
 conf=${confOf(resource)}
 bin=${`/usr/lib/postgresql/${String(version)}/bin`}
-data=${`/var/lib/postgresql/${String(version)}/${cluster}`}
+data=${dataOf(resource)}
 unit=${`postgresql@${String(version)}-${cluster}.service`}
 tmp=/run/odoo-prov-postgres
 rm -rf "$tmp"
@@ -92,7 +94,7 @@ const NOT_LESS_THAN_PRIMARY = lines([
     if [ "$tries" -ge 120 ] || ! systemctl is-active --quiet "$unit"; then break; fi
     sleep 0.5
   done
-  echo "with $1 = $wanted this standby would not start: up to where it has replayed, the primary runs with $primary. The primary is restarted with less first: odoo-prov apply --restart-primary" >&2
+  echo "with $1 = $wanted this standby would not start: up to where it has replayed, the primary runs with $primary. If another file in $conf/conf.d says $1, take it out there; otherwise the primary is restarted with less first: odoo-prov apply --restart-primary" >&2
   exit 1
 }
 if [ -e "$data/standby.signal" ] && [ -s "$data/global/pg_control" ]; then`),

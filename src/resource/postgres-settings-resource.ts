@@ -67,12 +67,20 @@ where not pg_is_in_recovery()
 export const PENDING = `(pending_restart and (source = 'configuration file'
   or lower(name) in (select lower(f.name) from pg_file_settings f)))`;
 
+/** The state's word where nothing keeps a standby from replaying. */
+export const REPLAYS = 'not held up';
+
 /** Owner and mode of the file. */
 export const SETTINGS_MODE = 'postgres:postgres 644';
 
 /** Debian's folder for the configuration of the cluster. */
 export function confOf({ version, cluster }: PostgresSettings): string {
   return `/etc/postgresql/${String(version)}/${cluster}`;
+}
+
+/** Debian's folder for its data. */
+export function dataOf({ version, cluster }: PostgresSettings): string {
+  return `/var/lib/postgresql/${String(version)}/${cluster}`;
 }
 
 /** Names of all their settings, as SQL literals in small letters, comma between. */
@@ -99,5 +107,6 @@ export function wantedState({ settings }: PostgresSettings): State {
     altered: 'none',
     in_file: 'none',
     restart: 'done',
+    replay: REPLAYS,
   };
 }

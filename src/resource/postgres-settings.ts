@@ -1,5 +1,12 @@
 import { lines, sh } from '../shell/index.js';
 import type { Kind, Observed, State } from './kind.js';
+import {
+  HOT_STANDBY_NAMES,
+  needsIn,
+  probeNeeds,
+  replayState,
+  wantedOf,
+} from './postgres-hot-standby.js';
 import { restartOf, restartState } from './postgres-restart.js';
 import { applySettings } from './postgres-settings-apply.js';
 import {
@@ -113,7 +120,11 @@ function errorsOf(
 }
 
 /** What the server says of each setting: the wanted text where it means the same, else its own. */
-function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up' }): State {
+function liveState(
+  resource: PostgresSettings,
+  answer: SqlAnswer & { server: 'up' },
+  needs: ReadonlyMap<string, number>,
+): State {
   const { settings } = resource;
   const others = overridden(resource, answer);
   const auto = new Map(inAutoFile(answer));
@@ -173,8 +184,13 @@ function liveState(resource: PostgresSettings, answer: SqlAnswer & { server: 'up
     ...errorsOf(resource, answer),
     altered: altered.join(', ') || 'none',
     beyond: beyond.join(', '),
-    restart: restartState(due),
+    restart: restartState([...new Set([...due, ...needs.keys()])]),
   };
+}
+
+/** One of the settings that the probe asks for in any case, as the server has it. */
+function runsWith(name: string, { rows }: SqlAnswer & { server: 'up' }): number {
+  return Number(rows.find((row) => row[0] === 'h' && row[1] === name)?.[2] ?? Infinity);
 }
 
 /** A connection that somebody else has set may hold a password: what is found goes into diffs, logs and reports. */
@@ -196,11 +212,13 @@ function stateOf(resource: PostgresSettings, output: string, answer: SqlAnswer):
   const file = fileState(resource, output);
   if (answer.server === 'failed') return { unknown: answer.why };
   if (answer.server === 'up') {
-    const live = liveState(resource, answer);
-    return withoutPasswords({ ...live, ...file, in_file: inFile(resource, answer, live) });
+    const replay = replayState(resource, output, (name) => runsWith(name, answer));
+    const live = liveState(resource, answer, needsIn({ replay }));
+    return withoutPasswords({ ...live, ...file, replay, in_file: inFile(resource, answer, live) });
   }
   if (file.file === 'absent') return 'absent';
-  return { ...wantedState(resource), ...file };
+  const replay = replayState(resource, output, (name) => wantedOf(resource.settings, name));
+  return { ...wantedState(resource), ...file, replay };
 }
 
 export const postgresSettingsKind: Kind<PostgresSettings> = {
@@ -214,7 +232,8 @@ export const postgresSettingsKind: Kind<PostgresSettings> = {
       return sh`if grep -Eqs ${includePattern(resource)} ${`${confOf(resource)}/postgresql.conf`}; then echo include ${resource.id}; fi
 if [ -e ${path} ]; then
   echo file ${resource.id} "$(sha256sum <${path} | cut -d ' ' -f 1)" "$(stat -c '%U:%G %a' ${path})"
-fi`;
+fi
+${probeNeeds(resource)}`;
     });
     const query = probeSql(`
 select 's', name, setting, unit, vartype, context, ${PENDING}, current_setting(name), reset_val,
@@ -222,6 +241,7 @@ select 's', name, setting, unit, vartype, context, ${PENDING}, current_setting(n
     when sourcefile like '%/${AUTO_FILE}' then 'auto' when sourcefile like '%/${SETTINGS_FILE}' then 'ours' else '' end
 from pg_settings where lower(name) in (${namesOf(wanted)}) or ${PENDING} or sourcefile like '%/${AUTO_FILE}'
   or (sourcefile like '%/${SETTINGS_FILE}' and context = 'postmaster');
+select 'h', name, setting from pg_settings where pg_is_in_recovery() and name in (${HOT_STANDBY_NAMES});
 select 'a', name, setting from pg_file_settings where sourcefile like '%/${AUTO_FILE}' and name is not null order by seqno;
 select 'o', name, whose, value from (${OVERRIDES}) o;
 select 'f', name, setting, read from (select *,

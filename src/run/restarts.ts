@@ -12,6 +12,8 @@ export function waitsFor({ what, why, hosts }: Held): string {
       return `PostgreSQL is restarted after ${names}, the primary, for ${what}`;
     case 'standbys':
       return `PostgreSQL is the primary, and not restarted before ${names}, for ${what}`;
+    case 'held-up':
+      return `PostgreSQL is the primary, and not restarted while ${names} replays nothing, for ${what}`;
   }
 }
 
@@ -42,6 +44,13 @@ export function notRestarted(host: string, held: Held, cluster: Cluster): Failur
         expected:
           'every standby restarted with them: one with less than its primary stops replaying',
         remedy: `bring ${names} back, or take it out of the inventory; then ${command}, without --limit and --role`,
+      });
+    case 'held-up':
+      return new Failure({
+        ...about,
+        message: `PostgreSQL takes the writes here, and was not restarted: ${names} has less than its primary had, and replays nothing`,
+        expected: `${names} restarted with as much first: it could not take over, whatever the primary has by then`,
+        remedy: `${command}, without --limit and --role: it does both, in this order. If ${names} failed, mend that first`,
       });
   }
 }

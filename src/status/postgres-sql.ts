@@ -1,6 +1,12 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
-import { ALONE_FILE, AUTO_FILE, HOT_STANDBY, PENDING, SETTINGS_FILE } from '../resource/index.js';
+import {
+  ALONE_FILE,
+  AUTO_FILE,
+  HOT_STANDBY_NAMES,
+  PENDING,
+  SETTINGS_FILE,
+} from '../resource/index.js';
 import { durabilitySql } from './durability.js';
 
 /**
@@ -41,9 +47,7 @@ select json_build_object(
   'replayPaused', case when recovering then pg_is_wal_replay_paused() else false end,
   'hotStandby', (
     select json_object_agg(name, setting::int order by name) from pg_settings
-    where name in (${Object.keys(HOT_STANDBY)
-      .map((name) => `'${name}'`)
-      .join(', ')})),
+    where name in (${HOT_STANDBY_NAMES})),
   'pastFork', ${REPLAYED_PAST_FORK},
   'uptime', extract(epoch from clock_timestamp() - pg_postmaster_start_time()),
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),

@@ -77,8 +77,7 @@ function lessText({ name, own, primary }: Less): string {
 /** Told to go on, a server that has too little would end, and not start again. */
 function resumed(host: string, less: readonly Less[]): string {
   if (less.length === 0) return `on ${host}, as postgres: select pg_wal_replay_resume()`;
-  const raise = less.map(({ name, primary }) => `alter system set ${name} = ${primary};`);
-  return `on ${host}, as postgres: ${raise.join(' ')} then systemctl restart 'postgresql@*' there, not pg_wal_replay_resume(), which ends it. When every standby replays: odoo-prov apply FILE`;
+  return `odoo-prov apply FILE restarts ${host} with as much; not pg_wal_replay_resume(), which ends it`;
 }
 
 /** With synchronous replication and nobody to wait for, every commit waits for ever, or for nobody. */

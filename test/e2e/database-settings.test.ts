@@ -139,6 +139,26 @@ describe('a setting that a standby needs as much of as its primary, and that is 
   });
 });
 
+describe('standbys that paused since somebody raised the primary alone', () => {
+  it('get as much before the primary is lowered, and then what is wanted', async () => {
+    await db.sql(primary, 'alter system set max_connections = 150');
+    await db.must(primary, "systemctl restart 'postgresql@*'");
+    const paused =
+      "select pg_get_wal_replay_pause_state() || ' ' || current_setting('max_connections')";
+    for (const host of standbys) {
+      await expect.poll(() => db.sql(host, paused), { timeout: 30_000 }).toBe('paused 110');
+    }
+    const left = await db.run('apply', '--json', '--limit', primary, '--restart-primary');
+    expect(left.code, printed(left)).toBe(5);
+    expect(left.stdout).toContain('replays nothing');
+    expect((await running())[primary]?.connections).toBe('150');
+    const end = await db.apply('--restart-primary');
+    expect(end.code, printed(end)).toBe(0);
+    for (const host of standbys) expect(await db.sql(host, paused)).toBe('not paused 110');
+    expect((await running())[primary]?.connections).toBe('110');
+  });
+});
+
 /** What `status` says, without its line ends. */
 async function statusText(): Promise<string> {
   return (await db.run('status')).stdout.replace(/\s+/g, ' ');

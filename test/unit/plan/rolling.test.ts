@@ -36,9 +36,9 @@ const server: Kind<Server> = {
   apply: () => raw(''),
   restarts: ({ resource: { restart } }) => {
     if (restart === undefined) return undefined;
-    const { raises, lowers, before, restarts = false, calm } = restart;
+    const { raises, lowers, heldUp, before, restarts = false, calm } = restart;
     return {
-      ...{ what: 'it', raises, lowers },
+      ...{ what: 'it', raises, lowers, ...(heldUp && { heldUp }) },
       ...(before === undefined ? {} : { before: { change: named(before), restarts } }),
       ...(calm === undefined ? {} : { calm: named(calm) }),
     };
@@ -163,6 +163,15 @@ describe('with hosts missing', () => {
       silent: ['r'],
     });
     expect(rolling.order).toEqual(['p']);
+  });
+
+  it('the primary waits for a standby that does not replay, whatever itself is restarted for', () => {
+    const heldUp = { ...raised, raises: false, heldUp: true } as const;
+    const hosts = [plan('p', named('down', lowered)), plan('s', named('up', heldUp))] as const;
+    expect(turns(hosts).order).toEqual(['s', 'p']);
+    const left = turns(hosts, { out: ['s'] });
+    expect(left.order).toEqual([]);
+    expect(left.held.get('p')).toEqual({ what: 'it', why: 'held-up', hosts: ['s'] });
   });
 
   it('a standby has not less before a primary that is not part of the run', () => {

@@ -8,6 +8,7 @@ import {
   postgresSettings,
   type PostgresSettings,
 } from '../../../src/resource/postgres-settings-resource.js';
+import { settingsFile } from '../../../src/resource/postgres-values.js';
 
 const NOW: Settings = {
   max_connections: 100,
@@ -22,6 +23,7 @@ function look(
   wanted: Settings,
   live: Settings,
   file: Settings = live,
+  needs: Settings = {},
 ): Change<PostgresSettings> | undefined {
   const resource = postgresSettings({ version: 17, settings: wanted });
   const names = [...new Set([...Object.keys(wanted), ...Object.keys(file)])];
@@ -31,7 +33,13 @@ function look(
     const pending = context === 'postmaster' && file[name] !== live[name] ? 't' : 'f';
     return ['s', name, value, '', 'string', context, pending, value, value].join('\x1f');
   });
-  const output = `include 17/main\nfile 17/main ${contentOf(file)} postgres:postgres 644\nserver\nup\n${rows.join('\n')}`;
+  const output = [
+    'include 17/main',
+    `file 17/main ${contentOf(file)} postgres:postgres 644`,
+    ...Object.entries(needs).map(([name, value]) => `needs 17/main ${name} ${String(value)}`),
+    ...['server', 'up', ...rows],
+    ...Object.entries(live).map(([name, value]) => ['h', name, String(value)].join('\x1f')),
+  ].join('\n');
   const have = postgresSettingsKind.parse(output, [resource]).get('17/main') ?? 'absent';
   const plan = diff(
     { host: 'h', stages: [{ stage: 'pg-primary', resources: [resource] }] },
@@ -127,6 +135,55 @@ describe('what can be had when', () => {
     const back = restart(wanted, { ...NOW, max_connections: removed });
     expect(back).toMatchObject({ raises: false, lowers: true, what: 'max_connections' });
     expect(settingsOf(back?.calm)).toEqual({ ...wanted, max_connections: '300' });
+  });
+});
+
+describe('a standby that has paused for it has less than its primary', () => {
+  const PAUSED = { max_connections: 140, max_worker_processes: 8 };
+  const text = (change: Change | undefined): string =>
+    postgresSettingsKind.apply(change as Change<PostgresSettings>).render();
+  const holds = (change: Change | undefined, settings: Settings): boolean =>
+    text(change).includes(Buffer.from(settingsFile(settings)).toString('base64'));
+
+  it('differs though it has what is wanted, and is restarted with as much before the primary', () => {
+    expect(look(NOW, NOW, NOW, PAUSED)?.differences).toEqual([
+      { field: 'restart', have: 'due for max_connections', want: 'done' },
+      { field: 'replay', have: 'needs max_connections 140', want: 'not held up' },
+    ]);
+    const due = restart(NOW, NOW, NOW, PAUSED);
+    expect(due).toMatchObject({ heldUp: true, lowers: false, before: { restarts: true } });
+    expect(due?.what).toBe('max_connections 100 → 140, to replay again');
+    const change = look(NOW, NOW, NOW, PAUSED);
+    expect(holds(change, { ...NOW, max_connections: 140 })).toBe(true);
+    expect(text(change)).toContain('systemctl restart');
+  });
+
+  it('gets as much where more than it has is wanted, and less than that', () => {
+    const wanted = { ...NOW, max_connections: 120 };
+    expect(holds(look(wanted, NOW, NOW, PAUSED), { ...NOW, max_connections: 140 })).toBe(true);
+    expect(restart(wanted, NOW, NOW, PAUSED)).toMatchObject({ heldUp: true, lowers: false });
+  });
+
+  it('gets what is wanted where that is enough', () => {
+    const wanted = { ...NOW, max_connections: 150 };
+    expect(holds(look(wanted, NOW, NOW, PAUSED), wanted)).toBe(true);
+  });
+
+  it('gets as much as well where it is stopped, in a file that says so or not', () => {
+    const resource = postgresSettings({ version: 17, settings: NOW });
+    const down = `include 17/main\nfile 17/main ${contentOf(NOW)} postgres:postgres 644\nneeds 17/main max_connections 140\nserver\ndown\n`;
+    const have = postgresSettingsKind.parse(down, [resource]).get('17/main') ?? 'absent';
+    expect(have).toMatchObject({ replay: 'needs max_connections 140', restart: 'done' });
+    const want = postgresSettingsKind.want(resource, '');
+    const change: Change<PostgresSettings> = { resource, have, want, differences: [] };
+    expect(holds(change, { ...NOW, max_connections: 140 })).toBe(true);
+    // Its start takes it in: that is no restart to wait for.
+    expect(postgresSettingsKind.restarts?.(change)).toBeUndefined();
+  });
+
+  it('is none once it has enough: then nothing differs', () => {
+    const enough = { ...PAUSED, max_connections: 100 };
+    expect(look(NOW, NOW, NOW, enough)).toBeUndefined();
   });
 });
 
