@@ -123,6 +123,7 @@ describe('settings that are live', () => {
       conf_d: 'not read by postgresql.conf',
       altered: 'none',
       in_file: 'none',
+      replay: 'not held up',
       beyond: '',
       restart: 'due for shared_buffers',
     });
