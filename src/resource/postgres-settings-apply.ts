@@ -1,5 +1,6 @@
 import { base64, lines, raw, sh, type Script } from '../shell/index.js';
 import type { Change } from './kind.js';
+import { EMPTY_AUTO_FILE } from './postgres-auto-file.js';
 import { HOT_STANDBY, withNeeds } from './postgres-hot-standby.js';
 import {
   AUTO_FILE,
@@ -40,6 +41,12 @@ mkdir -p "$conf/conf.d" "$tmp/conf.d"
 printf %s ${base64(settingsFile(settings))} | base64 -d >"$new"
 chown postgres:postgres "$new"
 chmod 644 "$new"
+put() {
+  cp -p "$1" "$2.odoo-prov"
+  sync "$2.odoo-prov"
+  mv -f "$2.odoo-prov" "$2"
+}
+${EMPTY_AUTO_FILE}
 included=yes
 if ! grep -Eq ${includePattern(resource)} "$conf/postgresql.conf"; then
   included=no
@@ -64,11 +71,6 @@ if [ -e "$conf/"${SETTINGS_FILE} ] && "$bin/pg_isready" -q -h /var/run/postgresq
     cp -p "$conf/"${SETTINGS_FILE} "$earlier"
   fi
 fi
-put() {
-  cp -p "$1" "$2.odoo-prov"
-  sync "$2.odoo-prov"
-  mv -f "$2.odoo-prov" "$2"
-}
 put "$new" "$conf/"${SETTINGS_FILE}
 # Without the line our file is not read, and the next reload makes the server what PostgreSQL's defaults are.
 if [ "$included" = no ]; then put "$tmp/postgresql.conf" "$(readlink -f "$conf/postgresql.conf")"; fi

@@ -1,5 +1,6 @@
 import { lines, sh } from '../shell/index.js';
 import type { Kind, Observed, State } from './kind.js';
+import { alteredOf, probeAutoFile } from './postgres-auto-file.js';
 import {
   HOT_STANDBY_NAMES,
   needsIn,
@@ -207,7 +208,7 @@ function withoutPasswords(state: State): State {
   );
 }
 
-/** A stopped server takes the file as it is when it starts: then only the file can differ. */
+/** A stopped server takes its files as they are when it starts: then only these can differ. */
 function stateOf(resource: PostgresSettings, output: string, answer: SqlAnswer): Observed {
   const file = fileState(resource, output);
   if (answer.server === 'failed') return { unknown: answer.why };
@@ -218,7 +219,8 @@ function stateOf(resource: PostgresSettings, output: string, answer: SqlAnswer):
   }
   if (file.file === 'absent') return 'absent';
   const replay = replayState(resource, output, (name) => wantedOf(resource.settings, name));
-  return { ...wantedState(resource), ...file, replay };
+  const altered = alteredOf(resource, output);
+  return withoutPasswords({ ...wantedState(resource), ...file, replay, altered });
 }
 
 export const postgresSettingsKind: Kind<PostgresSettings> = {
@@ -233,7 +235,8 @@ export const postgresSettingsKind: Kind<PostgresSettings> = {
 if [ -e ${path} ]; then
   echo file ${resource.id} "$(sha256sum <${path} | cut -d ' ' -f 1)" "$(stat -c '%U:%G %a' ${path})"
 fi
-${probeNeeds(resource)}`;
+${probeNeeds(resource)}
+${probeAutoFile(resource)}`;
     });
     const query = probeSql(`
 select 's', name, setting, unit, vartype, context, ${PENDING}, current_setting(name), reset_val,

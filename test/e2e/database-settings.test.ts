@@ -213,6 +213,19 @@ describe('what ALTER SYSTEM says', () => {
     expect(await statusText()).not.toContain('waits for a restart');
   });
 
+  it('is taken out of the file of a server that is stopped, before its start', async () => {
+    const [standby = ''] = standbys;
+    await db.sql(standby, 'alter system set fsync = off');
+    await db.must(standby, "systemctl stop 'postgresql@*'");
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    // Nothing was left for a second pass: it started without.
+    expect(end.stdout).not.toContain('"field":"fsync"');
+    expect(await db.sql(standby, 'show fsync')).toBe('on');
+    const again = await db.apply();
+    expect(recapOf(again).changed, printed(again)).toBe(0);
+  });
+
   async function takenBack(before: Readonly<Record<string, Running>>): Promise<void> {
     const end = await db.apply();
     expect(end.code, printed(end)).toBe(0);

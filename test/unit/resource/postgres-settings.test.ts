@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { postgresSettings } from '../../../src/resource/postgres-settings-resource.js';
+import { contentOf, postgresSettings } from '../../../src/resource/postgres-settings-resource.js';
 import { postgresSettingsKind } from '../../../src/resource/postgres-settings.js';
 
 describe('what somebody wrote into the settings file', () => {
@@ -202,5 +202,27 @@ describe('what stands in postgresql.auto.conf', () => {
         [...['a', 'max_prepared_transactions', '5']],
       ),
     ).toMatchObject({ restart: 'due for max_prepared_transactions' });
+  });
+});
+
+describe('what ALTER SYSTEM said to a server that is stopped', () => {
+  const resource = postgresSettings({ version: 17, settings: { fsync: true } });
+  const look = (...lines: readonly string[]) => {
+    const file = `include 17/main\nfile 17/main ${contentOf(resource.settings)} postgres:postgres 644`;
+    const output = [file, ...lines, 'server', 'down'].join('\n');
+    return postgresSettingsKind.parse(output, [resource]).get('17/main');
+  };
+
+  it('differs before its start takes it in, and is no restart', () => {
+    const have = look("altered 17/main fsync = 'off'", "altered 17/main search_path = 'a, ''b'''");
+    expect(have).toMatchObject({ altered: "fsync off, search_path a, 'b'", restart: 'done' });
+    expect(look()).toEqual(expect.objectContaining(postgresSettingsKind.want(resource, '')));
+  });
+
+  it('shows no password', () => {
+    const have = look("altered 17/main primary_conninfo = 'user=a password=hidden host=b'");
+    expect(have).toMatchObject({
+      altered: 'primary_conninfo user=a password=<redacted> host=b',
+    });
   });
 });
