@@ -1,4 +1,5 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
+import { ODOO_USER } from '../odoo/layout.js';
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
 import {
   ALONE_FILE,
@@ -7,6 +8,7 @@ import {
   PENDING,
   SETTINGS_FILE,
 } from '../resource/index.js';
+import { literal } from '../resource/postgres-sql.js';
 import { durabilitySql } from './durability.js';
 
 /**
@@ -68,6 +70,14 @@ select json_build_object(
       'reserved', current_setting('superuser_reserved_connections')::int
         + coalesce(current_setting('reserved_connections', true), '0')::int)
     from pg_stat_activity where backend_type = 'client backend'),
+  'limits', case when recovering then '[]' else coalesce((
+    select json_agg(json_build_object('what', what, 'limit', case when closed is null then allowed end, 'closed', closed)) from (
+      select 'the database ' || datname as what, datconnlimit as allowed,
+        case when not datallowconn then 'ALLOW_CONNECTIONS false' end as closed
+      from pg_database where datname = ${literal(cluster.odoo.database)}
+      union all
+      select 'the role ' || rolname, rolconnlimit, case when not rolcanlogin then 'NOLOGIN' end from pg_roles where rolname = ${literal(ODOO_USER)}) own
+    where allowed <> -1 or closed is not null), '[]') end,
   'downstream', coalesce((
     select json_agg(json_build_object(
       'name', application_name, 'address', host(client_addr), 'state', state, 'sync', sync_state,
@@ -110,7 +120,13 @@ select json_build_object(
         select distinct on (lower(name)) last.*, bool_or(sourcefile like '%/${SETTINGS_FILE}') over (partition by lower(name)) as ours
         from pg_file_settings last order by lower(name), seqno desc) last
       where lower(name) in (select lower(name) from pg_settings where pending_restart)
-        and (sourcefile like '%/${AUTO_FILE}' or ours and sourcefile not like '%/${SETTINGS_FILE}')), '[]')),
+        and (sourcefile like '%/${AUTO_FILE}' or ours and sourcefile not like '%/${SETTINGS_FILE}')), '[]'),
+    -- A file's time is in whole seconds. What waits for a restart is told above.
+    'unread', coalesce((
+      select json_agg(f.name order by f.name) from pg_file_settings f left join pg_settings s on lower(s.name) = lower(f.name)
+      where f.sourcefile like '%/${AUTO_FILE}' and f.name is not null and s.pending_restart is not true
+        and (pg_stat_file(f.sourcefile, true)).modification >= date_trunc('second', pg_conf_load_time())
+        and not (coalesce(s.sourcefile, '') = f.sourcefile and s.setting = f.setting)), '[]')),
   'durability', ${durabilitySql(cluster, host)},
   'archive', case when current_setting('archive_mode') <> 'off' then (
     select json_build_object(

@@ -71,6 +71,8 @@ const configuration = z.object({
   waiting: z.array(z.string()),
   /** Of those, what another file says over ours, or ALTER SYSTEM, and where. */
   over: z.array(z.object({ name: z.string(), file: z.string(), line: z.number() })),
+  /** What ALTER SYSTEM says and the server has not read. */
+  unread: z.array(z.string()),
 });
 
 const server = z.object({
@@ -107,6 +109,8 @@ const server = z.object({
     /** Kept for superusers, and for roles that may use reserved connections. */
     reserved: z.number(),
   }),
+  /** The primary's: limits of Odoo's database or role by themselves; `closed`: by what word it lets nobody in. */
+  limits: z.array(z.object({ what: z.string(), limit: known, closed: z.string().nullable() })),
   downstream: z.array(downstream),
   receiver: receiver.nullable(),
   slots: z.array(slot),

@@ -7,7 +7,7 @@ const APPLY = 'odoo-prov apply FILE';
 
 /** What a server runs with, or would start with, and should not. */
 export function configurationRules(host: string, server: PostgresServer): readonly Alert[] {
-  const { own, errors, off } = server.configuration;
+  const { own, errors, off, unread } = server.configuration;
   const alerts: Alert[] = [];
   // After a line that it does not understand, PostgreSQL says nothing of the files behind it.
   if (!own && errors.length === 0) {
@@ -37,6 +37,16 @@ export function configurationRules(host: string, server: PostgresServer): readon
         host,
         message: `PostgreSQL on ${host} runs with ${list(off)}`,
         next: `${APPLY} --check names who says so; ${APPLY}`,
+      }),
+    );
+  }
+  if (unread.length > 0) {
+    alerts.push(
+      warning({
+        id: 'postgres.unread',
+        host,
+        message: `PostgreSQL on ${host} takes in ${list(unread)} of ${AUTO_FILE} with its next reload or start: somebody used ALTER SYSTEM`,
+        next: `${APPLY} takes it out again before that; ${APPLY} --check shows the values`,
       }),
     );
   }

@@ -1,17 +1,18 @@
 import { restoreAgain } from '../postgres/cut-restore.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
-import { problem, warning, graded, type Alert } from './alert.js';
+import { problem, warning, type Alert } from './alert.js';
 import { serverOf } from './database.js';
 import { downNext, firstNext, SERVICE } from './down-next.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
 import { UNFINISHED, type PostgresServer } from './postgres.js';
+import { connectionRules } from './rules-connections.js';
 import { configurationRules } from './rules-configuration.js';
 import { durabilityRules } from './rules-durability.js';
 import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
 import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
-import { counted, list, percent, span } from './words.js';
+import { counted, list, span } from './words.js';
 
 /** What is wrong with PostgreSQL: the primary, its standbys, its slots, its connections. */
 export function databaseRules(status: ClusterStatus): readonly Alert[] {
@@ -33,7 +34,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
           ...otherClusters(status, server),
           ...synchronousRules(primary.host, server),
           ...server.slots.flatMap((slot) => slotRules(primary.host, slot)),
-          ...connectionRules(primary.host, server),
+          ...connectionRules(primary.host, server, status.budget),
           ...archiveRules(primary.host, server),
         ]
       : []),
@@ -192,29 +193,6 @@ function otherClusters(status: ClusterStatus, primary: PostgresServer): readonly
       }),
     ];
   });
-}
-
-function connectionRules(host: string, { connections }: PostgresServer): readonly Alert[] {
-  const { used, max, reserved, oldestTransaction } = connections;
-  const usable = max - reserved;
-  const part = used / usable;
-  const many = graded(part, LIMITS.connections, {
-    id: 'postgres.connections',
-    host,
-    message: (limit) =>
-      `${host} has ${String(used)} of ${String(usable)} connections in use (limit ${percent(limit)})`,
-    next: `who holds them: select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3`,
-  });
-  if ((oldestTransaction ?? 0) <= LIMITS.transaction) return many;
-  return [
-    ...many,
-    warning({
-      id: 'postgres.transaction',
-      host,
-      message: `a transaction on ${host} has been open for ${span(oldestTransaction ?? 0)} (limit ${span(LIMITS.transaction)}): vacuum waits for it`,
-      next: 'which: select pid, usename, state, query from pg_stat_activity order by xact_start limit 1',
-    }),
-  ];
 }
 
 function archiveRules(host: string, { archive }: PostgresServer): readonly Alert[] {

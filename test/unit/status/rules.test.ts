@@ -419,6 +419,35 @@ describe('PostgreSQL', () => {
       'PostgreSQL on db1 waits for a restart to take in shared_buffers of /var/lib/postgresql/17/main/postgresql.auto.conf line 4: somebody used ALTER SYSTEM: odoo-prov apply FILE takes it out again, without a restart',
     ]);
   });
+  it('with what ALTER SYSTEM said and the server has not read', () => {
+    const text = changed(
+      RECORDED.streaming.primary,
+      '"unread":[]',
+      '"unread":["fsync","work_mem"]',
+    );
+    expect(told(db1(text))).toEqual([
+      'warning postgres.unread: PostgreSQL on db1 takes in fsync and work_mem of postgresql.auto.conf with its next reload or start: somebody used ALTER SYSTEM',
+    ]);
+  });
+  it('with a limit that keeps Odoo out, above or below what is planned', () => {
+    const limits = [
+      { what: 'the database acme', limit: null, closed: 'ALLOW_CONNECTIONS false' },
+      { what: 'the database acme', limit: 0, closed: null },
+      { what: 'the role odoo', limit: 5000, closed: null },
+    ];
+    const text = changed(
+      RECORDED.streaming.primary,
+      '"limits":[]',
+      `"limits":${JSON.stringify(limits)}`,
+    );
+    const { expected } = seen().budget;
+    const beyond = `Odoo is expected to hold ${String(expected)} connections, and those beyond the limit are refused`;
+    expect(told(db1(text))).toEqual([
+      'problem postgres.limit: the database acme on db1 lets nobody in: ALLOW_CONNECTIONS false',
+      `problem postgres.limit: the database acme on db1 has a CONNECTION LIMIT of 0: ${beyond}`,
+      `warning postgres.limit: the role odoo on db1 has a CONNECTION LIMIT of 5000: ${beyond}`,
+    ]);
+  });
   it('with an archive that fails, and one that fails for too long', () => {
     expect(told(db1(RECORDED.lagging.primary))[0]).toBe(
       'warning postgres.archive: db1 cannot archive 000000010000000000000003: 3 segments wait, the oldest for 13 s (limit 5 min)',
