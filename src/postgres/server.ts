@@ -112,7 +112,7 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
     directory({ path: `/etc/systemd/system/${name}.d` }),
     late,
     // postgresql.service starts at boot what start.conf says; the instance itself has no [Install] link.
-    unit({ name, running: true, enabled: 'any', reloadFor: [keyOf(doors)] }),
+    unit({ name, running: true, enabled: 'any', reloadFor: [keyOf(doors)], logs: LOG_FOLDER }),
     unit({ name: 'postgresql.service', running: true, enabled: true }),
     check({
       name: 'postgres-answers',

@@ -146,9 +146,10 @@ put_back() {
 }
 echo "restarting $unit: a setting needs it"
 systemctl restart "$unit" || put_back "$unit does not start with these settings"
-tries=0
+# By the clock: each question to a server that does not answer takes 3 s.
+until_then=$(($(date +%s) + 120))
 until "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; do
-  tries=$((tries + 1))
-  [ "$tries" -lt 240 ] || put_back "$unit did not come back within 120 s with these settings"
+  systemctl is-active --quiet "$unit" || put_back "$unit ended again with these settings"
+  [ "$(date +%s)" -lt "$until_then" ] || put_back "$unit did not come back within 120 s with these settings"
   sleep 0.5
 done`;

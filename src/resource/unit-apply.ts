@@ -1,5 +1,6 @@
 import { lines, raw, type Script, sh } from '../shell/index.js';
 import type { Change } from './kind.js';
+import { lastWords } from './postgres-log.js';
 import type { UnitResource } from './unit-resource.js';
 import { stampFunctions, watchedPaths, type Work } from './unit-stamp.js';
 
@@ -9,7 +10,7 @@ const STEADY_SECONDS = 2;
 /** The script that brings one unit into its state, whatever that was. */
 export function applyUnit(change: Change<UnitResource>): Script {
   const { resource } = change;
-  const steps = [functions(resource.name), readAnew];
+  const steps = [functions(resource), readAnew];
   if (resource.masked)
     return inSubshell([
       ...steps,
@@ -79,15 +80,16 @@ function workOf({ have, differences }: Change<UnitResource>): Work | 'start' | '
   return fields.includes('active') ? 'start' : 'nothing';
 }
 
-function functions(unit: string): Script {
+function functions({ name, logs }: UnitResource): Script {
+  const own = logs === undefined ? [] : [lastWords(logs)];
   return sh`
-unit=${unit}
+unit=${name}
 show() { systemctl show -p "$1" --value -- "$unit"; }
 fail() {
   {
     echo "$unit: $1"
     systemctl status --no-pager --full --lines 0 -- "$unit" || :
-    journalctl --no-pager --quiet -n 15 -o short-iso -u "$unit" || :
+    ${lines([raw('journalctl --no-pager --quiet -n 15 -o short-iso -u "$unit" || :'), ...own])}
   } >&2
   exit 1
 }

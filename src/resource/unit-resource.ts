@@ -10,4 +10,6 @@ export interface UnitResource extends Resource {
   readonly masked: boolean;
   readonly restartFor: readonly Key[];
   readonly reloadFor: readonly Key[];
+  /** PostgreSQL's folder of logs, where the unit is one: the journal does not have what it dies of. */
+  readonly logs?: string;
 }

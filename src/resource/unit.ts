@@ -26,6 +26,8 @@ export interface UnitOptions {
   readonly restartFor?: readonly Key[];
   /** The same for a reload, where the service can do that. */
   readonly reloadFor?: readonly Key[];
+  /** PostgreSQL's folder of logs, where the unit is one: why it ended is told from there. */
+  readonly logs?: string;
 }
 
 const SUFFIX = /\.(service|socket|timer|target|mount|automount|path|slice|swap)$/;
@@ -44,6 +46,7 @@ export function unit(options: UnitOptions): UnitResource {
     masked,
     restartFor: options.restartFor ?? [],
     reloadFor: options.reloadFor ?? [],
+    ...(options.logs === undefined ? {} : { logs: options.logs }),
   };
 }
 
