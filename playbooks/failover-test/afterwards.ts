@@ -20,7 +20,8 @@ export async function judgeAfterwards(
   const next =
     back.length > 0 ? back.join(', then ') : 'odoo-prov status FILE, then odoo-prov apply FILE';
   // Whatever a scenario left broken: the report must come.
-  let [gone, left, changes] = [false, now === null ? 'nobody to ask for' : '0', 0];
+  let [gone, left] = [false, now === null ? 'nobody to ask for' : '0'];
+  let changes: readonly string[] = [];
   const kept =
     now === null
       ? undefined
@@ -52,8 +53,8 @@ export async function judgeAfterwards(
           }),
         ]
       : []),
-    assertion('after.apply', 'apply finds nothing to change', changes === 0 && !differs, {
-      found: differs?.message ?? `${changes} ${changes === 1 ? 'change' : 'changes'}`,
+    assertion('after.apply', 'apply finds nothing to change', changes.length === 0 && !differs, {
+      found: differs?.message ?? `it would change ${changes.join('; ')}`,
       next,
     }),
   ];

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, Failure } from '../../src/failure/failure.js';
 import type { Cluster, Host } from '../../src/inventory/cluster.js';
+import { keyOf } from '../../src/resource/kind.js';
 import { openSecrets } from '../../src/secrets/index.js';
 import type { Alert } from '../../src/status/alert.js';
 import type { ClusterStatus } from '../../src/status/model.js';
@@ -105,7 +106,7 @@ export function isHealthy({ status, problems }: Seen): boolean {
 /**
  * Converges hosts as `apply` does, or only compares.
  * @param how `check`: only compares; else the id of the failover-test that has the hosts
- * @returns how many changes there were, or would be
+ * @returns what was changed, or would be: `db1: check:wal-archived`, a line a host
  * @throws Failure when a host failed
  */
 export async function converge(
@@ -113,8 +114,9 @@ export async function converge(
   hosts: readonly Host[],
   connect: ConnectOptions,
   how: 'check' | { readonly failoverTest: string },
-): Promise<number> {
+): Promise<readonly string[]> {
   const check = how === 'check';
+  const changed = new Map<string, Set<string>>();
   const recap = await apply(
     cluster,
     {
@@ -126,9 +128,18 @@ export async function converge(
       secretsAreNew: false,
       verify: 'after-change',
     },
-    () => undefined,
+    (event) => {
+      if (event.type !== 'host-planned') return;
+      const keys = changed.get(event.host) ?? new Set();
+      for (const { resource } of event.changes) keys.add(keyOf(resource));
+      changed.set(event.host, keys);
+    },
   );
-  if (recap.exitCode === EXIT.done) return recap.changed;
+  if (recap.exitCode === EXIT.done) {
+    return [...changed].flatMap(([host, keys]) =>
+      keys.size === 0 ? [] : [`${host}: ${[...keys].join(', ')}`],
+    );
+  }
   throw new Failure({
     reason: 'not-converged',
     message: `apply${check ? ' --check' : ''} of ${hosts.map(({ name }) => name).join(', ')} failed`,
@@ -153,11 +164,11 @@ export async function requireHealthy(
     );
   }
   const changes = await converge(cluster, hosts, connect, 'check');
-  if (changes > 0) {
+  if (changes.length > 0) {
     throw notHealthy(
       'hosts as the inventory says',
-      `apply would change ${changes}`,
-      'odoo-prov apply FILE, then run this again',
+      `apply would change ${changes.join('; ')}`,
+      'odoo-prov apply FILE (--check says what is different), then run this again',
     );
   }
   return seen;

@@ -20,6 +20,7 @@ interface Case {
 }
 
 const ANSWERS = 'timeout 5 pg_isready -q';
+const ARCHIVES = `[ "$(${psql('select coalesce(last_archived_time > last_failed_time, last_failed_time is null) from pg_stat_archiver')})" = t ]`;
 /** Each fault of the database tier; a replica's is the standby's. */
 const CASES: readonly Case[] = [
   {
@@ -107,6 +108,8 @@ describe('killed in the middle of a fault', () => {
       expect(await db.must(host, 'ls -A /run/odoo-prov/failover-test')).toBe('');
       process.stderr.write(`  ${scenario}: well again ${seconds.toFixed(0)} s after the kill\n`);
       await suite.untilStreaming('db2');
+      // PostgreSQL tries again once a minute what it could not archive, and apply says that it fails until then.
+      await suite.until('db1', ARCHIVES, 120);
       // PgBouncer asks a server that did not answer again after 15 s.
       await sleep(16_000);
       expect(await suite.primary()).toBe('db1');
