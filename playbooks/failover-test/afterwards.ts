@@ -54,7 +54,10 @@ export async function judgeAfterwards(
         ]
       : []),
     assertion('after.apply', 'apply finds nothing to change', changes.length === 0 && !differs, {
-      found: differs?.message ?? `it would change ${changes.join('; ')}`,
+      found:
+        differs === undefined
+          ? `it would change ${changes.join('; ')}`
+          : `${differs.message}: ${differs.details.found ?? ''}`,
       next,
     }),
   ];

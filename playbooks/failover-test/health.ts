@@ -117,6 +117,7 @@ export async function converge(
 ): Promise<readonly string[]> {
   const check = how === 'check';
   const changed = new Map<string, Set<string>>();
+  const failed: string[] = [];
   const recap = await apply(
     cluster,
     {
@@ -129,6 +130,7 @@ export async function converge(
       verify: 'after-change',
     },
     (event) => {
+      if (event.type === 'host-failed') failed.push(`${event.host}: ${event.failure.message}`);
       if (event.type !== 'host-planned') return;
       const keys = changed.get(event.host) ?? new Set();
       for (const { resource } of event.changes) keys.add(keyOf(resource));
@@ -142,9 +144,9 @@ export async function converge(
   }
   throw new Failure({
     reason: 'not-converged',
-    message: `apply${check ? ' --check' : ''} of ${hosts.map(({ name }) => name).join(', ')} failed`,
-    expected: 'exit code 0',
-    found: `exit code ${recap.exitCode}`,
+    message: `apply${check ? ' --check' : ''} ended with exit code ${recap.exitCode}`,
+    expected: 'every host as the inventory says',
+    found: failed.join('; ') || 'no host said why',
     remedy: 'run odoo-prov apply FILE: it says what failed',
   });
 }

@@ -18,22 +18,26 @@ export class Moves {
   readonly #hosts: Hosts;
   readonly #connect: ConnectOptions;
   readonly #settle: () => Promise<void>;
+  readonly #stop: AbortSignal;
   #promotions = 0;
 
   /**
    * @param cluster as it is written
    * @param settle what the commands do at their end: an apply of the hosts concerned
+   * @param stop Ctrl-C: a move that has not begun yet is not made, one that has comes to its end
    */
   constructor(
     cluster: Cluster,
     hosts: Hosts,
     connect: ConnectOptions,
     settle: () => Promise<void>,
+    stop: AbortSignal,
   ) {
     this.#cluster = cluster;
     this.#hosts = hosts;
     this.#connect = connect;
     this.#settle = settle;
+    this.#stop = stop;
   }
 
   /** How many times a primary was promoted so far. */
@@ -41,10 +45,14 @@ export class Moves {
     return this.#promotions;
   }
 
-  /** @param onPromoted called right before clients are let through to the new primary */
+  /**
+   * @param onPromoted called right before clients are let through to the new primary
+   * @throws AbortError at Ctrl-C before it has begun
+   */
   async switchover(to: string | undefined, tell: Tell, onPromoted?: () => void): Promise<void> {
     await this.#over(undefined, tell, async (reached, mover) => {
       const plan = await planSwitchover(this.#cluster, reached, to);
+      this.#stop.throwIfAborted();
       await runSwitchover({ ...mover, ...(onPromoted === undefined ? {} : { onPromoted }) }, plan);
       this.#promotions += 1;
     });
@@ -55,6 +63,7 @@ export class Moves {
    * Takes one host for dead, also when SSH still reaches it.
    * @param onPromoted called right before clients are let through to the new primary
    * @returns the new primary
+   * @throws AbortError at Ctrl-C before it has begun
    */
   async failover(dead: string, tell: Tell, onPromoted: () => void): Promise<string> {
     return this.#over(dead, tell, async (reached, mover) => {
@@ -64,15 +73,19 @@ export class Moves {
         remembered: dead,
         withoutStandby: () => Promise.resolve(this.#cluster.postgres.replication.onStandbyLoss),
       });
+      this.#stop.throwIfAborted();
       await runFailover({ ...mover, onPromoted }, plan);
       this.#promotions += 1;
       return plan.choice.candidate.host;
     });
   }
 
+  /** @throws AbortError at Ctrl-C before it has begun */
   async rejoin(host: string, tell: Tell): Promise<void> {
     await this.#over(undefined, tell, async (reached, mover) => {
-      await runRejoin(mover, await planRejoin(this.#cluster, reached, host));
+      const plan = await planRejoin(this.#cluster, reached, host);
+      this.#stop.throwIfAborted();
+      await runRejoin(mover, plan);
     });
     await this.#settle();
   }

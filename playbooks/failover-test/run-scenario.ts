@@ -116,8 +116,11 @@ export async function runScenario(
     ...judgeWrites({
       ...{ writes: writers.ledger, comparison, gaps, mayLose },
       expectation: scenario.expectsWrites?.(cluster) ?? expectation,
-      limits: cluster.failoverTest,
+      ...{ limits: cluster.failoverTest, complete: !interrupted },
       ...(trial.cutOver === undefined ? {} : { cutOver: trial.cutOver }),
+      ...(trial.broken !== undefined && scenario.holdsWrites?.(cluster) === true
+        ? { held: trial.broken }
+        : {}),
     }),
     ...(seenByUsers === undefined ? [] : judgeUsers(seenByUsers)),
     ...trial.checks,

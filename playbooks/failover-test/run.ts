@@ -81,7 +81,7 @@ export async function failoverTest(
     const settle = async (): Promise<void> => {
       await converge(written, tier, connect, { failoverTest: hosts.test });
     };
-    const moves = new Moves(written, hosts, connect, settle);
+    const moves = new Moves(written, hosts, connect, settle, stop);
     const bench: Omit<Bench, 'odoo'> = {
       ...{ cluster, written, tested, primary, hosts, moves, login, connect, stop },
       ...{ scratch, machines },

@@ -64,6 +64,8 @@ export class Trial {
   readonly #open: { readonly host: Host; readonly heal: () => Promise<void> }[] = [];
   readonly #proofs: Proof[] = [];
   #cutOver: number | undefined;
+  #brokenFrom: number | undefined;
+  #brokenUntil: number | undefined;
 
   constructor(options: TrialOptions) {
     this.#options = options;
@@ -85,6 +87,12 @@ export class Trial {
   /** When clients were let through to a promoted primary for the first time. */
   get cutOver(): number | undefined {
     return this.#cutOver;
+  }
+
+  /** From when the first fault was there until it began to be healed; undefined where none was, or it was not healed. */
+  get broken(): { readonly from: number; readonly until: number } | undefined {
+    const [from, until] = [this.#brokenFrom, this.#brokenUntil];
+    return from === undefined || until === undefined ? undefined : { from, until };
   }
 
   /** Records that from now on clients must be led to a primary. */
@@ -116,6 +124,7 @@ export class Trial {
     this.#open.push({ host: fault.host, heal: () => healHost(this.hosts, fault) });
     this.mark('fault', fault.host.name, fault.text);
     await breakHost(this.hosts, fault);
+    this.#brokenFrom ??= this.#options.now();
   }
 
   /** The same to a whole machine, from outside. */
@@ -130,10 +139,12 @@ export class Trial {
     this.#open.push({ host, heal });
     this.mark('fault', host.name, MACHINE_FAULTS[fault]);
     await machines.breakMachine(host, fault);
+    this.#brokenFrom ??= this.#options.now();
   }
 
   /** Heals what is broken, the last first. */
   async heal(): Promise<void> {
+    this.#brokenUntil ??= this.#options.now();
     for (let fault = this.#open.at(-1); fault !== undefined; fault = this.#open.at(-1)) {
       await fault.heal();
       this.#open.pop();

@@ -1,4 +1,12 @@
-import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Machines } from '../../playbooks/failover-test/machines.js';
 import { chosenScenarios } from '../../playbooks/failover-test/scenarios/chosen.js';
@@ -70,6 +78,7 @@ function requireFolder(folder: string): void {
   try {
     makeFolder(resolve(folder));
     accessSync(folder, constants.W_OK);
+    if (!statSync(folder).isDirectory()) throw new Error('it is there, and is no folder');
   } catch (cause) {
     throw notWritable(folder, cause);
   }
@@ -145,7 +154,10 @@ function writeReport(folder: string, report: Report, say: (text: string) => void
   };
   try {
     makeFolder(resolve(folder));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const paths = Object.entries(files).map(([name, text]) => ({ path: join(folder, name), text }));
+    // Beside the old ones: where the disk is full, a report that is there stays whole.
+    for (const { path, text } of paths) writeFileSync(`${path}.new`, text);
+    for (const { path } of paths) renameSync(`${path}.new`, path);
   } catch (cause) {
     const { message, found } = notWritable(folder, cause).details;
     tell(`${message}: ${found ?? ''}; the verdict stands above`);

@@ -86,7 +86,7 @@ function standby(
       },
     ),
     assertion('standby.rows', `${host} has every row`, seen === rows, {
-      found: `${seen ?? 'no answer'} of ${rows}`,
+      found: seen === undefined ? `it does not answer; ${rows} are there` : `${seen} of ${rows}`,
       next: `odoo-prov status FILE: how far does ${host} lag, and is its replay paused?`,
     }),
   ];

@@ -24,6 +24,10 @@ export interface WriteObservation {
   readonly limits: Limits;
   /** Acknowledged writes may be lost, within the limit: a failover with asynchronous replication. */
   readonly mayLose: boolean;
+  /** It was not cut by Ctrl-C: then nobody knows what would have been felt. */
+  readonly complete: boolean;
+  /** While it was broken, and no write could be confirmed; undefined where writes may go on. Milliseconds. */
+  readonly held?: { readonly from: number; readonly until: number };
   /** Right before clients were let through to the new primary; undefined where none was promoted. */
   readonly cutOver?: number;
 }
@@ -33,7 +37,14 @@ const READ_ONLY = '25006';
 
 /** Judges a scenario by what its writers saw. */
 export function judgeWrites(seen: WriteObservation): readonly Check[] {
-  return [wroteBefore(seen), ...ledger(seen), ...standstill(seen), ...readOnly(seen)];
+  return [
+    wroteBefore(seen),
+    ...ledger(seen),
+    ...felt(seen),
+    ...held(seen),
+    ...standstill(seen),
+    ...readOnly(seen),
+  ];
 }
 
 function wroteBefore({ comparison }: WriteObservation): Check {
@@ -75,6 +86,47 @@ function ledger({ comparison, limits, mayLose }: WriteObservation): readonly Che
       found: `${invented.length} rows are, the first of client ${invented[0]?.client ?? 0}`,
       next: 'did somebody write into the schema odoo_prov_failover_test by hand? If not, something sent a row twice: look at what stands between the clients and PostgreSQL (PgBouncer, a proxy)',
     }),
+  ];
+}
+
+/** A client writes ten times a second: less than this between two of its writes may be anything. */
+const FELT_MILLISECONDS = 1000;
+
+/** An outage that is expected and that nobody noticed: then the fault was none, and nothing is proved. */
+function felt({ expectation, gaps, comparison, complete }: WriteObservation): readonly Check[] {
+  if (expectation.kind !== 'outage' || !complete) return [];
+  const failed = comparison.refused + comparison.unknown;
+  return [
+    assertion(
+      'writes.felt',
+      `writes stood still or failed: ${expectation.why}`,
+      failed > 0 || gaps.max >= FELT_MILLISECONDS,
+      {
+        found: `none failed, and no client waited longer than ${seconds(gaps.max / 1000)}`,
+        next: 'either what was to be broken went on, or clients have a way around it that is not in the inventory: see the timeline, and run the scenario again',
+      },
+    ),
+  ];
+}
+
+/** Writes that were confirmed although what must confirm them was away. */
+function held({ writes, held: span, expectation }: WriteObservation): readonly Check[] {
+  if (span === undefined) return [];
+  const early = writes.filter(
+    ({ outcome, begun, ended }) =>
+      outcome === 'acknowledged' && begun >= span.from && ended <= span.until,
+  );
+  const through = [...new Set(early.map((write) => write.through))].join(', ');
+  return [
+    assertion(
+      'writes.held',
+      `no write was confirmed while it was broken: ${expectation.why}`,
+      early.length === 0,
+      {
+        found: `${early.length} writes that began after the fault were confirmed before it was healed, through ${through}`,
+        next: `with synchronous replication: something sets synchronous_commit off for sessions, and what they save may be lost. Look at connect_query in /etc/pgbouncer/databases.ini on ${through}, at ALTER ROLE and ALTER DATABASE (odoo-prov status FILE names those), at add-ons. Otherwise: what was to be broken went on`,
+      },
+    ),
   ];
 }
 

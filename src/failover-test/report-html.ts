@@ -4,7 +4,7 @@ import { xml } from './report-junit.js';
 import { overviewHtml, summaryHtml, VERDICT_NAMES } from './report-overview.js';
 import { REPORT_STYLE } from './report-style.js';
 import { secondsText } from './report-text.js';
-import type { Report, ScenarioReport } from './report.js';
+import { whyNothing, type Report, type ScenarioReport } from './report.js';
 import type { Expectation } from './scenario.js';
 import { timelineSvg } from './timeline-svg.js';
 
@@ -15,7 +15,7 @@ export function reportToHtml(report: Report): string {
 <title>${xml(`Failover test of ${report.cluster}: ${report.verdict}`)}</title>
 <style>${REPORT_STYLE}</style></head><body>
 <h1>Failover test of ${xml(report.cluster)}</h1>
-<p class="verdict ${report.verdict}">${VERDICTS[report.verdict]}</p>
+<p class="verdict ${report.verdict}">${verdictText(report)}</p>
 ${summaryHtml(report)}
 ${factsOf(report)}
 ${overviewHtml(report)}
@@ -32,6 +32,11 @@ const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
   interrupted:
     'Interrupted before its end: this is no verdict. How the cluster was left stands under Afterwards.',
 };
+
+function verdictText(report: Report): string {
+  const nothing = whyNothing(report);
+  return nothing === undefined ? VERDICTS[report.verdict] : `Failed: ${nothing}.`;
+}
 
 function factsOf(report: Report): string {
   const { limits, synchronous, hosts, started, ended, clients, users, version } = report;

@@ -1,12 +1,13 @@
 import type { Check } from './check.js';
 import { failedLines } from './report-text.js';
-import type { Report } from './report.js';
+import { whyNothing, type Report } from './report.js';
 
 /**
  * The report as JUnit's XML: a suite a scenario, a case an assertion; scenarios that were not run are skipped.
  * Cases are named by the assertion's id and host: programs compare them from run to run, so no figure is in them.
  */
 export function reportToJunit(report: Report): string {
+  const nothing = whyNothing(report);
   const suites = [
     ...report.scenarios.map(({ scenario, started, milliseconds, checks, verdict }) =>
       suite(
@@ -16,6 +17,7 @@ export function reportToJunit(report: Report): string {
       ),
     ),
     suite('afterwards', report.afterwards, ''),
+    ...(nothing === undefined ? [] : [suite('run', [nothingTested(nothing)], '')]),
     ...report.skipped.map(
       ({
         scenario,
@@ -30,6 +32,14 @@ export function reportToJunit(report: Report): string {
 ${suites.join('\n')}
 </testsuites>
 `;
+}
+
+/** A run whose scenarios were all skipped is red, as its exit code. */
+function nothingTested(found: string): Check {
+  return {
+    ...{ id: 'run.nothing', ok: false, text: 'at least one scenario was run', found },
+    next: 'see why each was skipped, and mend that; or choose others',
+  };
 }
 
 /** What is said of a scenario that was not finished, so that nobody takes it for passed. */

@@ -1,5 +1,5 @@
 import type { Check } from './check.js';
-import type { Mark, Report, ScenarioReport } from './report.js';
+import { whyNothing, type Mark, type Report, type ScenarioReport } from './report.js';
 import type { Expectation } from './scenario.js';
 
 /** The expectation as the verdict names it. */
@@ -76,7 +76,7 @@ export function failedLines(check: Check): readonly string[] {
 export function summaryLines(report: Report): readonly string[] {
   return [
     ...report.afterwards.flatMap(failedLines),
-    `${report.cluster}: ${report.verdict}. ${countsText(report)}.${leftText(report)}`,
+    `${report.cluster}: ${report.verdict}. ${countsText(report)}.${leftText(report)}${nothingText(report)}`,
     ...primaryLines(report),
   ];
 }
@@ -106,6 +106,12 @@ export function countsText({ scenarios, skipped }: Pick<Report, 'scenarios' | 's
     ...named('interrupted', of('interrupted')),
     ...named('skipped', skipped),
   ].join(', ');
+}
+
+/** Why a run failed in which no scenario was run. */
+function nothingText(report: Report): string {
+  const nothing = whyNothing(report);
+  return nothing === undefined ? '' : ` ${nothing.charAt(0).toUpperCase()}${nothing.slice(1)}.`;
 }
 
 /** Why a run failed in which no scenario did. */

@@ -102,6 +102,16 @@ export function haveWaited({ gaps, failed }: UserFigures, limits: Limits): boole
   return gaps.max > limits.gap * 1000 || failed > limits.failedRequests;
 }
 
+/** Why a run in which no scenario was run is no proof; undefined where one was. */
+export function whyNothing({
+  scenarios,
+  verdict,
+}: Pick<Report, 'scenarios' | 'verdict'>): string | undefined {
+  return scenarios.length > 0 || verdict === 'interrupted'
+    ? undefined
+    : 'nothing was tested: every scenario that was chosen was skipped';
+}
+
 /**
  * What a run comes to.
  * @param stopped by Ctrl-C, also between two scenarios; what failed before that has failed

@@ -64,6 +64,8 @@ export interface Scenario {
   readonly expects: (cluster: Cluster) => Expectation;
   /** For the writers alone, where it is not the same. */
   readonly expectsWrites?: (cluster: Cluster) => Expectation;
+  /** Whether no write can be confirmed while it is broken. One that is was confirmed by a promise that nobody keeps. */
+  readonly holdsWrites?: (cluster: Cluster) => boolean;
   /** For Odoo's users alone, where it is not the same. */
   readonly expectsUsers?: (cluster: Cluster) => Expectation;
   /** How many requests of users may fail, where it is not what the inventory says. */

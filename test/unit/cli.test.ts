@@ -131,6 +131,10 @@ describe('usage', () => {
       '--recovery-key-file brings the secrets back where the cluster is made anew\n  expected  --recovery-key-file with --new-hosts\n  found     --recovery-key-file alone\n  next      leave it out; or add --new-hosts, where all but the backups is lost\n',
     ],
     [
+      ['failover-test', 'small.yaml', '--report', 'small.yaml'],
+      'the report cannot be written to small.yaml\n  expected  a folder that you may write to\n  found     it is there, and is no folder\n  next      give another one with --report\n',
+    ],
+    [
       ['failover-test', 'small.yaml', '--report', '/proc/nowhere/deep'],
       "the report cannot be written to /proc/nowhere/deep\n  expected  a folder that you may write to\n  found     ENOENT: no such file or directory, mkdir '/proc/nowhere'\n  next      give another one with --report\n",
     ],

@@ -18,6 +18,7 @@ export function machineAway(
     ...{ name, title, onRequest: true, recoversFrom: 'heal', promotions: 0 },
     lacks: (_, { machines }) => (machines === true ? undefined : ONLY_IN_A_LAB),
     expects: () => ({ kind: 'outage', why: 'one server takes the writes, and it does not answer' }),
+    holdsWrites: () => true,
     run: async (trial) => {
       await trial.machineFault(trial.primary, fault);
       await trial.wait(AWAY_SECONDS);

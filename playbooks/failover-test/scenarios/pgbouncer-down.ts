@@ -26,6 +26,7 @@ export const pgbouncerDown: RunnableScenario = {
         ? "Odoo's open connections through it end, and requests with them"
         : 'there is only one PgBouncer',
   }),
+  holdsWrites: (cluster) => hostsWith(cluster, 'pgbouncer').length === 1,
   run: async (trial) => {
     const [host] = hostsWith(trial.cluster, 'pgbouncer');
     if (host === undefined) throw new Error('the inventory was not checked: there is no PgBouncer');

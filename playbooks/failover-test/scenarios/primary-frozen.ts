@@ -12,6 +12,7 @@ export const primaryFrozen: RunnableScenario = {
   promotions: 0,
   lacks: () => undefined,
   expects: () => ({ kind: 'outage', why: 'one server takes the writes, and it does not answer' }),
+  holdsWrites: () => true,
   run: async (trial) => {
     await trial.fault(postgresFrozen(trial.primary, 'primary-frozen'));
     await trial.wait(FROZEN_SECONDS);

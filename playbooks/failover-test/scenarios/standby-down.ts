@@ -1,8 +1,15 @@
-import { hostsWith } from '../../../src/inventory/cluster.js';
+import { hostsWith, type Cluster } from '../../../src/inventory/cluster.js';
 import { postgresStopped } from '../fault.js';
 import type { RunnableScenario } from '../trial.js';
 
 const DOWN_SECONDS = 8;
+
+/** Whether commits wait for this one alone, as long as it is away. */
+function waitsForIt(cluster: Cluster): boolean {
+  const { synchronous, onStandbyLoss } = cluster.postgres.replication;
+  const standbys = hostsWith(cluster, 'pg-standby');
+  return synchronous !== 'off' && onStandbyLoss === 'block' && standbys.length === 1;
+}
 
 /** The standby that would take over stops. With synchronous replication commits need another one. */
 export const standbyDown: RunnableScenario = {
@@ -22,6 +29,7 @@ export const standbyDown: RunnableScenario = {
       ? { kind: 'survives', why: `commits wait for any one of ${count} standbys` }
       : { kind: 'outage', why: 'commits wait for the only standby' };
   },
+  holdsWrites: waitsForIt,
   run: async (trial) => {
     const [host] = hostsWith(trial.cluster, 'pg-standby');
     if (host === undefined) throw new Error('there is no standby');

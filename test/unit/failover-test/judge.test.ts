@@ -42,6 +42,7 @@ function observe(
     expectation: { kind: 'outage', why: 'there is one PgBouncer' },
     limits: LIMITS,
     mayLose: false,
+    complete: true,
     ...rest,
   });
   return failed(checks);
@@ -91,6 +92,25 @@ describe('writes are judged', () => {
     // Held back before, answered after it.
     expect(observe(writes, stored(writes), { cutOver: 5998 })).toEqual(['writes.read-only']);
     expect(observe(writes, stored(writes), { cutOver: 6500 })).toEqual([]);
+  });
+
+  it('by an outage that nobody felt: what was to be broken went on', () => {
+    const writes = history(0);
+    expect(observe(writes, stored(writes))).toEqual(['writes.felt']);
+    expect(observe(writes, stored(writes), { expectation: SURVIVES })).toEqual([]);
+    // Cut by Ctrl-C before it could be felt.
+    expect(observe(writes, stored(writes), { complete: false })).toEqual([]);
+  });
+
+  it('by writes that were confirmed while nobody was there to confirm them', () => {
+    const waiting = { from: 3100, until: 5990 };
+    const held = history(3000);
+    expect(observe(held, stored(held), { held: waiting })).toEqual([]);
+    // Some sessions did not wait.
+    const some = history(2000);
+    expect(observe(some, stored(some), { held: waiting })).toEqual(['writes.held']);
+    // Sent before the fault was there, or answered after it began to be healed.
+    expect(observe(some, stored(some), { held: { from: 3100, until: 4990 } })).toEqual([]);
   });
 
   it('as no test where nobody wrote', () => {

@@ -278,6 +278,19 @@ describe('the verdict of a run', () => {
     expect(verdictOfRun({ ...run, skipped: [{ ...skip, unhealthy: true }] }, false)).toBe('failed');
   });
 
+  it('is failed where all that was chosen was skipped, and each form of the report says so', () => {
+    const skipped = [{ scenario: 'primary-cut-off', why: 'nftables is not installed' }] as const;
+    const run = { ...REPORT, verdict: 'failed', scenarios: [], skipped } as const;
+    expect(verdictOfRun(run, false)).toBe('failed');
+    const why = 'othing was tested: every scenario that was chosen was skipped.';
+    expect(summaryLines(run).join('\n')).toContain(why);
+    expect(reportToHtml(run)).toContain(`Failed: n${why}`);
+    expect(reportToJunit(run)).toContain('<testcase classname="run" name="run.nothing"><failure');
+    // After Ctrl-C that is no wonder.
+    const cut = { ...run, verdict: 'interrupted' } as const;
+    expect(reportToJunit(cut)).not.toContain('run.nothing');
+  });
+
   it('is interrupted at Ctrl-C, but what failed before that has failed', () => {
     const cut = { ...RECOVERED, verdict: 'interrupted' } as const;
     const run = { scenarios: [cut], skipped: [], afterwards: [] };
