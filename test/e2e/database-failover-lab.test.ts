@@ -84,7 +84,7 @@ systemctl disable --now odoo-prov-postgres-guard`,
 
   it('are healed at Ctrl-C; after a promotion it says how the old primary is taken back, and that is so', async () => {
     const promoted = `[ "$(${psql('select pg_is_in_recovery()')})" = f ]`;
-    const end = await suite.interruptedAt('power-cut', 'db2', promoted);
+    const end = await suite.interruptedAt('power-cut', { host: 'db2', script: promoted });
     process.stderr.write(`  ended ${end.seconds.toFixed(0)} s after Ctrl-C\n`);
     expect(end.code, end.text).toBe(130);
     expect(end.text).toContain('1 interrupted (power-cut)');

@@ -1,4 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { failures, reportOf } from '../support/failover-report.js';
 import { FailoverSuite, WITH_NFT } from '../support/failover-suite.js';
@@ -56,6 +58,17 @@ describe('a cluster that is well', () => {
     expect(await suite.primary()).toBe(before);
     await suite.unchanged();
   });
+
+  it('is only healed by Ctrl-C where the failover has not begun: nobody is promoted', async () => {
+    const before = await suite.primary();
+    const end = await suite.interruptedAt('primary-cut-off', /is cut off from the network/);
+    expect(end.code, end.text).toBe(130);
+    expect(end.text).toContain(`${before} is primary, as before.`);
+    expect(end.text).not.toContain('holds all clients back');
+    expect(await suite.primary()).toBe(before);
+    await suite.nothingLeft();
+    await suite.unchanged();
+  });
 });
 
 describe('it fails when it should', () => {
@@ -76,6 +89,41 @@ systemd-run --quiet --unit=planted sh -c 'while sleep 0.2; do cmp -s /run/plante
     expect(end.stderr).toMatch(/writes through pool1 were answered with SQLSTATE 25006/);
     // As its report says: apply, and back.
     await suite.mend(before);
+  });
+
+  it('because sessions are told that their writes are saved while the only standby is away', async () => {
+    const before = await suite.primary();
+    const written = readFileSync(db.inventory, 'utf8');
+    const inventory = parseDocument(written);
+    inventory.setIn(['hosts', 'db3', 'roles'], ['pg-replica']);
+    writeFileSync(db.inventory, inventory.toString());
+    const converged = await db.apply();
+    expect(converged.code, printed(converged)).toBe(0);
+    const well = await suite.test('standby-down');
+    expect(failures(reportOf(well))).toEqual([]);
+    expect(reportOf(well).scenarios[0]?.verdict).toBe('recovered');
+
+    const running = suite.test('standby-down');
+    await suite.untilWriting(before);
+    const file = '/etc/pgbouncer/databases.ini';
+    await db.must(
+      'pool1',
+      `cp -p ${file} /run/planted.ini
+sed -i "s/^acme = .*/& connect_query='set synchronous_commit = off'/" ${file}
+systemctl reload pgbouncer`,
+    );
+    const others = `select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'odoo'`;
+    await db.sql(before, others);
+    const end = await running;
+    await db.must('pool1', `cp -p /run/planted.ini ${file} && systemctl reload pgbouncer`);
+    await db.sql(before, others);
+    writeFileSync(db.inventory, written);
+    const back = await db.apply();
+    expect(back.code, printed(back)).toBe(0);
+    expect(end.code, printed(end)).toBe(3);
+    expect(failures(reportOf(end))).toContain('standby-down writes.held');
+    expect(end.stderr).toMatch(/\d+ writes that began after the fault were confirmed before/);
+    await suite.unchanged();
   });
 
   it('because a replica stays on the old timeline after a switchover, and names it', async () => {

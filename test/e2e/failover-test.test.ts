@@ -135,7 +135,10 @@ describe('while it runs', () => {
 describe('Ctrl-C', () => {
   it('after a switchover ends soon, counts what it cut, and says how the primary is moved back', async () => {
     const promoted = `[ "$(${psql('select pg_is_in_recovery()')})" = f ]`;
-    const end = await suite.interruptedAt('switchover,host-reset', 'db2', promoted);
+    const end = await suite.interruptedAt('switchover,host-reset', {
+      host: 'db2',
+      script: promoted,
+    });
     process.stderr.write(`  ended ${end.seconds.toFixed(0)} s after Ctrl-C\n`);
     expect(end.code, end.text).toBe(130);
     expect(end.text).toContain('1 interrupted (switchover), 1 skipped (host-reset)');

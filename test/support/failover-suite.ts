@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { databaseLab, type DatabaseLab } from './database-lab.js';
 import { printed, recapOf, type ProgramEnd } from './program.js';
@@ -78,11 +79,14 @@ export class FailoverSuite {
     return this.#db.run('failover-test', '--yes', '--json', ...words);
   }
 
-  /** Runs scenarios and presses Ctrl-C as soon as a command succeeds on a host. @returns with the seconds from then on */
+  /**
+   * Runs scenarios and presses Ctrl-C at a moment.
+   * @param when what it tells by then, or a command that succeeds on a host by then
+   * @returns with the seconds from then on
+   */
   async interruptedAt(
     scenarios: string,
-    host: string,
-    script: string,
+    when: RegExp | { readonly host: string; readonly script: string },
   ): Promise<{ readonly code: number | null; readonly text: string; readonly seconds: number }> {
     const words = ['failover-test', this.#db.inventory, '--yes', '--scenario', scenarios];
     const child = spawn(process.execPath, [join(repositoryRoot, 'bin/odoo-prov'), ...words], {
@@ -93,7 +97,8 @@ export class FailoverSuite {
       stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     }
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    await this.until(host, script, 300);
+    if (when instanceof RegExp) await told(when, () => text, ended);
+    else await this.until(when.host, when.script, 300);
     const at = performance.now();
     child.kill('SIGINT');
     const code = await ended;
@@ -182,4 +187,14 @@ export class FailoverSuite {
 /** A query of the server on a host, as a shell command that prints its answer. */
 export function psql(query: string, database = 'postgres'): string {
   return `cd / && runuser -u postgres -- psql -XAtq -d ${database} -c "${query}"`;
+}
+
+/** Waits until a program has told something. @throws Error where it ends without */
+async function told(words: RegExp, text: () => string, ended: Promise<unknown>): Promise<void> {
+  const program = { ended: false };
+  void ended.then(() => (program.ended = true));
+  while (!words.test(text())) {
+    if (program.ended) throw new Error(`it ended without ${String(words)}:\n${text()}`);
+    await sleep(20);
+  }
 }
