@@ -11,6 +11,7 @@ import {
   type Sight,
 } from '../../src/postgres/promotion.js';
 import { isOutdated } from '../../src/postgres/outdated.js';
+import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { archiveReceived } from './archive-received.js';
 import { catchUp } from './catch-up.js';
 import { requirePoolers, type Reached } from './connect.js';
@@ -63,7 +64,7 @@ export interface FailoverPlan {
 
 /**
  * Looks, and decides whether a failover is safe.
- * @throws Failure refused: a primary that is alive (without force, or out of reach), a fence that nobody confirmed, a
+ * @throws Failure refused: a primary that is alive (without force, or out of reach), several of them, a fence that nobody confirmed, a
  *   PgBouncer out of reach, no standby that may take over
  */
 export async function planFailover(
@@ -75,8 +76,10 @@ export async function planFailover(
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
   const living = view.sights.find(({ host }) => options.confirmDead.includes(host));
   if (living !== undefined) throw notDead(living.host);
+  const writers = view.sights.filter((sight) => sight.writable);
+  if (writers.length > 1 && !options.force) throw severalPrimaries(writers);
   const choice = chooseCandidate(cluster, view.sights, options.to);
-  const alive = view.sights.find((sight) => sight.writable);
+  const [alive] = writers;
   if (alive !== undefined && !options.force) throw stillAlive(alive);
   if (alive === undefined) await requireNoLivingSender(cluster, reached.sessions, view.sights);
   const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);

@@ -1,6 +1,7 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import type { Sight } from '../../src/postgres/promotion.js';
+import { newestWriter } from '../../src/postgres/two-primaries.js';
 import type { Session } from '../../src/transport/session.js';
 import type { Reached } from './connect.js';
 import { lookAtRejoining, requireMovable, type Rejoining } from './rejoin-look.js';
@@ -34,9 +35,7 @@ export async function planRejoin(
   keeping: Keeping = { rows: true, data: false },
 ): Promise<RejoinPlan> {
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
-  const [primary] = view.sights
-    .filter((sight) => sight.writable)
-    .sort((a, b) => b.timeline - a.timeline);
+  const primary = newestWriter(view.sights.filter((sight) => sight.writable));
   if (primary === undefined) throw noPrimary(view.sights);
   const silent = host === undefined ? undefined : view.silent.get(host);
   if (silent !== undefined) throw silent;

@@ -9,6 +9,7 @@ import {
   parseLsn,
   type Sight,
 } from '../../src/postgres/promotion.js';
+import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
@@ -52,8 +53,9 @@ export async function planSwitchover(
   requirePoolers(cluster, reached);
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
   const writers = view.sights.filter((sight) => sight.writable);
+  if (writers.length > 1) throw severalPrimaries(writers);
   const [from] = writers;
-  if (from === undefined || writers.length > 1) throw notOnePrimary(writers, view.sights);
+  if (from === undefined) throw noPrimary(view.sights);
   if (from.host === to) throw alreadyPrimary(from);
   const { candidate, others } = chooseCandidate(cluster, view.sights, to);
   if (candidate.received === undefined || candidate.timeline !== from.timeline)
@@ -92,19 +94,14 @@ export async function planSwitchover(
   };
 }
 
-function notOnePrimary(writers: readonly Sight[], sights: readonly Sight[]): Failure {
+function noPrimary(sights: readonly Sight[]): Failure {
   const seen = sights.map(({ host }) => host).join(', ');
   return new Failure({
     reason: 'refused',
-    message: writers.length === 0 ? 'no host takes writes' : 'more than one host takes writes',
+    message: 'no host takes writes',
     expected: 'exactly one primary',
-    found:
-      writers.map(({ host }) => host).join(', ') ||
-      `none of ${seen === '' ? 'the database hosts: they hold no data' : seen}`,
-    remedy:
-      writers.length > 0
-        ? 'stop PostgreSQL on the one whose data is not to be kept, at once'
-        : withoutPrimary(sights),
+    found: `none of ${seen === '' ? 'the database hosts: they hold no data' : seen}`,
+    remedy: withoutPrimary(sights),
   });
 }
 

@@ -36,6 +36,18 @@ export function parseArmedFaults(text: string): readonly ArmedFault[] {
   );
 }
 
+/**
+ * When a host is well again, and how at once.
+ * @param armed what is broken there; at least one
+ */
+export function healText(host: string, armed: readonly ArmedFault[]): string {
+  const left = armed.map(({ secondsLeft }) => secondsLeft);
+  const atOnce = `s root on ${host}: ${armed.map(healCommand).join('; ')}`;
+  return left.includes(null)
+    ? `it could not heal by itself. A${atOnce}; that says why`
+    : `it heals by itself in ${String(Math.max(...left.map(Number)))} s. At once, a${atOnce}`;
+}
+
 /** The command, for root on the host, that heals at once; it stops the timer as well. */
 export function healCommand({ scenario }: ArmedFault): string {
   return `sh ${FAULTS}/${scenario}`;

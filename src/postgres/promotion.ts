@@ -1,6 +1,7 @@
 import { Failure } from '../failure/failure.js';
 import { databaseRole, hostsWith, type Cluster } from '../inventory/cluster.js';
 import { LONE_START_WORD } from './layout.js';
+import { newestWriter } from './two-primaries.js';
 
 /** What a database host says of its server, live. */
 export interface Sight {
@@ -157,7 +158,7 @@ export function alreadyPrimary({ host, timeline }: Sight): Failure {
 
 /** How there is a standby again. */
 function standbyBack(sights: readonly Sight[]): string {
-  const primary = sights.find(({ writable }) => writable);
+  const primary = newestWriter(sights.filter(({ writable }) => writable));
   const old = sights.filter((sight) => (!sight.standby || sight.pastFork) && sight !== primary);
   const stopped = sights.filter((s) => s.standby && !s.running && !s.pastFork);
   const newest = Math.max(0, ...sights.map(({ timeline }) => timeline));

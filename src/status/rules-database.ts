@@ -1,5 +1,7 @@
+import { healText } from '../batch/armed-fault.js';
 import { restoreAgain } from '../postgres/cut-restore.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
+import { staleWriters, stopOthers, writerText, type Writer } from '../postgres/two-primaries.js';
 import { problem, warning, type Alert } from './alert.js';
 import { serverOf } from './database.js';
 import { downNext, firstNext, SERVICE } from './down-next.js';
@@ -61,16 +63,16 @@ function primaryRules(status: ClusterStatus): readonly Alert[] {
   const { database, hosts, allDatabases } = status;
   const { writable, members } = database;
   if (writable.length > 1) {
-    const of = (name: string): string => {
-      const timeline = members.find(({ host }) => host === name)?.timeline;
-      return `${name} (timeline ${String(timeline)})`;
-    };
+    const writers = writable.map((host) => ({
+      host,
+      timeline: members.find((member) => member.host === host)?.timeline ?? 0,
+    }));
     return [
       problem({
         id: 'postgres.two-primaries',
         host: null,
-        message: `${list(writable.map(of))} both take writes: what is written to one is missing on the other`,
-        next: `find out which of them PgBouncer uses, stop PostgreSQL on the others at once (systemctl stop 'postgresql@*'), and keep their data: it may hold rows that no other host has`,
+        message: `${list(writers.map(writerText))} both take writes: what is written to one is missing on the other`,
+        next: [stopOthers(writers), ...leftOn(hosts, staleWriters(writers))].join('. '),
       }),
     ];
   }
@@ -91,6 +93,18 @@ function primaryRules(status: ClusterStatus): readonly Alert[] {
       next: firstNext(status),
     }),
   ];
+}
+
+/** Rejoin is refused on a host on which a test that was killed has left something broken. */
+function leftOn(hosts: readonly HostStatus[], stale: readonly Writer[]): readonly string[] {
+  return hosts.flatMap(({ host, failoverTest }) => {
+    if (failoverTest?.by !== null) return [];
+    const { armed } = failoverTest;
+    if (armed.length === 0 || !stale.some((writer) => writer.host === host)) return [];
+    return [
+      `A failover-test has left ${list(armed.map(({ scenario }) => scenario))} broken on ${host}, and rejoin is refused until it is healed: ${healText(host, armed)}`,
+    ];
+  });
 }
 
 /** Standbys know better than this look who is primary; they are not to be promoted beside it. */

@@ -291,13 +291,50 @@ describe('a failover', () => {
   });
 });
 
+describe('two primaries', () => {
+  const both = { db1: PRIMARY, db2: AHEAD };
+  const refusal = {
+    details: {
+      message: 'more than one host takes writes',
+      found: 'db1 (timeline 1), db2 (timeline 2)',
+      remedy: expect.stringMatching(/^db2 took over.* On db1, at once: systemctl stop/) as string,
+    },
+  };
+
+  it('are refused by a switchover and a failover: the one on the newest timeline is to be kept', async () => {
+    await expect(planSwitchover(cluster, reached(both), undefined)).rejects.toMatchObject(refusal);
+    await expect(plan(both)).rejects.toMatchObject(refusal);
+    await expect(plan({ ...both, db3: STANDBY })).rejects.toMatchObject(refusal);
+    // By force, where no standby is left: it is the old one that is to rejoin.
+    await expect(plan(both, { force: true })).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('rejoin FILE --host db1') as string },
+    });
+  });
+
+  it('are told apart by a rejoin; of the same timeline none that runs is taken', async () => {
+    const folder = 'rejoin none no /var/lib/postgresql/17/main\n';
+    const old = { db1: PRIMARY + folder, db2: AHEAD };
+    const { primary, rejoining } = await planRejoin(cluster, reached(old), undefined);
+    expect([primary.host, rejoining.map(({ sight }) => sight.host)]).toEqual(['db2', ['db1']]);
+    const same = { db1: PRIMARY, db2: PRIMARY + folder };
+    await expect(planRejoin(cluster, reached(same), 'db2')).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('stop PostgreSQL on db2') as string },
+    });
+  });
+});
+
 describe('a switchover', () => {
   it('needs exactly one primary, and a standby that streams', async () => {
     const to = (answers: Readonly<Record<string, string>>, host?: string) =>
       planSwitchover(cluster, reached(answers), host);
     expect((await to({ db1: PRIMARY, db2: STANDBY }, 'db2')).to.host).toBe('db2');
     await expect(to({ db1: STOPPED, db2: STANDBY })).rejects.toThrow('no host takes writes');
-    await expect(to({ db1: PRIMARY, db2: PRIMARY, db3: STANDBY })).rejects.toThrow('more than one');
+    await expect(to({ db1: PRIMARY, db2: PRIMARY, db3: STANDBY })).rejects.toMatchObject({
+      details: {
+        message: 'more than one host takes writes',
+        remedy: expect.stringContaining('find out which of them PgBouncer uses') as string,
+      },
+    });
     await expect(to({ db1: PRIMARY, db2: STANDBY }, 'db1')).rejects.toThrow('primary already');
     await expect(to({ db1: STOPPED, db2: STANDBY })).rejects.toMatchObject({
       details: { remedy: expect.stringContaining('starts PostgreSQL on db1') as string },

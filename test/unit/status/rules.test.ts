@@ -150,6 +150,24 @@ describe('PostgreSQL', () => {
     });
     expect(code(db1(RECORDED.two.primary), front(RECORDED.two.standby))).toBe(3);
   });
+  it('with two writable primaries names the one that took over as the one to be kept', () => {
+    const of = (old: HostStatus): string =>
+      judge(seen(old, front(RECORDED.two.standby), pool1())).alerts.find(
+        ({ id }) => id === 'postgres.two-primaries',
+      )?.next ?? '';
+    const old = db1(RECORDED.two.primary);
+    // The recorded PgBouncer leads to db1, the old one.
+    const next =
+      "front took over, for it is on the newest timeline: keep it, wherever PgBouncer leads. On db1, at once: systemctl stop 'postgresql@*'. Then odoo-prov apply FILE, which leads the clients to front; then odoo-prov rejoin FILE --host db1, which saves the rows that only db1 has";
+    expect(of(old)).toBe(next);
+    const armed = [{ scenario: 'primary-cut-off', secondsLeft: 143 }];
+    expect(of({ ...old, failoverTest: { by: null, armed } })).toBe(
+      `${next}. A failover-test has left primary-cut-off broken on db1, and rejoin is refused until it is healed: it heals by itself in 143 s. At once, as root on db1: sh /run/odoo-prov/failover-test/primary-cut-off`,
+    );
+    expect(of({ ...old, failoverTest: { by: 'root@ops', armed } })).toBe(next);
+    const same = changed(RECORDED.two.primary, '"timeline":1', '"timeline":2');
+    expect(of(db1(same))).toContain('find out which of them PgBouncer uses');
+  });
   it('without a primary among those that answered', () => {
     const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
     expect(told(front(alone))).toEqual([
