@@ -3,12 +3,11 @@ import {
   DEAD_MAN_SECONDS,
   FAULTS,
   HEAL_UNIT,
-  healCommand,
   parseArmedFaults,
 } from '../../src/batch/armed-fault.js';
-import { Failure } from '../../src/failure/failure.js';
 import type { Host } from '../../src/inventory/cluster.js';
 import { raw } from '../../src/shell/index.js';
+import { refuseLeftFaults } from '../primary/left-fault.js';
 import type { Fault } from './fault.js';
 import type { Hosts } from './hosts.js';
 
@@ -47,22 +46,8 @@ export async function healHost(hosts: Runs, fault: Fault): Promise<void> {
 
 /** @throws Failure refused, where a fault is armed: a test was killed, and its host heals by itself soon */
 export async function refuseArmed(hosts: Runs, tested: readonly Host[]): Promise<void> {
-  await Promise.all(
-    tested.map(async ({ name }) => {
-      const armed = parseArmedFaults(await hosts.run(name, ARMED_FAULTS));
-      if (armed.length === 0) return;
-      const left = armed.map(({ secondsLeft }) => secondsLeft);
-      const atOnce = armed.map(healCommand).join('; ');
-      throw new Failure({
-        reason: 'refused',
-        host: name,
-        message: 'a failover-test that was killed has left something broken here',
-        expected: 'no fault',
-        found: armed.map(({ scenario }) => scenario).join(', '),
-        remedy: left.includes(null)
-          ? `it could not heal by itself. As root on ${name}: ${atOnce}; that says why`
-          : `wait: the host heals by itself in ${Math.max(...left.map(Number))} s. At once, as root on ${name}: ${atOnce}`,
-      });
-    }),
+  const asked = tested.map(
+    async ({ name }) => [name, parseArmedFaults(await hosts.run(name, ARMED_FAULTS))] as const,
   );
+  refuseLeftFaults(new Map(await Promise.all(asked)));
 }

@@ -12,7 +12,10 @@ import type { Hosts } from './hosts.js';
 
 type Tell = Mover['tell'];
 
-/** Moves of the primary, as the commands of the same names make them, over connections of their own. */
+/**
+ * Moves of the primary, as the commands of the same names make them, over connections of their own. A fault of the test
+ * itself refuses a switchover and a rejoin too: they come when it is healed.
+ */
 export class Moves {
   readonly #cluster: Cluster;
   readonly #hosts: Hosts;

@@ -15,6 +15,7 @@ import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { archiveReceived } from './archive-received.js';
 import { catchUp } from './catch-up.js';
 import { requirePoolers, type Reached } from './connect.js';
+import { leftFaultsText } from './left-fault.js';
 import { requireNoLivingSender } from './living-sender.js';
 import { backupText, lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
@@ -112,6 +113,7 @@ export async function planFailover(
     ...stoppedStep(choice),
   ];
   const notes = [
+    ...leftFaultsText(view.armed),
     ...startableText(view.sights),
     ...(alive === undefined ? [] : backupText(alive)),
     ...stoppedText(choice),

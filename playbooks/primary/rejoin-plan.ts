@@ -4,6 +4,7 @@ import type { Sight } from '../../src/postgres/promotion.js';
 import { newestWriter } from '../../src/postgres/two-primaries.js';
 import type { Session } from '../../src/transport/session.js';
 import type { Reached } from './connect.js';
+import { refuseLeftFaults } from './left-fault.js';
 import { lookAtRejoining, requireMovable, type Rejoining } from './rejoin-look.js';
 import { lookAtAll, withoutPrimary } from './sight.js';
 
@@ -26,7 +27,8 @@ export interface RejoinPlan {
 /**
  * Looks for hosts that hold an old primary's data, also those whose rejoin was cut.
  * @param host only this one, if given
- * @throws Failure refused: no primary, the host is no old primary or does not answer, its data cannot be kept
+ * @throws Failure refused: no primary, the host is no old primary or does not answer, its data cannot be kept, a fault that
+ *   a failover-test has left on it or on the primary
  */
 export async function planRejoin(
   cluster: Cluster,
@@ -36,7 +38,10 @@ export async function planRejoin(
 ): Promise<RejoinPlan> {
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
   const primary = newestWriter(view.sights.filter((sight) => sight.writable));
-  if (primary === undefined) throw noPrimary(view.sights);
+  if (primary === undefined) {
+    refuseLeftFaults(view.armed);
+    throw noPrimary(view.sights);
+  }
   const silent = host === undefined ? undefined : view.silent.get(host);
   if (silent !== undefined) throw silent;
   const named = view.sights.filter((sight) =>
@@ -49,6 +54,7 @@ export async function planRejoin(
   );
   const rejoining = candidates.filter((one) => mayRejoin(one, primary, host));
   if (rejoining.length === 0) throw nothingToDo(view.sights, primary, host);
+  refuseLeftFaults(view.armed, [primary.host, ...rejoining.map(({ sight }) => sight.host)]);
   rejoining.forEach(requireMovable);
   const steps = rejoining.flatMap((one) => stepsOf(one, primary, keeping));
   return { primary, rejoining, keeping, steps };

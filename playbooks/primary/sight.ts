@@ -1,3 +1,4 @@
+import { ARMED_FAULTS, parseArmedFaults, type ArmedFault } from '../../src/batch/armed-fault.js';
 import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { parseDataWal, WAL_OF, type DataWal } from '../../src/postgres/data-wal.js';
@@ -10,6 +11,7 @@ import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { restoreNotEnded } from '../../src/run/guard.js';
 import { raw } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
+import type { Armed } from './left-fault.js';
 
 /** Shell function `sql`: runs what it reads as the superuser over the socket, rows without frills. */
 export const SQL_FUNCTION = `
@@ -28,6 +30,7 @@ as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres 
 const LOOK = raw(`${SQL_FUNCTION}
 ${WAL_OF}
 ${CUT_RESTORE}
+${ARMED_FAULTS.render()}
 if [ -e ${RESTORING} ]; then exit 0; fi
 if ! [ -s "$data/global/pg_control" ]; then
   if systemctl is-active --quiet "$unit"; then echo emptied; else echo none; fi
@@ -64,25 +67,25 @@ interface Look {
 }
 
 /**
- * Looks at one database host.
+ * Reads what {@link LOOK} printed of a database host's data.
  * @returns to where a restore in place goes that has not come to its end, undefined when it holds no data
  * @throws Failure refused where PostgreSQL runs on data that is gone: it may take writes still
  */
-async function lookAt(
-  session: Session,
-): Promise<Look | { readonly restoring: string } | undefined> {
-  const { stdout } = await session.run(LOOK, { limit: 20 });
-  const [first = '', second = '', ...rest] = stdout.split('\n');
+function parseLook(
+  { host }: Session,
+  lines: readonly string[],
+): Look | { readonly restoring: string } | undefined {
+  const [first = '', second = '', ...rest] = lines;
   const restoring = parseCutRestore(first);
   if (restoring !== undefined) return { restoring };
   const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
-  if (what === 'emptied') throw emptied(session.host);
+  if (what === 'emptied') throw emptied(host);
   if (what !== 'data') return undefined;
   const [live, writable, lsn = '0/0', received = '0', newest = '0', past, backup] =
     second.split(' ');
   const timeline = Math.max(Number(checkpoint), Number(history), Number(received));
   const sight = {
-    host: session.host.name,
+    host: host.name,
     running: live === 'live',
     stuck: live === 'stuck',
     writable: live === 'live' && writable === 't',
@@ -120,6 +123,8 @@ export interface View {
   readonly sights: readonly Sight[];
   /** Database hosts that could not be asked, and why. */
   readonly silent: ReadonlyMap<string, Failure>;
+  /** Also of hosts without data. */
+  readonly armed: Armed;
 }
 
 /**
@@ -134,6 +139,7 @@ export async function lookAtAll(
 ): Promise<View> {
   const silent = new Map<string, Failure>();
   const cut = new Map<string, string>();
+  const armed = new Map<string, readonly ArmedFault[]>();
   const looks: Look[] = [];
   await Promise.all(
     databaseHosts(cluster).map(async (host: Host) => {
@@ -144,7 +150,10 @@ export async function lookAtAll(
         return;
       }
       try {
-        const look = await lookAt(session);
+        const { stdout } = await session.run(LOOK, { limit: 20 });
+        armed.set(host.name, parseArmedFaults(stdout));
+        const lines = stdout.split('\n').filter((line) => !line.startsWith('armed '));
+        const look = parseLook(session, lines);
         if (look === undefined) return;
         if ('restoring' in look) cut.set(host.name, look.restoring);
         else looks.push(look);
@@ -159,7 +168,7 @@ export async function lookAtAll(
   const [one] = sights;
   const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);
   if (one !== undefined && other !== undefined) throw strangers(one, other);
-  return { sights, silent };
+  return { sights, silent, armed };
 }
 
 /** That stopping the primary ends a backup of it, for those who could wait. */

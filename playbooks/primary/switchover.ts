@@ -14,6 +14,7 @@ import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
 import { requirePoolers, type Reached } from './connect.js';
+import { refuseLeftFaults } from './left-fault.js';
 import { backupText, lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
@@ -42,7 +43,8 @@ export interface SwitchoverPlan {
  * Looks, and decides whether the primary can be moved without losing anything.
  * @param to the standby that takes over, by the operator's choice
  * @param force also where the archive takes no WAL, and clients wait for that
- * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream
+ * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream, a fault that a
+ *   failover-test has left
  */
 export async function planSwitchover(
   cluster: Cluster,
@@ -52,6 +54,7 @@ export async function planSwitchover(
 ): Promise<SwitchoverPlan> {
   requirePoolers(cluster, reached);
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
+  refuseLeftFaults(view.armed);
   const writers = view.sights.filter((sight) => sight.writable);
   if (writers.length > 1) throw severalPrimaries(writers);
   const [from] = writers;

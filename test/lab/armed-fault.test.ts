@@ -86,7 +86,7 @@ describe('a fault that is armed', () => {
     expect(await left()).toEqual(['fault', 'file', 'timer']);
     await must(shell, `systemctl stop ${UNIT}.timer`);
     expect((await refusal())?.details.remedy).toBe(
-      `it could not heal by itself. As root on h1: sh ${FILE}; that says why`,
+      `run this again when it is healed: it could not heal by itself. As root on h1: sh ${FILE}; that says why`,
     );
     await must(shell, 'rm /run/hindered');
     await healHost(hosts, FAULT);

@@ -291,6 +291,56 @@ describe('a failover', () => {
   });
 });
 
+describe('a fault that a failover-test has left', () => {
+  const folder = 'rejoin none no /var/lib/postgresql/17/main\n';
+  const ARMED = 'armed primary-cut-off 143\n';
+  const refusal = (host: string) => ({
+    details: {
+      host,
+      message: 'a failover-test that was killed has left something broken here',
+      found: 'primary-cut-off',
+      remedy: `run this again when it is healed: it heals by itself in 143 s. At once, as root on ${host}: sh /run/odoo-prov/failover-test/primary-cut-off`,
+    },
+  });
+  const rejoin = (answers: Readonly<Record<string, string>>, host?: string) =>
+    planRejoin(cluster, reached(answers), host);
+
+  it('refuses a rejoin of its host, and one that follows it; of a third host it is no matter', async () => {
+    const old = PRIMARY + folder;
+    await expect(rejoin({ db1: ARMED + old, db2: AHEAD })).rejects.toMatchObject(refusal('db1'));
+    await expect(rejoin({ db1: old, db2: ARMED + AHEAD })).rejects.toMatchObject(refusal('db2'));
+    const { rejoining } = await rejoin({ db1: old, db2: AHEAD, db3: ARMED + STANDBY });
+    expect(rejoining.map(({ sight }) => sight.host)).toEqual(['db1']);
+    // A primary that is frozen, or was stopped, is what somebody to follow is missing for.
+    await expect(rejoin({ db1: ARMED + STOPPED, db2: STANDBY })).rejects.toMatchObject(
+      refusal('db1'),
+    );
+  });
+
+  it('refuses a switchover, on whatever database host it is', async () => {
+    const to = (answers: Readonly<Record<string, string>>) =>
+      planSwitchover(cluster, reached(answers), 'db2');
+    await expect(to({ db1: PRIMARY, db2: STANDBY, db3: ARMED })).rejects.toMatchObject(
+      refusal('db3'),
+    );
+    await expect(to({ db1: ARMED + STOPPED, db2: STANDBY })).rejects.toMatchObject(refusal('db1'));
+    const failed = ARMED.replace('143', 'none');
+    await expect(to({ db1: PRIMARY, db2: failed + STANDBY })).rejects.toMatchObject({
+      details: {
+        remedy: expect.stringContaining('could not heal by itself. As root on db2') as string,
+      },
+    });
+  });
+
+  it('is told by a failover, which cannot wait for it', async () => {
+    const { fence, notes } = await plan({ db1: ARMED + STOPPED, db2: STANDBY, db3: STANDBY });
+    expect([fence, notes[0]]).toEqual([
+      ['db1'],
+      'a failover-test that was killed has left primary-cut-off broken on db1: it heals by itself in 143 s. At once, as root on db1: sh /run/odoo-prov/failover-test/primary-cut-off',
+    ]);
+  });
+});
+
 describe('two primaries', () => {
   const both = { db1: PRIMARY, db2: AHEAD };
   const refusal = {
