@@ -1,10 +1,11 @@
 import type { StoredJob } from '../../src/failover-test/requests.js';
 import type { StoredRow } from '../../src/failover-test/ledger.js';
 import { ODOO_USER } from '../../src/odoo/layout.js';
+import { FAILOVER_TEST_SCHEMA } from '../../src/postgres/layout.js';
 import type { Hosts } from './hosts.js';
 
-/** The test's own schema: nothing else is ever touched, and it goes when the test ends. */
-const SCHEMA = 'odoo_prov_failover_test';
+/** Nothing else is ever touched, and it goes when the test ends. */
+const SCHEMA = FAILOVER_TEST_SCHEMA;
 export const TABLE = `${SCHEMA}.writes`;
 /** Jobs that users asked for, and a row for each time that Odoo's scheduled action did one. */
 export const JOBS_TABLE = `${SCHEMA}.jobs`;

@@ -44,3 +44,6 @@ export const FENCE_FILE = '/var/lib/odoo-prov/postgres-fenced';
 
 /** There on a database host from before a restore in place moves its data aside until the restored data takes writes. */
 export const RESTORING = '/var/lib/odoo-prov/restoring-in-place';
+
+/** The schema of a failover-test's own tables in Odoo's database: rows in it are of use to nobody but the test. */
+export const FAILOVER_TEST_SCHEMA = 'odoo_prov_failover_test';

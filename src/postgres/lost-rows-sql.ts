@@ -1,4 +1,5 @@
 import { identifier, literal } from '../resource/postgres-sql.js';
+import { FAILOVER_TEST_SCHEMA } from './layout.js';
 import type { TouchedFile } from './wal-changes.js';
 
 /*
@@ -82,8 +83,9 @@ const DESCRIBE = `json_build_object('schema', n.nspname, 'name', c.relname, 'fil
     from pg_index i cross join unnest(i.indkey::int2[]) with ordinality k (attnum, place)
       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
     where i.indrelid = c.oid and i.indisprimary))`;
-// One that is unlogged now may have been logged when it was written to.
-const OWN = `c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
+// One that is unlogged now may have been logged when it was written to. What clients of a failover-test were told is
+// judged by its ledger, and its schema goes when it ends: nobody could hand its rows in again.
+const OWN = `c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', '${FAILOVER_TEST_SCHEMA}')`;
 
 function filesFrom(files: readonly TouchedFile[]): string {
   const values = files.map(({ tablespace, file }) => `(${String(tablespace)}, ${String(file)})`);
