@@ -95,6 +95,11 @@ describe('killed in the middle of a fault', () => {
       expect(left, printed(second)).toBeGreaterThan(0);
       expect(left, printed(second)).toBeLessThan(180);
       expect(second.stderr).toContain(`sh ${file}`);
+      if (host.startsWith('db')) {
+        const moved = await db.run('switchover', '--yes');
+        expect(moved.code, printed(moved)).toBe(5);
+        expect(moved.stderr).toContain(`At once, as root on ${host}: sh ${file}`);
+      }
       if (broken !== undefined) {
         expect((await db.on(host)(broken)).code, 'it is still broken').toBe(0);
       }
