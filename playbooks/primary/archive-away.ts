@@ -18,5 +18,5 @@ export const ROLES_WITHOUT_ARCHIVING: readonly RoleDefinition[] = ROLE_DEFINITIO
 export function notArchivedText(cluster: Cluster, host: string): string {
   const { backup, host: keeper } = repositoryOf(cluster);
   const where = backup.s3 === undefined ? keeper.name : `the bucket ${backup.s3.bucket}`;
-  return `${host}: its WAL is not archived, for ${where} does not answer, and that was not waited for. ${host} hands over what waits by itself as soon as it does; if its disk is lost before, no backup has that. odoo-prov status FILE shows what waits; odoo-prov apply FILE looks whether all of it arrives`;
+  return `${host}: its WAL was not archived when it took over, for ${where} did not answer, and that was not waited for. ${host} hands over what waits by itself as soon as it does; if its disk is lost before, no backup has that. odoo-prov status FILE shows what waits; odoo-prov apply FILE looks whether all of it arrives`;
 }

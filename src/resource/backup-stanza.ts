@@ -1,4 +1,4 @@
-import { sh } from '../shell/index.js';
+import { raw, sh } from '../shell/index.js';
 import type { Kind, Observed, Resource } from './kind.js';
 
 export interface BackupStanza extends Resource {
@@ -23,6 +23,37 @@ const FIRST_BACKUP = 300;
 const LOCKED = 120;
 
 const AS_POSTGRES = 'setpriv --reuid=postgres --regid=postgres --init-groups';
+
+/**
+ * Shell: `conf`, the configuration without the database hosts that take no connection. pgBackRest tries each of them for minutes
+ * (a minute at a time), and then fails, though the others are all that a check is about: a host that is off after a failover.
+ */
+const WITHOUT_SILENT = `conf=/etc/pgbackrest/pgbackrest.conf
+silent=
+for number in $(sed -n 's/^pg\\([0-9]*\\)-host=.*/\\1/p' "$conf"); do
+  host=$(sed -n "s/^pg$number-host=//p" "$conf")
+  port=$(sed -n "s/^pg$number-host-port=//p" "$conf")
+  if ! timeout 3 bash -c ': </dev/tcp/"$0"/"$1"' "$host" "\${port:-8432}" 2>/dev/null; then
+    silent="$silent $number"
+    echo "$host takes no connection on port \${port:-8432}: it is left out of this"
+  fi
+done
+if [ -n "$silent" ]; then
+  part=$(mktemp /run/odoo-prov-pgbackrest.XXXXXX)
+  trap 'rm -f "$part"' EXIT
+  # The others are numbered anew: pgBackRest wants one that is called 1.
+  awk -v silent="$silent" '
+    BEGIN { split(silent, numbers, " "); for (i in numbers) left[numbers[i]] = 1 }
+    match($0, /^pg[0-9]+-/) {
+      number = substr($0, 3, RLENGTH - 3)
+      if (number in left) next
+      if (!(number in now)) now[number] = ++count
+      $0 = "pg" now[number] substr($0, RLENGTH)
+    }
+    { print }' "$conf" >"$part"
+  chown postgres "$part"
+  if grep -q '^pg1-' "$part"; then conf=$part; fi
+fi`;
 
 /** One element of `pgbackrest info --output=json`, as far as it is read here. */
 interface Info {
@@ -81,7 +112,8 @@ fi`;
   want: () => ({ stanza: 'ok', 'full backup': 'made or under way' }),
 
   apply: ({ resource: { stanza, firstBackup } }) => sh`
-pgbackrest_() { (cd / && ${AS_POSTGRES.split(' ')} pgbackrest --stanza=${stanza} --log-level-console=warn "$@"); }
+${raw(WITHOUT_SILENT)}
+pgbackrest_() { (cd / && ${AS_POSTGRES.split(' ')} pgbackrest --config="$conf" --stanza=${stanza} --log-level-console=warn "$@"); }
 # On a database host the archiver holds the same lock (50) for as long as it tries to reach the repository.
 waited=0
 while :; do

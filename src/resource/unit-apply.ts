@@ -1,6 +1,6 @@
 import { lines, raw, type Script, sh } from '../shell/index.js';
 import type { Change } from './kind.js';
-import { lastWords } from './postgres-log.js';
+import { lastWords, markLogs } from './postgres-log.js';
 import type { UnitResource } from './unit-resource.js';
 import { stampFunctions, watchedPaths, type Work } from './unit-stamp.js';
 
@@ -82,8 +82,9 @@ function workOf({ have, differences }: Change<UnitResource>): Work | 'start' | '
 
 function functions({ name, logs }: UnitResource): Script {
   const own = logs === undefined ? [] : [lastWords(logs)];
+  const before = logs === undefined ? [] : [markLogs(logs)];
   return sh`
-unit=${name}
+${lines([sh`unit=${name}`, ...before])}
 show() { systemctl show -p "$1" --value -- "$unit"; }
 fail() {
   {

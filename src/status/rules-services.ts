@@ -1,5 +1,6 @@
 import { graded, problem, warning, type Alert } from './alert.js';
 import type { BackupStatus } from './backup.js';
+import { isMoveCut } from './cut-move.js';
 import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
@@ -44,8 +45,9 @@ function pgbouncerRules(host: HostStatus, status: ClusterStatus): readonly Alert
 function targetRules(
   at: HostStatus,
   { name, host, paused, disabled }: PooledDatabase,
-  { database, hosts }: ClusterStatus,
+  status: ClusterStatus,
 ): readonly Alert[] {
+  const { database, hosts } = status;
   const alerts: Alert[] = [];
   const primary = hosts.find((one) => one.host === database.primary);
   const local = primary === at && /^(127\.|localhost$|::1$|\/|$)/.test(host);
@@ -67,7 +69,9 @@ function targetRules(
         host: at.host,
         message: `PgBouncer on ${at.host} has the database ${name} ${paused ? 'paused' : 'disabled'}: its clients wait`,
         next: paused
-          ? 'if nobody is moving the primary just now: odoo-prov apply FILE lets them through, to the host that takes the writes'
+          ? isMoveCut(status)
+            ? 'a move of the primary was cut off: odoo-prov failover FILE promotes one, and lets them through'
+            : 'if nobody is moving the primary just now: odoo-prov apply FILE lets them through, to the host that takes the writes'
           : `on ${at.host}, as postgres: psql -h /var/run/postgresql -p 6432 -U pgbouncer pgbouncer -c 'ENABLE ${name}'`,
       }),
     );

@@ -442,6 +442,14 @@ describe('a primary that is lost while the host of the archive is frozen', () =>
     }
     await sql(`insert into t (v) values ('the first of the new one')`, 'db2');
   });
+
+  it('does not hold up whoever mends the host of the archive: the check is of those that answer', async () => {
+    await must(on('backup1'), 'systemctl stop odoo-prov-pgbackrest');
+    const end = await run('apply', inventory, '--json', '--limit', 'backup1,db2');
+    expect(end.code, printed(end)).toBe(0);
+    await must(on('backup1'), 'systemctl is-active --quiet odoo-prov-pgbackrest');
+    expect(await must(on('backup1'), 'ls /run')).not.toContain('odoo-prov-pgbackrest.');
+  });
 });
 
 describe('primary and standby, and the operator’s secrets, are lost', () => {

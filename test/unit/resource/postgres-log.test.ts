@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lastWords } from '../../../src/resource/postgres-log.js';
+import { lastWords, markLogs } from '../../../src/resource/postgres-log.js';
 
 describe('what a server died of', () => {
   let folder: string;
@@ -26,14 +26,23 @@ describe('what a server died of', () => {
     ['a.csv', '2026-11-30,,,1,,x,1,,2026,,0,FATAL,53100,"it is full",,,,,,"secret"\n'],
   ])('is read from %s, without any statement', (name, text) => {
     const path = join(folder, name);
-    writeFileSync(path, text);
+    writeFileSync(path, text.replaceAll('it is full', 'of before'));
     const { stdout, stderr } = spawnSync('sh', ['-eus'], {
-      input: lastWords(folder).render(),
+      input: `${markLogs(folder).render()}\ncat >>${path} <<'end-of-file'\n${text}end-of-file\n${lastWords(folder).render()}`,
       encoding: 'utf8',
     });
     expect({ stdout, stderr }).toEqual({
       stdout: `PostgreSQL's own log, ${path}: FATAL: it is full\n`,
       stderr: '',
     });
+  });
+
+  it('is not what another one said before, as a standby whose receiver was stopped', () => {
+    writeFileSync(join(folder, 'a.log'), '2026 [1] FATAL:  terminating walreceiver process\n');
+    const { stdout } = spawnSync('sh', ['-eus'], {
+      input: `${markLogs(folder).render()}\n${lastWords(folder).render()}`,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
   });
 });

@@ -370,6 +370,15 @@ describe('PostgreSQL', () => {
       expect.stringContaining('a move of the primary was cut off: odoo-prov failover FILE'),
       'odoo-prov failover FILE first: apply refuses until one is primary',
     ]);
+    // Apply lets nobody through then.
+    const databases = STOPPED_DATABASES;
+    const old = answered('db1', 129, ['pg-primary'], { services, postgres: 'down', databases });
+    const held = judge(
+      seen(old, front(alone), pool1(PGBOUNCER_124.replace('0\t0\n', '1\t0\n'))),
+    ).alerts.find(({ id }) => id === 'pgbouncer.paused');
+    expect(held?.next).toBe(
+      'a move of the primary was cut off: odoo-prov failover FILE promotes one, and lets them through',
+    );
     // A primary's data is there: it is started.
     expect(nexts('no')).toEqual([
       expect.stringContaining('odoo-prov apply FILE'),
