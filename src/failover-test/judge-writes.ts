@@ -92,9 +92,13 @@ function ledger({ comparison, limits, mayLose }: WriteObservation): readonly Che
 /** A client writes ten times a second: less than this between two of its writes may be anything. */
 const FELT_MILLISECONDS = 1000;
 
-/** An outage that is expected and that nobody noticed: then the fault was none, and nothing is proved. */
-function felt({ expectation, gaps, comparison, complete }: WriteObservation): readonly Check[] {
-  if (expectation.kind !== 'outage' || !complete) return [];
+/**
+ * An outage that is expected and that nobody noticed: then the fault was none, and nothing is proved. A move of the primary that
+ * nobody feels is what one wishes for, and the timeline tells that it was made.
+ */
+function felt(seen: WriteObservation): readonly Check[] {
+  const { expectation, gaps, comparison, complete, cutOver } = seen;
+  if (expectation.kind !== 'outage' || !complete || cutOver !== undefined) return [];
   const failed = comparison.refused + comparison.unknown;
   return [
     assertion(

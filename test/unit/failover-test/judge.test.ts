@@ -98,6 +98,8 @@ describe('writes are judged', () => {
     const writes = history(0);
     expect(observe(writes, stored(writes))).toEqual(['writes.felt']);
     expect(observe(writes, stored(writes), { expectation: SURVIVES })).toEqual([]);
+    // A switchover may be as quick as that.
+    expect(observe(writes, stored(writes), { cutOver: 3500 })).toEqual([]);
     // Cut by Ctrl-C before it could be felt.
     expect(observe(writes, stored(writes), { complete: false })).toEqual([]);
   });
