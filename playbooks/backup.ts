@@ -8,6 +8,7 @@ import { waitForArchive } from '../src/postgres/restore-script.js';
 import { literal, PSQL } from '../src/resource/postgres-sql.js';
 import { lines, sh, type Script } from '../src/shell/index.js';
 import { listSnapshots, saveFilestore } from './filestore.js';
+import { archiveRefuses, PROVE_ARCHIVE, PROVE_LIMIT } from './primary/archive-takes.js';
 import { observePrimary } from './observe.js';
 import { Procedure, type ProcedureOptions } from './procedure.js';
 import { connectMaker, connectReader, needRepository, readRepository } from './repository.js';
@@ -74,7 +75,7 @@ export async function backupNow(
 /**
  * Gives this moment a name, to which the cluster can be restored later, between two snapshots of the filestore.
  * @returns its position in the WAL
- * @throws Failure refused when the name is taken, run-lock while a failover-test has the host
+ * @throws Failure refused when the name is taken or the archive takes no WAL, run-lock while a failover-test has the host
  */
 export async function makeRestorePoint(
   cluster: Cluster,
@@ -88,9 +89,16 @@ export async function makeRestorePoint(
     const known = await readRepository(procedure, cluster);
     if (known.history.points.some((point) => point.name === name)) throw taken(name);
     const { primary } = await observePrimary(procedure, cluster);
+    // Before the point is made: one that is not in the archive is in the WAL, and of two with a name the first is restored.
+    const waits = (await procedure.ask(primary, PROVE_ARCHIVE, { limit: PROVE_LIMIT })).trim();
+    if (waits !== '') {
+      const why = 'nobody could go back to a point that it does not hold';
+      throw archiveRefuses(cluster, primary.name, waits, { why });
+    }
     await saveFilestore(procedure, cluster);
     const what = `giving this moment the name ${name}`;
-    const line = (await procedure.step(primary, what, pointScript(name), { limit: 180 })).trim();
+    const given = { limit: 180, remedy: usedUp(name) };
+    const line = (await procedure.step(primary, what, pointScript(name), given)).trim();
     const [, , , lsn = ''] = line.split('\t');
     await procedure.ask(host, addToHistory(backup, line));
     // What was made after the one before and is removed before the next by the clock is only in this one.
@@ -112,6 +120,10 @@ answer=$(printf '%s\n' ${sql} | psql_as_postgres postgres)
 segment=$(printf '%s\n' "$answer" | tail -n 1)
 ${waitForArchive}
 printf '%s\n' "$answer" | head -n 1`;
+}
+
+function usedUp(name: string): string {
+  return `odoo-prov status FILE shows the archive. Then take another name: ${name} may stand in the WAL already, and of two points with a name the first is restored`;
 }
 
 function taken(name: string): Failure {

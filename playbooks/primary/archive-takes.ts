@@ -1,4 +1,5 @@
 import { Failure } from '../../src/failure/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
 import { repositoryOf } from '../../src/postgres/pgbackrest.js';
 import { raw } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -6,6 +7,8 @@ import { step, type Mover } from './steps.js';
 
 /** Seconds for a segment to reach the archive, and all that wait before it. */
 const SECONDS = 10;
+/** Seconds for all of {@link PROVE_ARCHIVE}. */
+export const PROVE_LIMIT = SECONDS + 20;
 
 /**
  * Ends the segment of WAL that is being written, and waits until it is archived. A message that nobody reads is written before:
@@ -15,7 +18,7 @@ const SECONDS = 10;
  * Prints nothing where it is archived; else how many segments wait, since when (seconds since 1970), which one it was, and what
  * the archiver counts.
  */
-const PROVE = raw(`${SQL_FUNCTION}
+export const PROVE_ARCHIVE = raw(`${SQL_FUNCTION}
 status="$data/pg_wal/archive_status"
 segment=$(sql <<'EOF'
 set synchronous_commit = local;
@@ -48,11 +51,34 @@ done`);
 export async function requireArchive(mover: Mover, host: string): Promise<void> {
   const { cluster } = mover;
   if (cluster.postgres.backup === undefined) return;
-  const said = await step(mover, host, 'see whether the archive takes WAL', PROVE, SECONDS + 20);
+  const said = await step(
+    mover,
+    host,
+    'see whether the archive takes WAL',
+    PROVE_ARCHIVE,
+    PROVE_LIMIT,
+  );
   if (said === '') {
     mover.tell(host, 'the archive takes its WAL');
     return;
   }
+  throw archiveRefuses(cluster, host, said, {
+    why: 'clients would be held back while PostgreSQL, before it stops, tries to hand over the last of it',
+    otherwise: `. --force moves all the same, and clients wait as long as the stop takes: up to 90 s, then ${host} takes writes again`,
+  });
+}
+
+/**
+ * What is refused where the archive does not take a primary's WAL.
+ * @param said by {@link PROVE_ARCHIVE}
+ * @param words `why`: what would come of it; `otherwise`: what else there is to do, behind the rest
+ */
+export function archiveRefuses(
+  cluster: Cluster,
+  host: string,
+  said: string,
+  { why, otherwise = '' }: { readonly why: string; readonly otherwise?: string },
+): Failure {
   const [first = '', failure = ''] = said.split('\n');
   const [count = '', since = '', segment = ''] = first.split(' ');
   const time = new Date(Number(since) * 1000).toISOString().slice(0, 19).replace('T', ' ');
@@ -60,12 +86,12 @@ export async function requireArchive(mover: Mover, host: string): Promise<void> 
   const { backup, host: keeper } = repositoryOf(cluster);
   const where =
     backup.s3 === undefined ? `the archive on ${keeper.name}` : `the bucket ${backup.s3.bucket}`;
-  throw new Failure({
+  return new Failure({
     reason: 'refused',
     host,
-    message: `${where} does not take its WAL: clients would be held back while PostgreSQL, before it stops, tries to hand over the last of it; nothing was changed`,
+    message: `${where} does not take its WAL: ${why}; nothing was changed`,
     expected: `segment ${segment} archived within ${String(SECONDS)} s`,
     found: `${waiting}, the oldest since ${time} UTC; the archiver's last failure: ${failure}`,
-    remedy: `mend the archive: \`odoo-prov status FILE\` shows it, and /var/log/pgbackrest/ on ${host} says more; then run this again. --force moves all the same, and clients wait as long as the stop takes: up to 90 s, then ${host} takes writes again`,
+    remedy: `mend the archive: \`odoo-prov status FILE\` shows it, and /var/log/pgbackrest/ on ${host} says more; then run this again${otherwise}`,
   });
 }

@@ -13,6 +13,7 @@ export const KEPT = '/var/lib/postgresql/.odoo-prov-kept';
 
 /** Settings that a recovery writes to postgresql.auto.conf; a standby must not inherit them. */
 const RECOVERY_SETTINGS = [
+  'hot_standby',
   'restore_command',
   'recovery_target',
   'recovery_target_action',
@@ -142,11 +143,17 @@ function recoveryOption(restore: readonly string[]): string {
   return `--recovery-option=restore_command=${fetch}; code=$?; [ $code -le 1 ] || code=255; exit $code`;
 }
 
+/**
+ * Nobody is to read while it is recovered. As a standby that may be read it would pause for ever where the primary once had more of one of
+ * the five settings that a standby needs as much of, at any moment that is replayed ("Hot Standby", "Administrator's Overview").
+ */
+const NOBODY_READS = '--recovery-option=hot_standby=off';
+
 /** Runs pgBackRest and prints percents; its last lines when it fails. @param command `pgbackrest OPTION… restore` */
 export function runRestore(command: readonly string[]): Script {
   return sh`
 log=$(mktemp)
-{ as_postgres ${command} ${recoveryOption(command)} --log-level-console=detail 2>&1 || echo failed; } | tee "$log" |
+{ as_postgres ${command} ${recoveryOption(command)} ${NOBODY_READS} --log-level-console=detail 2>&1 || echo failed; } | tee "$log" |
   sed -u -n -E 's/.*restore file .*, ([0-9]+)\.?[0-9]*%\).*/\1/p' |
   awk 'int($1 / 10) != last { last = int($1 / 10); print $1 " % restored"; fflush() }'
 if [ "$(tail -n 1 "$log")" = failed ]; then

@@ -286,6 +286,34 @@ describe('a copy beside everything else', () => {
   });
 });
 
+describe('a setting that the primary had more of since the backup than whoever restores has', () => {
+  const wished = '230';
+  async function restarted(change: string, ...hosts: readonly string[]): Promise<void> {
+    for (const host of hosts) {
+      await sql(change, host);
+      await must(on(host), 'systemctl restart "postgresql@$(ls /etc/postgresql)-main"');
+      await says(host, 'select 1', '1');
+    }
+  }
+
+  it('holds up neither a copy nor a restore in place: PostgreSQL alone pauses there', async () => {
+    await restarted(`alter system set max_connections = ${wished}`, 'db2', 'db1');
+    expect(await sql('show max_connections')).toBe(wished);
+    await sql(`insert into t (v) values ('with more connections')`);
+    const rows = await sql(FINGERPRINT);
+    await ok('backup', inventory, '--name', 'with-more');
+    await ok('restore', inventory, '--to-name', 'with-more', '--on', 'backup1');
+    await ok('restore', inventory, '--on', 'backup1', '--discard-old');
+    await restarted('alter system reset max_connections', 'db1', 'db2');
+    expect(await sql('show max_connections')).not.toBe(wished);
+    await sql(`insert into t (v) values ('later')`);
+    await ok('restore', inventory, '--to-name', 'with-more', '--confirm', NAME);
+    expect(await sql(FINGERPRINT)).toBe(rows);
+    expect(await sql('show hot_standby')).toBe('on');
+    await nothingToDo();
+  });
+});
+
 describe('an archive that has a hole', () => {
   it('is not restored over it as if it ended there: refused before anything is touched, until a backup lies behind it', async () => {
     await sql(`insert into t (v) values ('before the hole')`);
