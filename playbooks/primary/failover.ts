@@ -79,7 +79,7 @@ export async function planFailover(
   if (living !== undefined) throw notDead(living.host);
   const writers = view.sights.filter((sight) => sight.writable);
   if (writers.length > 1 && !options.force) throw severalPrimaries(writers);
-  const choice = chooseCandidate(cluster, view.sights, options.to);
+  const choice = chooseCandidate(cluster, view.sights, options.to, [...view.silent.keys()]);
   const [alive] = writers;
   if (alive !== undefined && !options.force) throw stillAlive(alive);
   if (alive === undefined) await requireNoLivingSender(cluster, reached.sessions, view.sights);

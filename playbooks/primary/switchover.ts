@@ -60,7 +60,7 @@ export async function planSwitchover(
   const [from] = writers;
   if (from === undefined) throw noPrimary(view.sights);
   if (from.host === to) throw alreadyPrimary(from);
-  const { candidate, others } = chooseCandidate(cluster, view.sights, to);
+  const { candidate, others } = chooseCandidate(cluster, view.sights, to, [...view.silent.keys()]);
   if (candidate.received === undefined || candidate.timeline !== from.timeline)
     throw notStreaming(candidate);
   const behind = from.lsn - candidate.lsn;

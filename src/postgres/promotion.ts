@@ -77,12 +77,14 @@ export interface Choice {
  * one that received most, a replica only where it is named or there is no other.
  * @param sights what was seen, by host; hosts that did not answer are left out
  * @param to the operator's own choice
+ * @param silent hosts that did not answer, only to be named
  * @throws Failure refused, with what to do
  */
 export function chooseCandidate(
   cluster: Cluster,
   sights: readonly Sight[],
   to: string | undefined,
+  silent: readonly string[] = [],
 ): Choice {
   const newest = Math.max(0, ...sights.filter((s) => s.standby).map(({ timeline }) => timeline));
   const able = sights.filter((s) => s.standby && s.timeline === newest && !s.pastFork);
@@ -99,6 +101,7 @@ export function chooseCandidate(
       sights,
       to,
       byMost.map(({ host }) => host),
+      silent,
     );
   const more = [...able].sort(moreFirst).find((s) => s.lsn > candidate.lsn);
   const most = more ?? candidate;
@@ -122,11 +125,15 @@ export function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean 
   return others.some(({ host }) => names.includes(host));
 }
 
-/** @param able those that could take over, where the operator has named another */
+/**
+ * @param able those that could take over, where the operator has named another
+ * @param silent hosts that did not answer
+ */
 function nobody(
   sights: readonly Sight[],
   to: string | undefined,
   able: readonly string[],
+  silent: readonly string[],
 ): Failure {
   const seen = sights.map(
     ({ host, standby, running, timeline, pastFork }) =>
@@ -139,7 +146,9 @@ function nobody(
     ...(to === undefined ? {} : { host: to }),
     message: to === undefined ? 'there is no standby that could take over' : 'it cannot take over',
     expected: 'a standby that runs, on the newest timeline that any of them has',
-    found: seen.join('; ') || 'no database host answered',
+    found:
+      [...seen, ...silent.map((host) => `${host}: no answer`)].join('; ') ||
+      'no database host answered',
     remedy: able.length === 0 ? standbyBack(sights) : `choose ${able.join(' or ')} with --to`,
   });
 }

@@ -115,6 +115,17 @@ describe('who takes over', () => {
     );
   });
 
+  it('is nobody where the only standby does not answer, and that one is named', () => {
+    const primary = standby('db1', 9, { standby: false, writable: true });
+    expect(() => chooseCandidate(cluster, [primary], undefined, ['db2'])).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          found: "db1: a primary's data, running, timeline 1; db2: no answer",
+        }) as unknown,
+      }),
+    );
+  });
+
   it('is one that lacks something of a standby that is stopped, and says so; by choice only if that is much', () => {
     const stopped = standby('db1', 200, { running: false });
     expect(chooseCandidate(cluster, [stopped, standby('db2', 100)], undefined)).toMatchObject({
