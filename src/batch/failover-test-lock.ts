@@ -16,7 +16,7 @@ const LET_GO = 3;
  */
 export const FAILOVER_TESTER: Script = sh`tester= test= process=
 ${READ_HOLDER}
-if [ "$(readlink "/proc/$process/fd/8" 2>/dev/null)" = ${LOCK} ]; then printf 'tested %s\n' "$tester"; fi`;
+if [ "$(readlink "/proc/$process/fd/8" 2>/dev/null)" = ${LOCK} ]; then printf 'tested %s, process %s\n' "$tester" "$process"; fi`;
 
 /** Who holds the host for a failover-test, by what {@link FAILOVER_TESTER} printed; undefined where nobody does. */
 export function parseFailoverTester(text: string): string | undefined {
