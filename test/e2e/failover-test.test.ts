@@ -114,7 +114,9 @@ describe('while it runs', () => {
     for (const other of [second, apply, move, backup, named]) {
       expect(other.code, printed(other)).toBe(5);
       expect(printed(other)).toContain('a failover-test runs on this host');
-      expect(printed(other)).toMatch(/\S+@\S+ since \d{4}-\d\d-\d\dT\S+, odoo-prov \S+/);
+      expect(printed(other)).toMatch(
+        /\S+@\S+ since \d{4}-\d\d-\d\dT\S+, odoo-prov \S+, process \d+/,
+      );
     }
     expect(printed(second)).not.toContain('standby-down');
     // More than that, where something is broken at that moment.
