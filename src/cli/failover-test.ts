@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -152,13 +153,14 @@ function writeReport(folder: string, report: Report, say: (text: string) => void
     'failover-test.json': `${JSON.stringify(report, null, 2)}\n`,
     'failover-test.junit.xml': reportToJunit(report),
   };
+  const paths = Object.entries(files).map(([name, text]) => ({ path: join(folder, name), text }));
   try {
     makeFolder(resolve(folder));
-    const paths = Object.entries(files).map(([name, text]) => ({ path: join(folder, name), text }));
     // Beside the old ones: where the disk is full, a report that is there stays whole.
     for (const { path, text } of paths) writeFileSync(`${path}.new`, text);
     for (const { path } of paths) renameSync(`${path}.new`, path);
   } catch (cause) {
+    for (const { path } of paths) rmSync(`${path}.new`, { force: true });
     const { message, found } = notWritable(folder, cause).details;
     tell(`${message}: ${found ?? ''}; the verdict stands above`);
     return false;
