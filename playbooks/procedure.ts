@@ -65,7 +65,8 @@ export class Procedure {
   /** Leaves a host alone that is broken on purpose, without keeping it for this run. @throws Failure run-lock */
   async requireUntested(host: Host): Promise<void> {
     const tester = parseFailoverTester(await this.ask(host, FAILOVER_TESTER));
-    if (tester !== undefined) throw hostIsTested(host, tester);
+    if (tester === undefined) return;
+    throw hostIsTested(host, `${tester.by}, process ${tester.process}`);
   }
 
   /** Lets other runs on all hosts again. */

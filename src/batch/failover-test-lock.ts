@@ -18,9 +18,18 @@ export const FAILOVER_TESTER: Script = sh`tester= test= process=
 ${READ_HOLDER}
 if [ "$(readlink "/proc/$process/fd/8" 2>/dev/null)" = ${LOCK} ]; then printf 'tested %s, process %s\n' "$tester" "$process"; fi`;
 
-/** Who holds the host for a failover-test, by what {@link FAILOVER_TESTER} printed; undefined where nobody does. */
-export function parseFailoverTester(text: string): string | undefined {
-  return /^tested (.+)$/m.exec(text)?.[1];
+/** Who holds a host for a failover-test. */
+export interface FailoverTester {
+  /** The same on all hosts of a test: `user@machine since …, odoo-prov …`. */
+  readonly by: string;
+  /** Of the shell on this host that holds it. */
+  readonly process: string;
+}
+
+/** Reads what {@link FAILOVER_TESTER} printed; undefined where nobody holds the host. */
+export function parseFailoverTester(text: string): FailoverTester | undefined {
+  const [, by, process] = /^tested (.+), process (\d+)$/m.exec(text) ?? [];
+  return by === undefined || process === undefined ? undefined : { by, process };
 }
 
 /**

@@ -4,7 +4,7 @@ import { lines, type Script } from '../shell/index.js';
 
 /** What a failover-test does on a host, or has left there. */
 export interface FailoverTestStatus {
-  /** Who holds the host for a test, since when: `user@machine since …, odoo-prov …, process …`; null where nobody does. */
+  /** Who holds the host for a test, since when: `user@machine since …, odoo-prov …`; null where nobody does. */
   readonly by: string | null;
   readonly armed: readonly ArmedFault[];
 }
@@ -17,7 +17,7 @@ export function failoverTestProbe(): Script {
 /** Reads what {@link failoverTestProbe} printed. */
 export function parseFailoverTest(text: string): FailoverTestStatus {
   return {
-    by: parseFailoverTester(text) ?? null,
+    by: parseFailoverTester(text)?.by ?? null,
     armed: parseArmedFaults(text),
   };
 }

@@ -3,7 +3,7 @@ import { judge } from '../../../src/status/rules.js';
 import { STOPPED_DATABASES } from './recorded.js';
 import { db1, front, pool1, seen } from './statuses.js';
 
-const TESTER = 'tested root@ops since 2026-11-30T02:00:00.000Z, odoo-prov 1.0.0';
+const TESTER = 'tested root@ops since 2026-11-30T02:00:00.000Z, odoo-prov 1.0.0, process 7';
 
 /** Alerts of a cluster whose standby is down, and tells this of tests. */
 function told(failoverTest: string): readonly string[] {
@@ -17,6 +17,12 @@ describe('what a failover-test breaks', () => {
     expect(first).toBe(
       'warning failover-test.runs: a failover-test runs on front and breaks things there on purpose: root@ops since 2026-11-30T02:00:00.000Z, odoo-prov 1.0.0',
     );
+    // Each host has a shell of its own for the same test.
+    const primary = db1(undefined, { failoverTest: TESTER.replace('process 7', 'process 9') });
+    const standby = front(undefined, { failoverTest: TESTER });
+    expect(judge(seen(primary, standby)).alerts.map(({ message }) => message)).toEqual([
+      expect.stringContaining('a failover-test runs on db1 and front and breaks things'),
+    ]);
     expect(others.some((line) => line.startsWith('problem postgres.down'))).toBe(true);
     expect(others.join()).not.toContain('failover-test');
   });

@@ -39,9 +39,15 @@ export function answered(
 const POSTGRES = { 'postgresql@17-main.service': 'postgres' };
 
 /** The primary; the recorded one, so its address is 198.51.100.129. */
-export function db1(text: string = RECORDED.streaming.primary): HostStatus {
+export function db1(
+  text: string = RECORDED.streaming.primary,
+  more: Readonly<Record<string, string>> = {},
+): HostStatus {
   const services = units(POSTGRES, []);
-  return answered('db1', 129, ['pg-primary'], { services, postgres: text, databases: '' });
+  return answered('db1', 129, ['pg-primary'], {
+    ...{ services, postgres: text, databases: '' },
+    ...more,
+  });
 }
 
 /** The recorded standby. */
