@@ -1,5 +1,5 @@
 import { Failure } from '../failure/failure.js';
-import { databaseRole, hostsWith, type Cluster } from '../inventory/cluster.js';
+import { databaseHosts, databaseRole, hostsWith, type Cluster } from '../inventory/cluster.js';
 import { LONE_START_WORD } from './layout.js';
 import { newestWriter } from './two-primaries.js';
 
@@ -96,13 +96,12 @@ export function chooseCandidate(
   const preferred = byMost.filter(({ host }) => roleOf(host) !== 'pg-replica');
   const candidate =
     to === undefined ? (preferred[0] ?? byMost[0]) : byMost.find(({ host }) => host === to);
-  if (candidate === undefined)
-    throw nobody(
-      sights,
-      to,
-      byMost.map(({ host }) => host),
-      silent,
-    );
+  if (candidate === undefined) {
+    const names = byMost.map(({ host }) => host);
+    throw databaseHosts(cluster).length === 1
+      ? onlyOne(cluster)
+      : nobody(sights, to, names, silent);
+  }
   const more = [...able].sort(moreFirst).find((s) => s.lsn > candidate.lsn);
   const most = more ?? candidate;
   const behind = most.lsn - candidate.lsn;
@@ -123,6 +122,18 @@ export function moreFirst(a: Sight, b: Sight): number {
 export function hasStandby(cluster: Cluster, others: readonly Sight[]): boolean {
   const names = hostsWith(cluster, 'pg-primary', 'pg-standby').map(({ name }) => name);
   return others.some(({ host }) => names.includes(host));
+}
+
+function onlyOne(cluster: Cluster): Failure {
+  const names = databaseHosts(cluster).map(({ name }) => name);
+  return new Failure({
+    reason: 'refused',
+    message: 'this cluster has no standby',
+    expected: 'another database host in the inventory',
+    found: `${names.join()} alone`,
+    remedy:
+      'give a host the role pg-standby in the inventory, then odoo-prov apply FILE makes it one. If the data is lost: odoo-prov restore FILE --latest, where there are backups',
+  });
 }
 
 /**

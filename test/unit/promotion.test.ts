@@ -115,6 +115,14 @@ describe('who takes over', () => {
     );
   });
 
+  it('is nobody where the inventory has but one database host, which is no outage of a standby', () => {
+    const alone = testCluster([testHost('db1', 1, ['pg-primary'])]);
+    const primary = standby('db1', 9, { standby: false, writable: true });
+    expect(() => chooseCandidate(alone, [primary], undefined)).toThrow(
+      'this cluster has no standby',
+    );
+  });
+
   it('is nobody where the only standby does not answer, and that one is named', () => {
     const primary = standby('db1', 9, { standby: false, writable: true });
     expect(() => chooseCandidate(cluster, [primary], undefined, ['db2'])).toThrow(
