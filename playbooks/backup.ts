@@ -1,14 +1,16 @@
 import { Failure } from '../src/failure/failure.js';
-import { databaseHosts, type Cluster } from '../src/inventory/cluster.js';
+import { databaseHosts, type Cluster, type Host } from '../src/inventory/cluster.js';
 import type { Snapshot } from '../src/filestore/snapshots.js';
 import type { Recoverable } from '../src/postgres/recovery-plan.js';
+import { makeRoom, roomLeft, SEGMENT_ROOM } from '../src/postgres/archive-failure.js';
 import { stanzaOf } from '../src/postgres/pgbackrest.js';
 import { addToHistory, AS_POSTGRES } from '../src/postgres/repository-files.js';
 import { waitForArchive } from '../src/postgres/restore-script.js';
 import { literal, PSQL } from '../src/resource/postgres-sql.js';
 import { lines, sh, type Script } from '../src/shell/index.js';
+import { size } from '../src/status/words.js';
 import { listSnapshots, saveFilestore } from './filestore.js';
-import { archiveRefuses, PROVE_ARCHIVE, PROVE_LIMIT } from './primary/archive-takes.js';
+import { archiveRefuses, PROVE_LIMIT, proveArchive } from './primary/archive-takes.js';
 import { observePrimary } from './observe.js';
 import { Procedure, type ProcedureOptions } from './procedure.js';
 import { connectMaker, connectReader, needRepository, readRepository } from './repository.js';
@@ -60,6 +62,7 @@ export async function backupNow(
     await procedure.requireUntested(host);
     const percent = sh`as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=off --log-level-file=off info 2>/dev/null |
     sed -n 's/.*running.* - \([0-9.]*\)% complete.*/\1 %/p'`;
+    await requireRoom(procedure, cluster, host);
     const script = lines([AS_POSTGRES, runUnit(unit, { progress: percent })]);
     await procedure.step(host, `making a backup (${type})`, script, {
       limit: BACKUP_LIMIT,
@@ -86,11 +89,14 @@ export async function makeRestorePoint(
   return withProcedure(options, async (procedure) => {
     await procedure.connect([host, ...databaseHosts(cluster)]);
     await procedure.requireUntested(host);
+    await requireRoom(procedure, cluster, host);
     const known = await readRepository(procedure, cluster);
     if (known.history.points.some((point) => point.name === name)) throw taken(name);
     const { primary } = await observePrimary(procedure, cluster);
     // Before the point is made: one that is not in the archive is in the WAL, and of two with a name the first is restored.
-    const waits = (await procedure.ask(primary, PROVE_ARCHIVE, { limit: PROVE_LIMIT })).trim();
+    const waits = (
+      await procedure.ask(primary, proveArchive(cluster), { limit: PROVE_LIMIT })
+    ).trim();
     if (waits !== '') {
       const why = 'nobody could go back to a point that it does not hold';
       throw archiveRefuses(cluster, primary.name, waits, { why });
@@ -104,6 +110,25 @@ export async function makeRestorePoint(
     // What was made after the one before and is removed before the next by the clock is only in this one.
     await saveFilestore(procedure, cluster);
     return lsn;
+  });
+}
+
+/**
+ * pgBackRest waits for the archive for a minute before it says that there is no room. A bucket has as much as is paid for.
+ * @throws Failure refused
+ */
+async function requireRoom(procedure: Procedure, cluster: Cluster, host: Host): Promise<void> {
+  const { backup } = needRepository(cluster);
+  if (backup.s3 !== undefined) return;
+  const left = Number(await procedure.ask(host, roomLeft(backup.path)));
+  if (left >= SEGMENT_ROOM) return;
+  throw new Failure({
+    reason: 'refused',
+    host: host.name,
+    message: 'the repository has no room for a backup, nor for WAL; nothing was made',
+    expected: `at least ${size(SEGMENT_ROOM)} left in ${backup.path}`,
+    found: `${size(left)} left`,
+    remedy: makeRoom(host.name, backup.path, stanzaOf(cluster)),
   });
 }
 

@@ -1,13 +1,14 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
+import { archiveErrorSql } from '../../src/postgres/archive-failure.js';
 import { repositoryOf } from '../../src/postgres/pgbackrest.js';
-import { raw } from '../../src/shell/index.js';
+import { raw, type Script } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
 import { step, type Mover } from './steps.js';
 
 /** Seconds for a segment to reach the archive, and all that wait before it. */
 const SECONDS = 10;
-/** Seconds for all of {@link PROVE_ARCHIVE}. */
+/** Seconds for all of {@link proveArchive}. */
 export const PROVE_LIMIT = SECONDS + 20;
 
 /**
@@ -18,7 +19,8 @@ export const PROVE_LIMIT = SECONDS + 20;
  * Prints nothing where it is archived; else how many segments wait, since when (seconds since 1970), which one it was, and what
  * the archiver counts.
  */
-export const PROVE_ARCHIVE = raw(`${SQL_FUNCTION}
+export function proveArchive(cluster: Cluster): Script {
+  return raw(`${SQL_FUNCTION}
 status="$data/pg_wal/archive_status"
 segment=$(sql <<'EOF'
 set synchronous_commit = local;
@@ -34,13 +36,15 @@ while [ -e "$status/$segment.ready" ]; do
     echo "$(ls "$status" | grep -c '\\.ready$') $(stat -c %Y "$status/$oldest") $segment"
     sql <<'EOF'
 select case when last_failed_time is null then 'none is counted'
-  else last_failed_wal || ' at ' || to_char(last_failed_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') end
+  else last_failed_wal || ' at ' || to_char(last_failed_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
+  || coalesce(': ' || ${archiveErrorSql(cluster)}, '') end
 from pg_stat_archiver;
 EOF
     exit 0
   fi
   sleep 0.1
 done`);
+}
 
 /**
  * Proves that the archive takes a primary's WAL now. A server that is stopped hands its last WAL over before it ends, and clients
@@ -55,7 +59,7 @@ export async function requireArchive(mover: Mover, host: string): Promise<void> 
     mover,
     host,
     'see whether the archive takes WAL',
-    PROVE_ARCHIVE,
+    proveArchive(cluster),
     PROVE_LIMIT,
   );
   if (said === '') {
@@ -70,7 +74,7 @@ export async function requireArchive(mover: Mover, host: string): Promise<void> 
 
 /**
  * What is refused where the archive does not take a primary's WAL.
- * @param said by {@link PROVE_ARCHIVE}
+ * @param said by {@link proveArchive}
  * @param words `why`: what would come of it; `otherwise`: what else there is to do, behind the rest
  */
 export function archiveRefuses(

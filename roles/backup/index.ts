@@ -1,6 +1,7 @@
 import { filestoreServer } from '../../src/filestore/keeper.js';
 import { savesFilestore } from '../../src/filestore/layout.js';
 import { backupUnits, FULL_BACKUP_UNIT } from '../../src/postgres/backup-units.js';
+import { needRoom } from '../../src/postgres/archive-failure.js';
 import { pgbackrest, repositoryOf, stanzaOf } from '../../src/postgres/pgbackrest.js';
 import { aptPackage, backupStanza, directory } from '../../src/resource/index.js';
 import type { RoleDefinition } from '../../src/role/role.js';
@@ -27,6 +28,7 @@ export const backup: RoleDefinition = {
     const stanza = backupStanza({
       stanza: stanzaOf(site.cluster),
       firstBackup: FULL_BACKUP_UNIT,
+      ...(wanted.s3 === undefined ? { room: needRoom(site.host.name, wanted.path) } : {}),
     });
     // The rest is on every database host.
     if (wanted.s3 !== undefined) return [stanza];

@@ -1,4 +1,4 @@
-import { raw, sh } from '../shell/index.js';
+import { raw, sh, type Script } from '../shell/index.js';
 import type { Kind, Observed, Resource } from './kind.js';
 
 export interface BackupStanza extends Resource {
@@ -6,12 +6,15 @@ export interface BackupStanza extends Resource {
   readonly stanza: string;
   /** The service that makes a full backup. */
   readonly firstBackup: string;
+  /** Shell that fails, and says so, where there is no room; none with a bucket. */
+  readonly room?: Script;
 }
 
 /** A database's place in this host's pgBackRest repository, with at least one full backup in it. */
 export function backupStanza(options: {
   readonly stanza: string;
   readonly firstBackup: string;
+  readonly room?: Script;
 }): BackupStanza {
   return { kind: 'backupStanza', id: options.stanza, ...options };
 }
@@ -111,7 +114,8 @@ fi`;
 
   want: () => ({ stanza: 'ok', 'full backup': 'made or under way' }),
 
-  apply: ({ resource: { stanza, firstBackup } }) => sh`
+  apply: ({ resource: { stanza, firstBackup, room } }) => sh`
+${room ?? raw(':')}
 ${raw(WITHOUT_SILENT)}
 pgbackrest_() { (cd / && ${AS_POSTGRES.split(' ')} pgbackrest --config="$conf" --stanza=${stanza} --log-level-console=warn "$@"); }
 # On a database host the archiver holds the same lock (50) for as long as it tries to reach the repository.

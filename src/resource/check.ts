@@ -8,6 +8,7 @@ export interface CheckResource extends Resource {
   readonly command: string;
   readonly expect: string;
   readonly within: number;
+  readonly again?: string;
   readonly hopeless?: string;
   readonly describes: string;
 }
@@ -20,7 +21,12 @@ export interface CheckOptions {
   readonly expect: string;
   /** Seconds that apply waits for it. */
   readonly within: number;
-  /** A line for which there is no use in waiting: apply fails at once. */
+  /**
+   * Shell text that apply runs once, before it waits: what has others try again now who would later. What was found
+   * before it is old then.
+   */
+  readonly again?: string;
+  /** A shell pattern of lines for which there is no use in waiting: apply fails at once. */
   readonly hopeless?: string;
   /** What is healthy, for people: `PostgreSQL answers`. */
   readonly describes: string;
@@ -35,14 +41,14 @@ export function check(options: CheckOptions): CheckResource {
 const LOOK_LIMIT = 5;
 
 /**
- * Shell function `look COMMAND`: sets `result` to the first line that it prints (at most 300 bytes), or
+ * Shell function `look COMMAND`: sets `result` to the first line that it prints (at most 500 bytes), or
  * to how it ended when it printed nothing.
  */
 const look = sh`
 newline='
 '
 look() {
-  result=$({ timeout -k 1 ${LOOK_LIMIT} sh -c "$1" </dev/null 2>&1 || echo "exit code $?"; } | head -c 300)
+  result=$({ timeout -k 1 ${LOOK_LIMIT} sh -c "$1" </dev/null 2>&1 || echo "exit code $?"; } | head -c 500)
   result=${raw('${result%%"$newline"*}')}
   case $result in
     'exit code 124') result='no answer within ${LOOK_LIMIT} s' ;;
@@ -82,14 +88,24 @@ export const checkKind: Kind<CheckResource> = {
 
   want: ({ expect }) => ({ result: expect }),
 
-  apply({ resource: { command, expect, within, hopeless = '', describes } }) {
+  apply({ resource: { command, expect, within, again, hopeless = '', describes } }) {
     return sh`
 ${look}
 expected=${expect}
 hopeless=${hopeless}
 began=$(date +%s)
 told=
+old=
 look ${command}
+${
+  again === undefined
+    ? raw(':')
+    : sh`if [ "$result" != "$expected" ]; then
+  old=$result
+  look ${again}
+  look ${command}
+fi`
+}
 while [ "$result" != "$expected" ]; do
   waited=$(($(date +%s) - began))
   # Whoever watches is to know what is waited for.
@@ -97,7 +113,12 @@ while [ "$result" != "$expected" ]; do
     told=$result
     printf 'waiting: %s; so far: %s\n' ${describes} "$result"
   fi
-  if [ "$waited" -ge ${within} ] || [ "$result" = "$hopeless" ]; then
+  case $result in
+    "$old") given_up=no ;;
+    $hopeless) given_up=yes ;;
+    *) given_up=no ;;
+  esac
+  if [ "$waited" -ge ${within} ] || [ $given_up = yes ]; then
     printf '%s: not within %s s\nexpected: %s\nfound: %s\n' ${describes} "$waited" "$expected" "$result" >&2
     exit 1
   fi

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Cluster } from '../inventory/cluster.js';
+import { SEGMENT_ROOM } from '../postgres/archive-failure.js';
 import { stanzaOf } from '../postgres/pgbackrest.js';
 import { recoverableSpans } from '../postgres/recovery-plan.js';
 import { parseRepository } from '../postgres/repository-answer.js';
@@ -9,9 +10,11 @@ import { lines, raw, sh, type Script } from '../shell/index.js';
 
 /** The newest backup, as pgBackRest on the host that keeps the repository tells. */
 export interface BackupStatus {
-  /** pgBackRest's word on the repository: `ok`, or what is the matter. */
+  /** pgBackRest's word on the repository: `ok`, or what is the matter; `full` where nothing more finds room in it. */
   readonly message: string;
   readonly ok: boolean;
+  /** Bytes left where it is kept; null with a bucket. */
+  readonly room: { readonly path: string; readonly available: number } | null;
   /** A backup is being made. */
   readonly running: boolean;
   readonly newest: {
@@ -49,11 +52,21 @@ const info = z.array(
   }),
 );
 
-/** Prints the time and what pgBackRest knows, on a host that {@link readsRepository} names. */
+/** Whether not even a segment of WAL finds room in the repository. */
+export function isFull({ available }: NonNullable<BackupStatus['room']>): boolean {
+  return available < SEGMENT_ROOM;
+}
+
+/** Prints the time, what is left in which folder, and what pgBackRest knows, on a host that {@link readsRepository} names. */
 export function backupProbe(cluster: Cluster): Script {
+  const { backup } = cluster.postgres;
+  const room =
+    backup === undefined || backup.s3 !== undefined
+      ? raw('')
+      : sh`$(timeout -k 1 3 df -B1 --output=avail ${backup.path} | tail -n 1) ${backup.path}`;
   return sh`
 ${readsRepository(cluster)}
-date +%s
+echo $(date +%s) ${room}
 cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
   pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=error info --output=json`;
 }
@@ -76,16 +89,21 @@ ${PSQL}
 /** Reads what {@link backupProbe} printed; null where another host is to answer. @throws Error on anything else */
 export function parseBackup(text: string): Omit<BackupStatus, 'hole'> | null {
   if (text.trim() === '') return null;
-  const [now = '', ...rest] = text.trim().split('\n');
+  const [first = '', ...rest] = text.trim().split('\n');
+  const [now = '', available, path] = first.split(' ');
+  const room =
+    available === undefined || path === undefined ? null : { path, available: Number(available) };
+  const full = room !== null && isFull(room);
   const [stanza] = info.parse(JSON.parse(rest.join('\n')));
   if (stanza === undefined) {
     const message = 'the repository knows no such cluster';
-    return { message, ok: false, running: false, newest: null, archivedTo: null };
+    return { message, ok: false, room, running: false, newest: null, archivedTo: null };
   }
   const newest = stanza.backup.at(-1);
   return {
-    message: stanza.status.message,
-    ok: stanza.status.code === 0,
+    message: full ? 'full' : stanza.status.message,
+    ok: stanza.status.code === 0 && !full,
+    room,
     running: stanza.status.lock?.backup?.held === true,
     newest:
       newest === undefined

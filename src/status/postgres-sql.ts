@@ -1,5 +1,6 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
 import { ODOO_USER } from '../odoo/layout.js';
+import { archiveErrorSql } from '../postgres/archive-failure.js';
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
 import {
   ALONE_FILE,
@@ -134,6 +135,7 @@ select json_build_object(
       'lastAge', extract(epoch from clock_timestamp() - last_archived_time),
       'lastFailed', last_failed_wal,
       'lastFailedAge', extract(epoch from clock_timestamp() - last_failed_time),
+      'error', ${archiveErrorSql(cluster)},
       'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false),
       'waiting', (select count(*) from pg_ls_archive_statusdir() where name like '%.ready'),
       'waitingAge', (select max(extract(epoch from clock_timestamp() - modification))

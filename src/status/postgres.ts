@@ -52,6 +52,8 @@ const archive = z.object({
   lastAge: known,
   lastFailed: z.string().nullable(),
   lastFailedAge: known,
+  /** Why, by pgBackRest's own word; null where it gave none. */
+  error: z.string().nullable(),
   /** The latest attempt failed. */
   failing: z.boolean(),
   /** Segments that are full and not archived yet. */

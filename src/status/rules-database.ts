@@ -1,8 +1,10 @@
 import { healText } from '../batch/armed-fault.js';
+import { makeRoom, PUSH_LOG, saysNoRoom } from '../postgres/archive-failure.js';
 import { restoreAgain } from '../postgres/cut-restore.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { staleWriters, stopOthers, writerText, type Writer } from '../postgres/two-primaries.js';
 import { problem, warning, type Alert } from './alert.js';
+import { isFull } from './backup.js';
 import { serverOf } from './database.js';
 import { downNext, firstNext, SERVICE } from './down-next.js';
 import { LIMITS } from './limits.js';
@@ -37,7 +39,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
           ...synchronousRules(primary.host, server),
           ...server.slots.flatMap((slot) => slotRules(primary.host, slot)),
           ...connectionRules(primary.host, server, status.budget),
-          ...archiveRules(primary.host, server),
+          ...archiveRules(primary.host, server, status),
         ]
       : []),
   ];
@@ -209,21 +211,43 @@ function otherClusters(status: ClusterStatus, primary: PostgresServer): readonly
   });
 }
 
-function archiveRules(host: string, { archive }: PostgresServer): readonly Alert[] {
+function archiveRules(
+  host: string,
+  { archive }: PostgresServer,
+  { hosts, cluster }: ClusterStatus,
+): readonly Alert[] {
   if (archive === null) return [];
-  const { failing, waiting, waitingAge, lastFailed } = archive;
+  const { failing, waiting, waitingAge, last, lastAge, lastFailed, error } = archive;
   const late = (waitingAge ?? 0) > LIMITS.archiveWaiting;
   if (!failing && !late) return [];
   const limit = `(limit ${span(LIMITS.archiveWaiting)})`;
+  const since =
+    last === null
+      ? 'has never archived anything'
+      : `has archived nothing for ${span(lastAge ?? 0)}`;
+  const full = hosts.find(
+    ({ backup }) => error !== null && backup?.room && saysNoRoom(error, backup.room.path),
+  );
+  const log =
+    error === null ? `the newest file in ${LOG_FOLDER} says why` : `${PUSH_LOG} says more`;
   const words = {
     id: 'postgres.archive',
     host,
     message:
-      `${host} ${failing ? `cannot archive ${lastFailed ?? 'WAL'}` : 'is slow to archive WAL'}` +
+      `${host} ${failing ? `cannot archive ${lastFailed ?? 'WAL'}, and ${since}` : 'is slow to archive WAL'}` +
       (waiting === 0
         ? ''
-        : `: ${counted(waiting, 'segment', 'wait')}, the oldest for ${span(waitingAge ?? 0)} ${limit}`),
-    next: `on ${host}: the newest file in ${LOG_FOLDER} says why; until it works, a lost disk loses what waits`,
+        : `: ${counted(waiting, 'segment', 'wait')}, the oldest for ${span(waitingAge ?? 0)} ${limit}`) +
+      (failing && error !== null ? `. pgBackRest says: ${error}` : ''),
+    next: `${full ? fullNext(full, cluster) : `on ${host}: ${log}`}; until it works, a lost disk loses what waits`,
   };
   return [failing && late ? problem(words) : warning(words)];
+}
+
+/** Where the look at the repository says the same, what to do is told there. */
+function fullNext({ host, backup }: HostStatus, stanza: string): string {
+  const { path = '' } = backup?.room ?? {};
+  return backup?.room && isFull(backup.room)
+    ? `make room in ${path} on ${host}`
+    : makeRoom(host, path, stanza);
 }

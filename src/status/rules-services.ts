@@ -1,5 +1,6 @@
+import { makeRoom } from '../postgres/archive-failure.js';
 import { graded, problem, warning, type Alert } from './alert.js';
-import type { BackupStatus } from './backup.js';
+import { isFull, type BackupStatus } from './backup.js';
 import { isMoveCut } from './cut-move.js';
 import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
@@ -146,7 +147,9 @@ function backupRules(
     const message = `the first backup is being made on ${host}: there is none yet`;
     return [warning({ id: 'backup.repository', host, message, next })];
   }
-  if (newest === null || !backup.ok) {
+  const full = fullRules(host, backup, status.cluster);
+  if (newest === null || (!backup.ok && full.length === 0)) {
+    if (full.length > 0) return full;
     const message = `the backup repository on ${host} says: ${backup.message}`;
     return [problem({ id: 'backup.repository', host, message, next })];
   }
@@ -179,7 +182,16 @@ function backupRules(
     message: (limit) => `the newest backup is ${span(newest.age)} old (limit ${span(limit)})`,
     next,
   });
-  return [...holes, ...old];
+  return [...full, ...holes, ...old];
+}
+
+/** @param stanza its name, which is the cluster's */
+function fullRules(host: string, { room }: BackupStatus, stanza: string): readonly Alert[] {
+  if (room === null || !isFull(room)) return [];
+  const message = `the backup repository on ${host} is full: ${size(room.available)} left in ${room.path}, and neither WAL nor a backup finds room`;
+  return [
+    problem({ id: 'backup.repository', host, message, next: makeRoom(host, room.path, stanza) }),
+  ];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { EXIT, exitCodeOf } from '../failure/failure.js';
 import { DATABASE_ROLES } from '../inventory/cluster.js';
 import { graded, problem, warning, type Alert } from './alert.js';
+import { isFull } from './backup.js';
 import { LIMITS } from './limits.js';
 import type { HostStatus } from './model.js';
 import type { ServiceStatus } from './services.js';
@@ -109,9 +110,12 @@ function unitRules(
   return [waits || minor ? warning(words) : problem(words)];
 }
 
-function roomRules({ host, system }: HostStatus): readonly Alert[] {
+function roomRules({ host, system, backup }: HostStatus): readonly Alert[] {
   if (system === null) return [];
-  const full = LIMITS.diskFree;
+  // A full repository is told as such: rules-services.ts.
+  const full = backup?.room && isFull(backup.room) ? [backup.room.path] : [];
+  const disks = system.disks.filter(({ paths }) => !paths.some((path) => full.includes(path)));
+  const limits = LIMITS.diskFree;
   const memory = system.memoryAvailable / system.memory;
   return [
     ...system.hanging.map((path) =>
@@ -122,11 +126,11 @@ function roomRules({ host, system }: HostStatus): readonly Alert[] {
         next: `on ${host}: findmnt -T ${path}; is the file server up?`,
       }),
     ),
-    ...system.disks.flatMap(({ mount, free, available }) =>
+    ...disks.flatMap(({ mount, free, available }) =>
       // Less that is free is worse.
       graded(
         -free,
-        { warning: -full.warning, problem: -full.problem },
+        { warning: -limits.warning, problem: -limits.problem },
         {
           id: 'host.disk',
           host,

@@ -17,6 +17,8 @@ const DPKG_INTERRUPTED =
   /dpkg was interrupted, you must manually run|dpkg: error: .*--configure -a/;
 const DISK_FULL =
   /No space left on device|You don't have enough free space in (?<apt>\S+?)\.?$|Disk quota exceeded/m;
+/** The repository of the backups, on the host that keeps it. */
+const REPOSITORY_FULL = /no room on (?<keeper>\S+) in (?<path>\S+?): /;
 const DISK_FULL_PATH = /(?<path>\/[^\s:'"]+)['"]?: No space left on device/;
 
 /**
@@ -32,7 +34,10 @@ export function classifyCommandFailure(
   const output = lastLines(answer);
   const base = { host, ...(resource !== undefined && { resource }), output };
   const text = `${answer.stderr}\n${answer.stdout}`;
-  // A full disk comes first: it is also what interrupts dpkg.
+  // Before a full disk: it is another host's.
+  const repository = REPOSITORY_FULL.exec(text)?.groups;
+  if (repository !== undefined) return repositoryFull(base, repository);
+  // A full disk comes before the rest: it is also what interrupts dpkg.
   const full = DISK_FULL.exec(text);
   if (full !== null)
     return diskFull(base, DISK_FULL_PATH.exec(text)?.groups?.['path'] ?? full.groups?.['apt']);
@@ -70,6 +75,16 @@ function diskFull(base: Base, path: string | undefined): Failure {
     reason: 'disk-full',
     message: path === undefined ? 'the disk is full' : `the disk is full (at ${path})`,
     remedy: `make room on the host (df -h${path === undefined ? '' : ` ${path}`}; apt-get clean; journalctl --vacuum-size=200M), then run again`,
+  });
+}
+
+function repositoryFull(base: Base, { keeper, path }: Partial<Record<string, string>>): Failure {
+  const where = `${path ?? ''} on ${keeper ?? ''}`;
+  return new Failure({
+    ...base,
+    reason: 'disk-full',
+    message: `the repository of the backups is full: ${where}`,
+    remedy: `make room in ${where} (odoo-prov status FILE says how much is left there, and what to do), then run again`,
   });
 }
 

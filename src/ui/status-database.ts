@@ -92,9 +92,10 @@ function archive(a: NonNullable<PostgresServer['archive']>): string {
   return `${last}, ${waiting}${failed}`;
 }
 
-function newest({ newest: found, message }: NonNullable<HostStatus['backup']>): string {
+function newest({ newest: found, room, message }: NonNullable<HostStatus['backup']>): string {
   if (found === null) return `none (${message})`;
-  return `${found.label} (${found.type}), ${span(found.age)} ago; repository: ${message}`;
+  const left = room === null ? '' : `, ${size(room.available)} left`;
+  return `${found.label} (${found.type}), ${span(found.age)} ago; repository: ${message}${left}`;
 }
 
 function newestSnapshot({ age }: NonNullable<HostStatus['filestoreBackup']>): string {

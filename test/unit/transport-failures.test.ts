@@ -61,6 +61,10 @@ describe('why a command failed', () => {
       "dpkg: error processing archive x.deb (--unpack):\n cannot copy extracted data: failed to write (No space left on device)\nE: dpkg was interrupted, you must manually run 'dpkg --configure -a'",
       'the disk is full',
     ],
+    [
+      "found: no room on pool1 in /srv/repo: archiving fails, unable to write '/srv/repo/x': [28] No space left on device",
+      'the repository of the backups is full: /srv/repo on pool1',
+    ],
   ])('disk full: %s', (text, message) => {
     expect(classify(text)).toMatchObject({ reason: 'disk-full', message });
   });

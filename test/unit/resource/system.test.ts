@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -139,6 +139,23 @@ describe.skipIf(process.platform !== 'linux')('check, run by a real shell', () =
     const { status, stderr } = spawnSync('sh', ['-eus'], { input: script, encoding: 'utf8' });
     expect(status).toBe(1);
     expect(stderr).toContain('found: lost');
+  });
+
+  it('counts what was found before others were told to try again as old', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'odoo-prov-check-'));
+    const state = join(folder, 'state');
+    writeFileSync(state, 'full, at 1');
+    const tried = (next: string): ReturnType<typeof spawnSync> => {
+      const again = `(sleep 1; echo '${next}' >${state}) >/dev/null 2>&1 &`;
+      const resource = { ...wanted(`cat ${state}`), within: 30, again, hopeless: 'full, *' };
+      const script = checkKind.apply({ resource, have: {}, want: {}, differences: [] }).render();
+      return spawnSync('sh', ['-eus'], { input: script, encoding: 'utf8' });
+    };
+    const failed = tried('full, at 2');
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toContain('found: full, at 2');
+    expect(tried(wanted('').expect).status).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 
   it('says what it waits for, once each time that it changes', () => {

@@ -14,7 +14,7 @@ describe('an archive that ends too early', () => {
       RECORDED.streaming.primary.replace(
         '\"archive\":null',
         `\"archive\":${JSON.stringify({
-          ...{ last, lastAge, lastFailed: null, lastFailedAge: null },
+          ...{ last, lastAge, lastFailed: null, lastFailedAge: null, error: null },
           ...{ failing: false, waiting: 0, waitingAge: null },
         })}`,
       ),
@@ -22,7 +22,7 @@ describe('an archive that ends too early', () => {
   const keeper = (archivedTo: string | null, hole: string | null = null): HostStatus => ({
     ...answered('backup1', 81, [], { services: '\n\n' }),
     backup: {
-      ...{ message: 'ok', ok: true, running: false, archivedTo, hole },
+      ...{ message: 'ok', ok: true, running: false, room: null, archivedTo, hole },
       newest: { label: 'L', type: 'full', age: 60, damaged: false },
     },
   });

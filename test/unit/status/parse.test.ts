@@ -209,9 +209,15 @@ describe('what hosts print', () => {
       message: 'ok',
       ok: true,
       running: false,
+      room: null,
       newest: { label: '20261121-010000F_2D', type: 'diff', age: 3600, damaged: false },
       archivedTo: '000000010000000000000009',
     });
+    const left = (bytes: number): unknown =>
+      parseBackup(`8600 ${String(bytes)} /srv/repo\n${JSON.stringify(info)}`);
+    const room = { path: '/srv/repo', available: 16 * 1024 ** 2 };
+    expect(left(room.available)).toMatchObject({ message: 'ok', ok: true, room });
+    expect(left(room.available - 1)).toMatchObject({ message: 'full', ok: false });
   });
 });
 

@@ -117,6 +117,7 @@ describe('PostgreSQL', () => {
       message: 'ok',
       ok: true,
       running: false,
+      room: null,
       newest,
       archivedTo: null,
       hole: null,
@@ -477,12 +478,48 @@ describe('PostgreSQL', () => {
   });
   it('with an archive that fails, and one that fails for too long', () => {
     expect(told(db1(RECORDED.lagging.primary))[0]).toBe(
-      'warning postgres.archive: db1 cannot archive 000000010000000000000003: 3 segments wait, the oldest for 13 s (limit 5 min)',
+      'warning postgres.archive: db1 cannot archive 000000010000000000000003, and has never archived anything: 3 segments wait, the oldest for 13 s (limit 5 min)',
     );
     const long = changed(RECORDED.lagging.primary, '12.854919', '301');
     expect(told(db1(long))[0]).toMatch(/^problem postgres.archive: db1 cannot archive/);
     const slow = changed(long, '"failing":true', '"failing":false');
     expect(told(db1(slow))[0]).toMatch(/^warning postgres.archive: db1 is slow to archive WAL/);
+  });
+  it('with a repository that is full: why, since when, and once what to do', () => {
+    const before = changed(
+      RECORDED.lagging.primary,
+      '"last":null,"lastAge":null',
+      '"last":"000000010000000000000002","lastAge":40',
+    );
+    const said = `"error":"unable to write '/srv/repo/archive/x': [28] No space left on device"`;
+    const text = changed(before, '"error":null', said);
+    const nexts = (...hosts: readonly HostStatus[]): readonly string[] =>
+      judge(seen(...hosts)).alerts.map(({ next }) => next);
+    const keeper = (available: number): HostStatus => ({
+      ...answered('backup1', 81, [], {}),
+      backup: {
+        ...{ message: 'full', ok: false, running: false, archivedTo: null, hole: null },
+        newest: { label: '20261122-222411F', type: 'full', age: 60, damaged: false },
+        room: { path: '/srv/repo', available },
+      },
+    });
+    const all = told(db1(text), keeper(4096));
+    expect(all).toContain(
+      "warning postgres.archive: db1 cannot archive 000000010000000000000003, and has archived nothing for 40 s: 3 segments wait, the oldest for 13 s (limit 5 min). pgBackRest says: unable to write '/srv/repo/archive/x': [28] No space left on device",
+    );
+    expect(all).toContain(
+      'problem backup.repository: the backup repository on backup1 is full: 4 kB left in /srv/repo, and neither WAL nor a backup finds room',
+    );
+    const full = nexts(db1(text), keeper(4096));
+    expect(full.filter((next) => next.includes('pgbackrest --stanza=acme expire'))).toHaveLength(1);
+    expect(full).toContain(
+      'make room in /srv/repo on backup1; until it works, a lost disk loses what waits',
+    );
+    // A quota: the file system has room.
+    const quota = nexts(db1(text.replace('[28]', '[122]')), keeper(10 ** 9));
+    expect(quota.filter((next) => next.includes('pgbackrest --stanza=acme expire'))).toHaveLength(
+      1,
+    );
   });
   it('with a transaction that no job may hold for so long', () => {
     const text = changed(RECORDED.streaming.primary, 'Transaction":null', 'Transaction":7300');

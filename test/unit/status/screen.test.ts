@@ -55,8 +55,8 @@ describe('the screen', () => {
       problem  front receives and does not replay, for replay was paused, and lags by
                37 MB
          next  on front, as postgres: select pg_wal_replay_resume()
-      warning  db1 cannot archive 000000010000000000000003: 3 segments wait, the
-               oldest for 13 s (limit 5 min)
+      warning  db1 cannot archive 000000010000000000000003, and has never archived
+               anything: 3 segments wait, the oldest for 13 s (limit 5 min)
          next  on db1: the newest file in /var/log/postgresql/odoo-prov says why;
                until it works, a lost disk loses what waits
       warning  1 client waits in PgBouncer on pool1 for the database odoo, the first
