@@ -12,6 +12,21 @@ import {
 import { literal } from '../resource/postgres-sql.js';
 import { durabilitySql } from './durability.js';
 
+/** Sessions whose commit waits for a standby, with the statement that does: begun so long ago that it may have waited a second. */
+const COMMITS_WAITING = `select pid || '@' || query_start as session from pg_stat_activity
+  where wait_event = 'SyncRep' and query_start < clock_timestamp() - interval '1 s'`;
+
+/**
+ * Every commit waits for a moment, and nobody says since when: where one does, it is looked again a second later. The primary
+ * itself takes a standby that fell silent for connected until wal_sender_timeout is over. Gives no row.
+ */
+const SEE_TWICE = `select from (
+  select set_config('odoo_prov.waiting', coalesce(string_agg(session, ','), ''), false) as seen
+  from (${COMMITS_WAITING}) w) s where seen is null;
+select from (
+  select pg_sleep(case current_setting('odoo_prov.waiting') when '' then 0 else 1 end)::text as slept offset 0) s
+where slept is null;`;
+
 /**
  * One query that gives all that `status` shows of a server as one JSON object, primary or standby alike; the
  * form is `server` in postgres.ts. Positions are bytes of WAL (a pg_lsn less 0/0), ages are seconds by the
@@ -24,6 +39,7 @@ import { durabilitySql } from './durability.js';
 export function statusSql(cluster: Cluster, host: Host): string {
   return `
 set statement_timeout = '5s';
+${SEE_TWICE}
 with here as materialized (
   select pg_is_in_recovery() as recovering,
     case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as position,
@@ -53,6 +69,8 @@ select json_build_object(
     where name in (${HOT_STANDBY_NAMES})),
   'pastFork', ${REPLAYED_PAST_FORK},
   'uptime', extract(epoch from clock_timestamp() - pg_postmaster_start_time()),
+  'commitsWaiting', (select count(*) from (${COMMITS_WAITING}) w
+    where session = any (string_to_array(current_setting('odoo_prov.waiting'), ','))),
   'synchronousStandbyNames', current_setting('synchronous_standby_names'),
   -- Since when a synchronous primary commits without a standby.
   'aloneFor', (

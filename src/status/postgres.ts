@@ -97,6 +97,8 @@ const server = z.object({
   /** Seconds since it was started. */
   uptime: z.number(),
   synchronousStandbyNames: z.string(),
+  /** Commits that have waited for a standby for a second and more. */
+  commitsWaiting: z.number(),
   /** Seconds for which a synchronous primary has been committing without a standby. */
   aloneFor: known,
   connections: z.object({

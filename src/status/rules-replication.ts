@@ -4,7 +4,7 @@ import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, DatabaseMember } from './model.js';
 import type { PostgresServer, Slot } from './postgres.js';
-import { size, span } from './words.js';
+import { counted, list, size, span } from './words.js';
 
 /** A standby or replica that receives nothing, or shows data that is too old. */
 export function standbyRules(member: DatabaseMember, status: ClusterStatus): readonly Alert[] {
@@ -93,10 +93,20 @@ export function synchronousRules(host: string, server: PostgresServer): readonly
     ];
   }
   if (server.synchronousStandbyNames === '') return [];
-  const held = server.downstream.some(
-    ({ sync, state }) => (sync === 'sync' || sync === 'quorum') && state === 'streaming',
-  );
-  if (held) return [];
+  const names = server.downstream
+    .filter(({ sync, state }) => (sync === 'sync' || sync === 'quorum') && state === 'streaming')
+    .map(({ name }) => name);
+  if (names.length > 0) {
+    if (server.commitsWaiting === 0) return [];
+    return [
+      problem({
+        id: 'postgres.synchronous',
+        host,
+        message: `writes on ${host} wait: ${counted(server.commitsWaiting, 'commit', 'wait')} for the word of a standby for more than 1 s, though ${list(names)} ${names.length === 1 ? 'is' : 'are'} connected`,
+        next: `is a standby frozen, its disk full or slow (iostat), or the network? Until one answers, no transaction is confirmed`,
+      }),
+    ];
+  }
   return [
     problem({
       id: 'postgres.synchronous',

@@ -306,7 +306,12 @@ describe('PostgreSQL', () => {
       'problem postgres.synchronous: writes on db1 wait: no synchronous standby (ANY 1 (front)) is connected',
     );
     const held = changed(RECORDED.streaming.primary, 'Names":""', 'Names":"ANY 1 (front)"');
-    expect(told(db1(changed(held, '"sync":"async"', '"sync":"quorum"')))).toEqual([]);
+    const quorum = changed(held, '"sync":"async"', '"sync":"quorum"');
+    expect(told(db1(quorum))).toEqual([]);
+    // Frozen, and connected until wal_sender_timeout is over.
+    expect(told(db1(changed(quorum, '"commitsWaiting":0', '"commitsWaiting":2')))).toEqual([
+      'problem postgres.synchronous: writes on db1 wait: 2 commits wait for the word of a standby for more than 1 s, though front is connected',
+    ]);
   });
   it.each([
     ['lost', 'problem postgres.slot-lost'],
