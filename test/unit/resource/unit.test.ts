@@ -122,6 +122,10 @@ describe('unit', () => {
       for file in /etc/systemd/system/"$unit".d/*.conf; do
         case " $(show DropInPaths) " in *" $file "*) ;; *) [ ! -e "$file" ] || read_anew=yes ;; esac
       done
+      # What a timer starts and has failed stays loaded, as its file was then.
+      for started in $(show Triggers); do
+        [ "$(systemctl show -P NeedDaemonReload -- "$started")" != yes ] || read_anew=yes
+      done
       if [ "$read_anew" = yes ]; then
         systemctl daemon-reload || fail 'systemctl daemon-reload failed'
       fi
