@@ -1,5 +1,4 @@
 import type { Cluster, Host } from '../inventory/cluster.js';
-import { ODOO_USER } from '../odoo/layout.js';
 import { archiveErrorSql } from '../postgres/archive-failure.js';
 import { REPLAYED_PAST_FORK } from '../postgres/past-fork.js';
 import {
@@ -9,7 +8,7 @@ import {
   PENDING,
   SETTINGS_FILE,
 } from '../resource/index.js';
-import { literal } from '../resource/postgres-sql.js';
+import { connectionLimitsSql } from './connection-limits.js';
 import { durabilitySql } from './durability.js';
 
 /** Sessions whose commit waits for a standby, with the statement that does: begun so long ago that it may have waited a second. */
@@ -89,14 +88,7 @@ select json_build_object(
       'reserved', current_setting('superuser_reserved_connections')::int
         + coalesce(current_setting('reserved_connections', true), '0')::int)
     from pg_stat_activity where backend_type = 'client backend'),
-  'limits', case when recovering then '[]' else coalesce((
-    select json_agg(json_build_object('what', what, 'limit', case when closed is null then allowed end, 'closed', closed)) from (
-      select 'the database ' || datname as what, datconnlimit as allowed,
-        case when not datallowconn then 'ALLOW_CONNECTIONS false' end as closed
-      from pg_database where datname = ${literal(cluster.odoo.database)}
-      union all
-      select 'the role ' || rolname, rolconnlimit, case when not rolcanlogin then 'NOLOGIN' end from pg_roles where rolname = ${literal(ODOO_USER)}) own
-    where allowed <> -1 or closed is not null), '[]') end,
+  'limits', case when recovering then '[]' else ${connectionLimitsSql(cluster)} end,
   'downstream', coalesce((
     select json_agg(json_build_object(
       'name', application_name, 'address', host(client_addr), 'state', state, 'sync', sync_state,
@@ -124,6 +116,13 @@ select json_build_object(
         -- file_name came with PostgreSQL 16.
         select coalesce(to_jsonb(door) ->> 'file_name', current_setting('hba_file')), line_number, error
         from pg_hba_file_rules door where error is not null) e), '[]'),
+    -- Ours are by TLS and with a password, or over the socket as the system's user.
+    'doors', coalesce((
+      select json_agg(format('%s line %s: %s', coalesce(to_jsonb(door) ->> 'file_name', current_setting('hba_file')), line_number,
+        concat_ws(' ', type, array_to_string(database, ','), array_to_string(user_name, ','), concat_ws('/', address, netmask), auth_method))
+        order by line_number)
+      from pg_hba_file_rules door where error is null and auth_method <> 'reject'
+        and (type in ('host', 'hostnossl') or auth_method not in ('scram-sha-256', 'peer', 'cert'))), '[]'),
     -- Off in our own file means that the inventory says so.
     'off', coalesce((
       select json_agg(name || case setting when '' then ' empty' else ' off' end order by name) from pg_settings

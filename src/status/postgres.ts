@@ -8,6 +8,7 @@ import {
 import type { Cluster, Host } from '../inventory/cluster.js';
 import { parseSql, probeSql } from '../resource/postgres-sql.js';
 import type { Script } from '../shell/index.js';
+import { connectionLimit } from './connection-limits.js';
 import { durability } from './durability.js';
 import { statusSql } from './postgres-sql.js';
 
@@ -67,6 +68,8 @@ const configuration = z.object({
   own: z.boolean(),
   /** What PostgreSQL does not understand in its files: file, line and why. With any of them it does not start. */
   errors: z.array(z.string()),
+  /** Lines of pg_hba.conf, as it stands now, that let clients in without a password or without TLS. */
+  doors: z.array(z.string()),
   /** What keeps the data and is off, but not by the inventory: `fsync off`. */
   off: z.array(z.string()),
   /** Settings that were changed and wait for a restart. */
@@ -113,8 +116,8 @@ const server = z.object({
     /** Kept for superusers, and for roles that may use reserved connections. */
     reserved: z.number(),
   }),
-  /** The primary's: limits of Odoo's database or role by themselves; `closed`: by what word it lets nobody in. */
-  limits: z.array(z.object({ what: z.string(), limit: known, closed: z.string().nullable() })),
+  /** The primary's, of Odoo's database and of roles, that are not as odoo-prov has them. */
+  limits: z.array(connectionLimit),
   downstream: z.array(downstream),
   receiver: receiver.nullable(),
   slots: z.array(slot),

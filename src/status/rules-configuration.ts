@@ -1,3 +1,4 @@
+import { LOG_FOLDER } from '../postgres/settings.js';
 import { AUTO_FILE, SETTINGS_FILE } from '../resource/index.js';
 import { problem, warning, type Alert } from './alert.js';
 import type { PostgresServer } from './postgres.js';
@@ -7,7 +8,7 @@ const APPLY = 'odoo-prov apply FILE';
 
 /** What a server runs with, or would start with, and should not. */
 export function configurationRules(host: string, server: PostgresServer): readonly Alert[] {
-  const { own, errors, off, unread } = server.configuration;
+  const { own, errors, doors, off, unread } = server.configuration;
   const alerts: Alert[] = [];
   // After a line that it does not understand, PostgreSQL says nothing of the files behind it.
   if (!own && errors.length === 0) {
@@ -27,6 +28,16 @@ export function configurationRules(host: string, server: PostgresServer): readon
         host,
         message: `PostgreSQL on ${host} would not start again: ${errors.join('; ')}`,
         next: `${APPLY} mends the files that are its own, and names the others`,
+      }),
+    );
+  }
+  if (doors.length > 0) {
+    alerts.push(
+      problem({
+        id: 'postgres.doors',
+        host,
+        message: `PostgreSQL on ${host} lets clients in without a password or without TLS, from its last or next reload on: ${doors.join('; ')}`,
+        next: `${APPLY} takes that out; its log in ${LOG_FOLDER} may say who came in by it`,
       }),
     );
   }

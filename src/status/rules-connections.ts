@@ -1,4 +1,5 @@
 import { graded, problem, warning, type Alert } from './alert.js';
+import type { ConnectionLimit } from './connection-limits.js';
 import { LIMITS } from './limits.js';
 import type { Budget } from './model.js';
 import type { PostgresServer } from './postgres.js';
@@ -13,24 +14,41 @@ export function connectionRules(
   return [...limitRules(host, server, budget), ...usedRules(host, server)];
 }
 
-/** Limits of the database's or the role's own: PgBouncer and max_connections know nothing of them. */
+/** Limits of a database's or a role's own: PgBouncer and max_connections know nothing of them. */
 function limitRules(
   host: string,
   { limits }: PostgresServer,
   { expected }: Budget,
 ): readonly Alert[] {
-  return limits.map(({ what, limit, closed }) => {
+  return limits.map((one) => {
+    const { what, limit, closed } = one;
+    const needed = one.needed ?? expected;
     const words = {
       id: 'postgres.limit',
       host,
       message:
         limit === null
           ? `${what} on ${host} lets nobody in: ${closed ?? ''}`
-          : `${what} on ${host} has a CONNECTION LIMIT of ${String(limit)}: Odoo is expected to hold ${String(expected)} connections, and those beyond the limit are refused`,
+          : `${what} on ${host} has ${limit < 0 ? 'no CONNECTION LIMIT' : `a CONNECTION LIMIT of ${String(limit)}`}: ${held(one, needed)}`,
       next: 'odoo-prov apply FILE takes it back',
     };
-    return limit === null || limit < expected ? problem(words) : warning(words);
+    return limit === null || (limit >= 0 && limit < needed) ? problem(words) : warning(words);
   });
+}
+
+function held({ whose, limit }: ConnectionLimit, needed: number): string {
+  const refused = 'and those beyond the limit are refused';
+  switch (whose) {
+    case 'odoo':
+      return `Odoo is expected to hold ${String(needed)} connections, ${refused}`;
+    case 'replication':
+      return `standbys and their guards need up to ${String(needed)} connections, ${refused}`;
+    case 'reporting': {
+      const given = `the inventory gives reports ${String(needed)} connections`;
+      if (limit !== null && limit >= 0 && limit < needed) return `${given}, ${refused}`;
+      return `${given}, and they may take more`;
+    }
+  }
 }
 
 function usedRules(host: string, { connections }: PostgresServer): readonly Alert[] {

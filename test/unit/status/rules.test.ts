@@ -419,9 +419,9 @@ describe('PostgreSQL', () => {
     ).toContain('it was primary before: odoo-prov rejoin FILE --host db1');
   });
   it('with a configuration that is not what it should be, or would not start', () => {
-    const clean = '"own":true,"errors":[],"off":[],"waiting":[]';
+    const clean = '"own":true,"errors":[],"doors":[],"off":[],"waiting":[]';
     const all =
-      '"own":false,"errors":["/x.conf line 2: syntax error"],"off":["fsync off","ssl off"],"waiting":["max_connections"]';
+      '"own":false,"errors":["/x.conf line 2: syntax error"],"doors":[],"off":["fsync off","ssl off"],"waiting":["max_connections"]';
     const text = changed(RECORDED.streaming.primary, clean, all);
     expect(told(db1(text))).toEqual([
       'problem postgres.file: PostgreSQL on db1 would not start again: /x.conf line 2: syntax error',
@@ -452,6 +452,13 @@ describe('PostgreSQL', () => {
       'PostgreSQL on db1 waits for a restart to take in shared_buffers of /var/lib/postgresql/17/main/postgresql.auto.conf line 4: somebody used ALTER SYSTEM: odoo-prov apply FILE takes it out again, without a restart',
     ]);
   });
+  it('with a door in pg_hba.conf that nobody needs a password for', () => {
+    const line = '/etc/postgresql/17/main/pg_hba.conf line 9: host all all 0.0.0.0/0.0.0.0 trust';
+    const text = changed(RECORDED.streaming.primary, '"doors":[]', `"doors":["${line}"]`);
+    expect(told(db1(text))).toEqual([
+      `problem postgres.doors: PostgreSQL on db1 lets clients in without a password or without TLS, from its last or next reload on: ${line}`,
+    ]);
+  });
   it('with what ALTER SYSTEM said and the server has not read', () => {
     const text = changed(
       RECORDED.streaming.primary,
@@ -465,20 +472,30 @@ describe('PostgreSQL', () => {
   it('with a limit that keeps Odoo out, above or below what is planned', () => {
     const limits = [
       { what: 'the database acme', limit: null, closed: 'ALLOW_CONNECTIONS false' },
-      { what: 'the database acme', limit: 0, closed: null },
-      { what: 'the role odoo', limit: 5000, closed: null },
-    ];
+      { what: 'the database acme', limit: 0 },
+      { what: 'the role odoo', limit: 5000 },
+      { what: 'the role replicator', whose: 'replication', limit: 1, needed: 4 },
+      { what: 'the role replicator', whose: 'replication', limit: 4, needed: 4 },
+      { what: 'the role reporting', whose: 'reporting', limit: 2, needed: 5 },
+      { what: 'the role reporting', whose: 'reporting', limit: -1, needed: 5 },
+    ].map((limit) => ({ whose: 'odoo', closed: null, needed: null, ...limit }));
     const text = changed(
       RECORDED.streaming.primary,
       '"limits":[]',
       `"limits":${JSON.stringify(limits)}`,
     );
     const { expected } = seen().budget;
+    const guards =
+      'standbys and their guards need up to 4 connections, and those beyond the limit are refused';
     const beyond = `Odoo is expected to hold ${String(expected)} connections, and those beyond the limit are refused`;
     expect(told(db1(text))).toEqual([
       'problem postgres.limit: the database acme on db1 lets nobody in: ALLOW_CONNECTIONS false',
       `problem postgres.limit: the database acme on db1 has a CONNECTION LIMIT of 0: ${beyond}`,
+      `problem postgres.limit: the role replicator on db1 has a CONNECTION LIMIT of 1: ${guards}`,
+      `problem postgres.limit: the role reporting on db1 has a CONNECTION LIMIT of 2: the inventory gives reports 5 connections, and those beyond the limit are refused`,
       `warning postgres.limit: the role odoo on db1 has a CONNECTION LIMIT of 5000: ${beyond}`,
+      `warning postgres.limit: the role replicator on db1 has a CONNECTION LIMIT of 4: ${guards}`,
+      `warning postgres.limit: the role reporting on db1 has no CONNECTION LIMIT: the inventory gives reports 5 connections, and they may take more`,
     ]);
   });
   it('with an archive that fails, and one that fails for too long', () => {
