@@ -178,6 +178,94 @@ exit 1`,
   });
 });
 
+describe('a repository that is full', () => {
+  const FULL = '/var/lib/pgbackrest/fills-the-disk';
+  const moved = (...script: readonly string[]): Promise<string> =>
+    must(
+      on('backup1'),
+      [
+        'set -e; systemctl stop odoo-prov-pgbackrest',
+        ...script,
+        'systemctl start odoo-prov-pgbackrest',
+      ].join('\n'),
+    );
+  const backups = async (): Promise<string> =>
+    (await ok('backup', inventory, '--list')).stdout.replaceAll(/^any moment.*$/gm, '');
+
+  it('is told by everything within seconds, takes nothing, and goes on by itself once there is room', async () => {
+    // A small disk in its place.
+    await moved(
+      'mount -t tmpfs -o size=300m,mode=0751 small /mnt; cp -a /var/lib/pgbackrest/. /mnt',
+      'chown postgres: /mnt; mount --bind /mnt /var/lib/pgbackrest',
+    );
+    const before = await backups();
+    await must(on('backup1'), `dd if=/dev/zero of=${FULL} bs=1M 2>/dev/null || :`);
+    await sql(`insert into t (v) values ('waits for room'); select pg_switch_wal()`);
+    await says('db1', 'select last_failed_time > last_archived_time from pg_stat_archiver', 't');
+
+    const seen = await run('status', inventory, '--json');
+    const { alerts } = JSON.parse(seen.stdout) as {
+      alerts: readonly { id: string; message: string; next: string }[];
+    };
+    const alert = (id: string): string =>
+      alerts
+        .filter((one) => one.id === id)
+        .map((one) => `${one.message}; ${one.next}`)
+        .join('\n');
+    expect(alert('postgres.archive')).toMatch(
+      /^db1 cannot archive .*, and has archived nothing for .* pgBackRest says: unable to write '\/var\/lib\/pgbackrest\/.*\[28\] No space left on device; make room in \/var\/lib\/pgbackrest on backup1/,
+    );
+    expect(alert('backup.repository')).toMatch(
+      /backup1 is full: \S+ \S+ left in \/var\/lib\/pgbackrest/,
+    );
+
+    const began = Date.now();
+    const ends = [
+      await apply(),
+      await run('backup', inventory),
+      await run('backup', inventory, '--name', 'no-room'),
+    ];
+    // Three runs: not one of them waits for the archive for its minute.
+    expect((Date.now() - began) / 1000).toBeLessThan(45);
+    expect(ends.map(({ code }) => code)).toEqual([3, 5, 5]);
+    for (const end of ends) {
+      expect(printed(end)).toMatch(/room/);
+      expect(printed(end)).toContain('/var/lib/pgbackrest');
+    }
+    expect(await backups()).toBe(before);
+
+    await must(on('backup1'), `rm ${FULL}`);
+    const mended = await apply();
+    expect(mended.code, printed(mended)).toBe(0);
+    await ok('backup', inventory, '--verify');
+    await moved(
+      'umount /var/lib/pgbackrest; find /var/lib/pgbackrest -mindepth 1 -delete',
+      'cp -a /mnt/. /var/lib/pgbackrest; umount /mnt',
+    );
+  });
+});
+
+describe('a backup that failed', () => {
+  it('is told until another one has succeeded; a full one, until a full one has', async () => {
+    const fail = (type: string): Promise<string> =>
+      must(
+        on('backup1'),
+        `cd /var/lib/pgbackrest/backup/${NAME}; chmod 000 backup.info*
+systemctl start odoo-prov-backup@${type} || :
+chmod 640 backup.info*`,
+      );
+    const failed = async (): Promise<string> =>
+      must(on('backup1'), 'systemctl list-units --failed --plain --no-legend | cut -d " " -f 1');
+    await fail('diff');
+    await fail('full');
+    expect(await failed()).toBe('odoo-prov-backup@diff.service\nodoo-prov-backup@full.service\n');
+    await ok('backup', inventory);
+    expect(await failed()).toBe('odoo-prov-backup@full.service\n');
+    await ok('backup', inventory, '--type', 'full');
+    expect(await failed()).toBe('');
+  });
+});
+
 describe('a restore in place', () => {
   const at: Record<string, string> = {};
   let moment: string;
