@@ -1,6 +1,8 @@
+import type { Settings } from '../inventory/cluster.js';
 import { base64, lines, raw, sh, type Script } from '../shell/index.js';
 import type { Change } from './kind.js';
 import { EMPTY_AUTO_FILE } from './postgres-auto-file.js';
+import { lastWords, markLogs } from './postgres-log.js';
 import { HOT_STANDBY, withNeeds } from './postgres-hot-standby.js';
 import {
   AUTO_FILE,
@@ -123,16 +125,23 @@ while [ "$(loaded)" = "$before" ]; do
   sleep 0.2
 done
 if [ "$(printf '%s\n' ${due} | psql_as_postgres postgres)" != 0 ]; then
-${restarts ? RESTART : raw('waits=yes')}
+${restarts ? restart(settings['log_directory']) : raw('waits=yes')}
 fi`;
 }
 
-/** Restarts the server, or puts the settings before back and starts it with them. */
-const RESTART = sh`
+/**
+ * Restarts the server, or puts the settings before back and starts it with them.
+ * @param logs where it writes its own log, of which the journal has nothing; undefined: there
+ */
+function restart(logs: Settings[string] | undefined): Script {
+  const [before, words] =
+    logs === undefined ? [raw(':'), raw(':')] : [markLogs(String(logs)), lastWords(String(logs))];
+  return sh`
 put_back() {
   {
     echo "$1: mend them under postgres.settings and apply again"
     journalctl -q -n 20 -o cat -u "$unit"
+    ${words}
     if [ -e "$earlier" ]; then
       put "$earlier" "$conf/"${SETTINGS_FILE}
       if systemctl restart "$unit"; then
@@ -144,6 +153,7 @@ put_back() {
   } >&2
   exit 1
 }
+${before}
 echo "restarting $unit: a setting needs it"
 systemctl restart "$unit" || put_back "$unit does not start with these settings"
 # By the clock: each question to a server that does not answer takes 3 s.
@@ -153,3 +163,4 @@ until "$bin/pg_isready" -q -h /var/run/postgresql -p 5432; do
   [ "$(date +%s)" -lt "$until_then" ] || put_back "$unit did not come back within 120 s with these settings"
   sleep 0.5
 done`;
+}

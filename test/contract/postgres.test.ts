@@ -333,6 +333,26 @@ ${sql('alter role all set ignore_checksum_failure = on')}`,
     expect(await differingFields(shell, settings)).toEqual([]);
   });
 
+  it('says why also where that stands in a log of the server’s own', async () => {
+    await must(shell, UP);
+    await converge(shell, settings);
+    const wrong = postgresSettings({
+      version: 17,
+      settings: {
+        ...settings.settings,
+        logging_collector: 'on',
+        log_directory: '/var/log/postgresql',
+        listen_addresses: '192.0.2.9',
+      },
+    });
+    const answer = await tryToConverge(shell, wrong);
+    expect(answer.code).not.toBe(0);
+    expect(answer.stderr).toMatch(
+      /PostgreSQL's own log, \/var\/log\/postgresql\/.*: FATAL: could not create any TCP\/IP sockets/,
+    );
+    expect(await differingFields(shell, settings)).toEqual([]);
+  });
+
   it('are no difference while the server is stopped, and unknown when it answers nobody', async () => {
     await must(shell, 'systemctl stop postgresql@17-main');
     expect(await changes(shell, [role, database, unaccent, settings])).toEqual([]);
