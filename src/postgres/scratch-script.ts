@@ -117,16 +117,17 @@ const FINGERPRINTS = `select format(
 /**
  * Fingerprints of all tables at one exact moment, which gets a name in the WAL; prints a line `point LSN TIMELINE`,
  * then a line a table. Writers are held back while the name is given, at most 2 s: the locks go with the
- * savepoint, the snapshot stays.
+ * savepoint, the snapshot stays. In a database without tables there is nothing to lock.
  */
 export function fingerprintScript(database: string, point: string): Script {
   const sql = `set idle_in_transaction_session_timeout = 0;
-select string_agg(format('%I.%I', nspname, relname), ', ') as tables ${TABLES} \\gset
+select coalesce('lock table ' || string_agg(format('%I.%I', nspname, relname), ', ') || ' in share mode',
+  'reset lock_timeout') as hold ${TABLES} \\gset
 begin isolation level repeatable read;
 set local lock_timeout = '2s';
 set local statement_timeout = 0;
 savepoint quiet;
-lock table :tables in share mode;
+:hold;
 select 'point', lsn, ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::int
 from (select pg_create_restore_point(${literal(point)}) as lsn offset 0) p;
 rollback to savepoint quiet;
