@@ -13,14 +13,15 @@ import {
 import { isOutdated } from '../../src/postgres/outdated.js';
 import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { archiveReceived } from './archive-received.js';
+import { awaitStreaming } from './await-streaming.js';
 import { catchUp } from './catch-up.js';
 import { requirePoolers, type Reached } from './connect.js';
+import { pausingText } from './enough-settings.js';
 import { leftFaultsText } from './left-fault.js';
 import { requireNoLivingSender } from './living-sender.js';
 import { backupText, lookAtAll, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
-  awaitStreaming,
   checkpoint,
   fence,
   follow,
@@ -117,6 +118,7 @@ export async function planFailover(
     ...startableText(view.sights),
     ...(alive === undefined ? [] : backupText(alive)),
     ...stoppedText(choice),
+    ...pausingText(candidate, others),
     ...newestText(candidate),
   ];
   const { most } = choice;

@@ -4,12 +4,13 @@ import { slotOf } from '../../src/postgres/layout.js';
 import type { Sight } from '../../src/postgres/promotion.js';
 import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
+import { awaitStreaming } from './await-streaming.js';
 import { saveLostRows } from './lost-rows.js';
 import type { Rejoining } from './rejoin-look.js';
 import { needsClone, rowsOf, type RejoinPlan } from './rejoin-plan.js';
 import { cloneInPlace, copyAside, FENCE, followScript, rewind } from './rejoin-script.js';
 import { SQL_FUNCTION } from './sight.js';
-import { awaitStreaming, step, type Mover } from './steps.js';
+import { step, type Mover } from './steps.js';
 
 /** Seconds for what reads or copies all data: a terabyte over a gigabit network takes three hours. */
 const LONG = 24 * 3600;

@@ -3,11 +3,13 @@ import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { parseDataWal, WAL_OF, type DataWal } from '../../src/postgres/data-wal.js';
 import { CUT_RESTORE, parseCutRestore } from '../../src/postgres/cut-restore.js';
+import type { HotStandbyValues } from '../../src/postgres/hot-standby.js';
 import { RESTORING } from '../../src/postgres/layout.js';
 import { OLD_FOLDER } from '../../src/postgres/old-data.js';
 import { isOutdated } from '../../src/postgres/outdated.js';
 import { isPastFork, newestHistory, RECEIVED_PAST_FORK } from '../../src/postgres/past-fork.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
+import { HOT_STANDBY_NAMES } from '../../src/resource/index.js';
 import { restoreNotEnded } from '../../src/run/guard.js';
 import { raw } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
@@ -56,6 +58,9 @@ select 'live', not pg_is_in_recovery(),
     then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end,
   ${RECEIVED_PAST_FORK},
   exists (select from pg_stat_activity where application_name like 'pgBackRest [backup]%');
+select 'hot', name, setting, coalesce((
+  select setting from pg_file_settings f where lower(f.name) = s.name order by seqno desc limit 1), boot_val)
+from pg_settings s where name in (${HOT_STANDBY_NAMES});
 EOF
 echo "wal $(wal_of "$bin" "$data")"
 [ ! -e ${OLD_FOLDER} ] || echo compared`);
@@ -99,10 +104,18 @@ function parseLook(
     pastFork: past === 't',
     compared: rest.includes('compared'),
     backingUp: backup === 't',
+    hotStandby: valuesOf(rest, 2),
+    hotStandbyAtStart: valuesOf(rest, 3),
     systemIdentifier,
   };
   const wal = rest.find((line) => line.startsWith('wal '))?.slice('wal '.length);
   return { sight, wal: parseDataWal(wal) };
+}
+
+/** One column of the lines `hot NAME RUNNING AT-START`. */
+function valuesOf(lines: readonly string[], column: 2 | 3): HotStandbyValues {
+  const rows = lines.map((line) => line.split(' ')).filter(([word]) => word === 'hot');
+  return Object.fromEntries(rows.map((row) => [row[1] ?? '', Number(row[column])]));
 }
 
 /** Of a standby that does not run its data tells how far it came, and the others' whether it can follow. */

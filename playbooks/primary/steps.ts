@@ -173,57 +173,6 @@ if [ -n "$pid" ]; then kill -TERM "$pid" || :; else echo 'select pg_reload_conf(
   );
 }
 
-/** What a standby says to each who asks it too soon, and writes into its log each time. */
-const NOT_YET = 'the database system is not yet accepting connections';
-
-/**
- * Waits until standbys receive WAL. PostgreSQL says `streaming` from the connection on, before the primary has answered: one
- * that is refused (its slot is missing, its WAL is gone) ends a moment later. So the same receiver is to be seen twice.
- * @param limit seconds
- * @param timeline the primary's: one that cannot follow it comes as far as its beginning, again and again
- */
-export async function awaitStreaming(
-  mover: Mover,
-  hosts: readonly string[],
-  { limit = 60, timeline = 0 }: { readonly limit?: number; readonly timeline?: number } = {},
-): Promise<void> {
-  const query = `select pid from pg_stat_wal_receiver where status = $$streaming$$ and received_tli >= ${String(timeline)}`;
-  const script = raw(`${SQL_FUNCTION}
-until=$(($(date +%s) + ${String(limit)}))
-before=
-while :; do
-  found=$(echo '${query}' | sql 2>&1) || :
-  case $found in
-    '' | *[!0-9]*) ;;
-    "$before") exit 0 ;;
-  esac
-  before=$found
-  if [ "$(date +%s)" -ge "$until" ]; then
-    case $found in
-      *'${NOT_YET}'*) why='it has not replayed yet what it needs to take connections' ;;
-      *) why='it does not receive WAL' ;;
-    esac
-    echo "$why; the last lines of its log:" >&2
-    log=$(ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1)
-    grep -vE '${NOT_YET}|Consistent recovery state has not been' "$log" | tail -n 8 >&2
-    exit 1
-  fi
-  sleep 0.5
-done`);
-  await finishAll(
-    hosts.map(async (host) => {
-      const waiting = setInterval(() => mover.tell(host, 'does not follow yet'), 20_000);
-      try {
-        const next = `run \`odoo-prov apply FILE\`: it makes replication slots that the primary lacks, starts what is down, and lets the clients through to the server that takes writes. If ${host} does not follow then: \`odoo-prov rejoin FILE --host ${host}\``;
-        await step(mover, host, 'follow the new primary', script, limit + 10, next);
-      } finally {
-        clearInterval(waiting);
-      }
-      mover.tell(host, 'follows the new primary');
-    }),
-  );
-}
-
 /** Odoo's bus sleeps 50 s after its connection was lost: a new process listens at once. */
 export async function reconnectBus(mover: Mover): Promise<void> {
   const script = sh`if systemctl is-active --quiet odoo-gevent; then systemctl restart odoo-gevent; echo yes; fi`;

@@ -13,19 +13,13 @@ import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
+import { awaitStreaming } from './await-streaming.js';
 import { requirePoolers, type Reached } from './connect.js';
+import { requireEnough } from './enough-settings.js';
 import { refuseLeftFaults } from './left-fault.js';
 import { backupText, lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
-import {
-  awaitStreaming,
-  checkpoint,
-  follow,
-  promote,
-  reconnectBus,
-  step,
-  type Mover,
-} from './steps.js';
+import { checkpoint, follow, promote, reconnectBus, step, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
@@ -43,8 +37,8 @@ export interface SwitchoverPlan {
  * Looks, and decides whether the primary can be moved without losing anything.
  * @param to the standby that takes over, by the operator's choice
  * @param force also where the archive takes no WAL, and clients wait for that
- * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream, a fault that a
- *   failover-test has left
+ * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream, one that could not
+ *   follow, a fault that a failover-test has left
  */
 export async function planSwitchover(
   cluster: Cluster,
@@ -65,6 +59,7 @@ export async function planSwitchover(
     throw notStreaming(candidate);
   const behind = from.lsn - candidate.lsn;
   if (behind > BigInt(cluster.postgres.replication.maxLag)) throw notStreaming(candidate);
+  requireEnough({ from, to: candidate, others });
   const silent = databaseHosts(cluster).filter(({ name }) => view.silent.has(name));
   const waiting =
     cluster.postgres.replication.synchronous !== 'off' && !hasStandby(cluster, others);

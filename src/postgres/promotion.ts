@@ -1,5 +1,6 @@
 import { Failure } from '../failure/failure.js';
 import { databaseHosts, databaseRole, hostsWith, type Cluster } from '../inventory/cluster.js';
+import type { HotStandbyValues } from './hot-standby.js';
 import { LONE_START_WORD } from './layout.js';
 import { newestWriter } from './two-primaries.js';
 
@@ -33,6 +34,9 @@ export interface Sight {
   readonly compared: boolean;
   /** pgBackRest makes a backup of it at this moment. */
   readonly backingUp: boolean;
+  /** With what it runs, and would run after a restart: empty where it does not run. */
+  readonly hotStandby: HotStandbyValues;
+  readonly hotStandbyAtStart: HotStandbyValues;
   readonly systemIdentifier: string;
 }
 

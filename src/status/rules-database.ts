@@ -13,7 +13,7 @@ import { UNFINISHED, type PostgresServer } from './postgres.js';
 import { connectionRules } from './rules-connections.js';
 import { configurationRules } from './rules-configuration.js';
 import { durabilityRules } from './rules-durability.js';
-import { slotRules, standbyRules, synchronousRules } from './rules-replication.js';
+import { largerRules, slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
 import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
 import { counted, list, span } from './words.js';
@@ -32,7 +32,10 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
       return running === undefined ? [] : configurationRules(one.host, running);
     }),
     ...status.hosts.flatMap((one) => durabilityRules(one, status)),
-    ...status.database.members.flatMap((member) => standbyRules(member, status)),
+    ...status.database.members.flatMap((member) => [
+      ...standbyRules(member, status),
+      ...largerRules(member, status),
+    ]),
     ...(primary && server
       ? [
           ...otherClusters(status, server),

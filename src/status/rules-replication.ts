@@ -1,3 +1,4 @@
+import { lessText, lessThan, type Less } from '../postgres/hot-standby.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, type Alert } from './alert.js';
 import { serverOf } from './database.js';
@@ -37,7 +38,7 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
   const server = own === undefined ? undefined : serverOf(own);
   if (server?.replayPaused === true) {
     const less = lessThanPrimary(server, status);
-    const message = `${host} receives and does not replay, for ${less.length === 0 ? 'replay was paused' : `it has less than its primary: ${less.map(lessText).join(', ')}`}${behind}`;
+    const message = `${host} receives and does not replay, for ${less.length === 0 ? 'replay was paused' : `it has less than its primary: ${lessText(less)}`}${behind}`;
     return [problem({ id: 'postgres.paused', host, message, next: resumed(host, less) })];
   }
   if (lagBytes !== null && lagBytes > database.maxLag) {
@@ -53,25 +54,41 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
   return [];
 }
 
-/** A setting of which a standby has less than its primary. */
-interface Less {
-  readonly name: string;
-  readonly own: number;
-  readonly primary: number;
-}
-
 /** Why PostgreSQL itself pauses replay ("recovery paused because of insufficient parameter settings"). */
 function lessThanPrimary({ hotStandby }: PostgresServer, status: ClusterStatus): readonly Less[] {
-  const primary = status.hosts.find(({ host }) => host === status.database.primary);
-  const theirs = primary === undefined ? undefined : serverOf(primary)?.hotStandby;
-  return Object.entries(hotStandby).flatMap(([name, own]) => {
-    const wanted = theirs?.[name] ?? own;
-    return own < wanted ? [{ name, own, primary: wanted }] : [];
-  });
+  return lessThan(hotStandby, primaryOf(status)?.hotStandby ?? {});
 }
 
-function lessText({ name, own, primary }: Less): string {
-  return `${name} ${own} instead of ${primary}`;
+function primaryOf({ hosts, database }: ClusterStatus): PostgresServer | undefined {
+  const primary = hosts.find(({ host }) => host === database.primary);
+  return primary && serverOf(primary);
+}
+
+/**
+ * A standby that has more of a setting than its primary, which PostgreSQL allows: were it promoted, its standbys, the old
+ * primary among them, would have too little. Where the primary waits for a restart to take that setting in, another line says so.
+ */
+export function largerRules({ host }: DatabaseMember, status: ClusterStatus): readonly Alert[] {
+  const primary = primaryOf(status);
+  const own = status.hosts.find((one) => one.host === host);
+  const server = own && serverOf(own);
+  if (primary === undefined || server?.recovering !== true) return [];
+  const { waiting } = primary.configuration;
+  const more = lessThan(primary.hotStandby, server.hotStandby).filter(
+    ({ name }) => !waiting.includes(name),
+  );
+  if (more.length === 0) return [];
+  const from = status.database.primary ?? 'the primary';
+  const values = (which: 'has' | 'needs'): string =>
+    list(more.map((one) => `${one.name} ${String(one[which])}`));
+  return [
+    warning({
+      id: 'postgres.larger',
+      host,
+      message: `${host} runs with ${values('needs')}, the primary ${from} with ${values('has')}: ${from} could not follow ${host}`,
+      next: `odoo-prov apply FILE gives both what the inventory says; until then switchover to ${host} is refused`,
+    }),
+  ];
 }
 
 /** Told to go on, a server that has too little would end, and not start again. */

@@ -159,6 +159,43 @@ describe('standbys that paused since somebody raised the primary alone', () => {
   });
 });
 
+describe('a standby that alone has been given more', () => {
+  it('is named by status; a switchover to it is refused, and a failover says who pauses till the apply', async () => {
+    await settle(110, '10MB');
+    const [larger = '', ...others] = standbys;
+    const [other = ''] = others;
+    write(140, '10MB');
+    const alone = await db.run('apply', '--json', '--limit', larger);
+    expect(alone.code, printed(alone)).toBe(0);
+    expect(await statusText()).toContain(
+      `${larger} runs with max_connections 140, the primary ${primary} with max_connections 110: ${primary} could not follow ${larger}`,
+    );
+    for (const words of [['--dry-run'], ['--yes']]) {
+      const end = await db.run('switchover', '--to', larger, ...words);
+      expect(end.code, printed(end)).toBe(5);
+      const found = others.map((host) => `${host} runs with max_connections 110 instead of 140`);
+      expect(printed(end)).toContain(
+        [`${primary} would start with max_connections 110 instead of 140`, ...found].join('; '),
+      );
+    }
+    expect(await db.sql(primary, 'select pg_is_in_recovery()')).toBe('f');
+    const less = `${other}: receives from the new primary and does not replay: max_connections 110 instead of 140`;
+    const end = await db.run('failover', '--force', '--to', larger, '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain(less);
+    expect(end.stdout).not.toContain(`${other}: follows`);
+    // The apply at its end has given it as much.
+    const state = 'select pg_get_wal_replay_pause_state()';
+    expect(await db.sql(other, state)).toBe('not paused');
+    // It does not start with less than the new primary: apply gives it as much, and starts it.
+    await db.run('rejoin', '--yes');
+    const back = await db.apply();
+    expect(back.code, printed(back)).toBe(0);
+    expect(await db.sql(primary, state)).toBe('not paused');
+    await db.moveTo(primary);
+  });
+});
+
 /** What `status` says, without its line ends. */
 async function statusText(): Promise<string> {
   return (await db.run('status')).stdout.replace(/\s+/g, ' ');

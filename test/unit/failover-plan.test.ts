@@ -394,6 +394,28 @@ describe('a switchover', () => {
   });
 });
 
+describe('a standby that has more than the others of what a standby needs', () => {
+  const hot = (running: number, atStart = running): string =>
+    `hot max_connections ${String(running)} ${String(atStart)}\n`;
+  const more = STANDBY + hot(260);
+
+  it('is not switched over to, unless the old primary is started with as much', async () => {
+    const to = (primary: string) =>
+      planSwitchover(cluster, reached({ db1: primary, db2: more }), 'db2');
+    await expect(to(PRIMARY + hot(220))).rejects.toMatchObject({
+      details: { host: 'db1', found: 'db1 would start with max_connections 220 instead of 260' },
+    });
+    expect((await to(PRIMARY + hot(220, 260))).to.host).toBe('db2');
+  });
+
+  it('is promoted by a failover, which says who will pause', async () => {
+    const answers = { db1: STOPPED, db2: more, db3: STANDBY + hot(220) };
+    const { choice, notes } = await plan(answers, { to: 'db2' });
+    expect(choice.candidate.host).toBe('db2');
+    expect(notes.join('\n')).toContain('db3 runs with max_connections 220 instead of 260');
+  });
+});
+
 describe('a switchover with an archive', () => {
   const backup = { host: 'pool1' } as NonNullable<Cluster['postgres']['backup']>;
   const archiving: Cluster = { ...cluster, postgres: { ...cluster.postgres, backup } };

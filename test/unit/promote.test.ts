@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { awaitStreaming, promote, type Mover } from '../../playbooks/primary/steps.js';
+import { awaitStreaming } from '../../playbooks/primary/await-streaming.js';
+import { promote, type Mover } from '../../playbooks/primary/steps.js';
 import { Failure } from '../../src/failure/failure.js';
 import type { Script } from '../../src/shell/index.js';
 import type { Answer, Session } from '../../src/transport/session.js';
@@ -64,6 +65,21 @@ describe('a standby that does not follow', () => {
     expect(remedy).toContain('makes replication slots');
     expect(remedy).toContain('odoo-prov rejoin FILE --host db-2');
     expect(told).toEqual(['db-2: could not: follow the new primary']);
+  });
+
+  it('is not said to follow while its replay is paused: by whom is told', async () => {
+    const less = moverOf({
+      stdout: 'less max_connections 220 instead of 260\nmax_wal_senders 4 instead of 6\n',
+    });
+    await awaitStreaming(less.mover, ['db-2']);
+    expect(less.told).toEqual([
+      'db-2: receives from the new primary and does not replay: max_connections 220 instead of 260, max_wal_senders 4 instead of 6. apply restarts it with as much',
+    ]);
+    const paused = moverOf({ stdout: 'paused\n' });
+    await awaitStreaming(paused.mover, ['db-2']);
+    expect(paused.told).toEqual([
+      'db-2: receives from the new primary; somebody has paused its replay: select pg_wal_replay_resume() ends that',
+    ]);
   });
 
   it('is told of every 20 s while it is waited for', async () => {

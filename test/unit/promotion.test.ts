@@ -19,6 +19,7 @@ const cluster = testCluster([
 function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight {
   return {
     ...{ host, lsn: BigInt(lsn), timeline: 1, systemIdentifier: '7' },
+    ...{ hotStandby: {}, hotStandbyAtStart: {} },
     ...{
       running: true,
       stuck: false,

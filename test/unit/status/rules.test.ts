@@ -244,6 +244,29 @@ describe('PostgreSQL', () => {
       'odoo-prov apply FILE restarts front with as much; not pg_wal_replay_resume(), which ends it',
     );
   });
+  it('with a standby that has more than its primary, which could not follow it', () => {
+    const more = (text: string): string =>
+      changed(text, '"max_connections":100', '"max_connections":260');
+    const primary = RECORDED.streaming.primary;
+    const standby = more(RECORDED.streaming.standby);
+    const larger = (text: string): readonly unknown[] =>
+      judge(seen(db1(text), front(standby))).alerts.filter(({ id }) => id === 'postgres.larger');
+    expect(larger(primary)).toEqual([
+      {
+        ...{ severity: 'warning', id: 'postgres.larger', host: 'front' },
+        message:
+          'front runs with max_connections 260, the primary db1 with max_connections 100: db1 could not follow front',
+        next: 'odoo-prov apply FILE gives both what the inventory says; until then switchover to front is refused',
+      },
+    ]);
+    expect(larger(more(primary))).toEqual([]);
+    // What it waits for is told by itself, and a switchover restarts it.
+    const waits = changed(primary, '"waiting":[]', '"waiting":["max_connections"]');
+    expect(larger(waits)).toEqual([]);
+    expect(told(db1(waits), front(standby))).toContain(
+      'warning postgres.restart: PostgreSQL on db1 waits for a restart to take in max_connections',
+    );
+  });
   it('with a standby that shows old data', () => {
     const slow = changed(
       changed(RECORDED.lagging.primary, '38513344', '1000'),
