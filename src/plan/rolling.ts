@@ -24,7 +24,7 @@ export interface Held {
   readonly what: string;
   /** What it waits for. */
   readonly why: 'consent' | 'primary' | 'standbys' | 'held-up';
-  /** The hosts that it waits for. */
+  /** The hosts that it waits for; for want of consent, those that would hold it up as well. */
   readonly hosts: readonly string[];
 }
 
@@ -103,7 +103,11 @@ function primaryWaits(
   { silent, consent }: Members,
 ): Held | undefined {
   const { what, raises } = restart;
-  if (!consent) return { what, why: 'consent', hosts: [] };
+  if (!consent) {
+    const without = standbys.filter(({ member }) => !member.available);
+    const names = without.map(({ member }) => member.plan.host);
+    return { what, why: 'consent', hosts: [...names, ...(raises ? silent : [])] };
+  }
   const heldUp = standbys.filter(({ member, restart }) => restart.heldUp && !member.available);
   if (heldUp.length > 0) {
     return { what, why: 'held-up', hosts: heldUp.map(({ member }) => member.plan.host) };

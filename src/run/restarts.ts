@@ -17,8 +17,16 @@ export function waitsFor({ what, why, hosts }: Held): string {
   }
 }
 
-/** The failure of a host whose restart this run could have made and did not. */
-export function notRestarted(host: string, held: Held, cluster: Cluster): Failure {
+/**
+ * The failure of a host whose restart this run could have made and did not.
+ * @param failed those of its hosts on which this run failed, or which did not answer
+ */
+export function notRestarted(
+  host: string,
+  held: Held,
+  cluster: Cluster,
+  failed: readonly string[] = [],
+): Failure {
   const names = held.hosts.join(', ');
   const about = { reason: 'consent', host, found: `it waits for ${held.what}` } as const;
   const command = `odoo-prov apply ${cluster.file} --restart-primary`;
@@ -28,7 +36,10 @@ export function notRestarted(host: string, held: Held, cluster: Cluster): Failur
         ...about,
         message: 'PostgreSQL takes the writes here, and is restarted only with your consent',
         expected: 'a restart, for settings that cannot be had without',
-        remedy: `${command}: transactions in flight fail, then writes wait for some seconds. The rest of this run was done`,
+        remedy:
+          failed.length === 0
+            ? `${command}: transactions in flight fail, then writes wait for some seconds. The rest of this run was done`
+            : `first mend what this run says of ${failed.join(', ')}: until then one with --restart-primary ends in the same way. Then: ${command}`,
       });
     case 'primary':
       return new Failure({

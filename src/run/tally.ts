@@ -80,15 +80,18 @@ function recapOf(host: Host, tally: Tally, session: Session | undefined): HostRe
 }
 
 /**
- * The recap of a run. Its exit code is the gravest of its hosts': interrupted, refused, failed,
- * unreachable, then done (the caller knows whether changes are to be told by the code).
+ * The recap of a run. Its exit code is the gravest of its hosts': interrupted, refused, failed, unreachable, a restart that waits
+ * for consent, then done (the caller knows whether changes are to be told by the code).
  */
 export function runRecap(
   hosts: readonly HostRecap[],
   failures: readonly Failure[],
   milliseconds: number,
 ): RunRecap {
-  const codes = failures.map((failure) => exitCodeOf(failure.reason));
+  const waits = failures.some(({ reason }) => reason === 'consent');
+  const codes = failures
+    .filter(({ reason }) => reason !== 'consent')
+    .map(({ reason }) => exitCodeOf(reason));
   const gravest = [EXIT.interrupted, EXIT.refused, EXIT.failed, EXIT.usage, EXIT.unreachable];
   return {
     hosts,
@@ -98,6 +101,6 @@ export function runRecap(
     interrupted: hosts.filter((host) => host.interrupted).length,
     waiting: hosts.filter((host) => host.waiting).length,
     milliseconds,
-    exitCode: gravest.find((code) => codes.includes(code)) ?? EXIT.done,
+    exitCode: gravest.find((code) => codes.includes(code)) ?? (waits ? EXIT.refused : EXIT.done),
   };
 }

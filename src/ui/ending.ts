@@ -11,6 +11,7 @@ export class Ending {
   readonly #options: OutputOptions;
   #cluster = '';
   #check = false;
+  #begun = false;
   #failedChecks = 0;
 
   constructor(options: OutputOptions) {
@@ -23,6 +24,7 @@ export class Ending {
       this.#cluster = event.cluster;
       this.#check = event.check;
     }
+    if (event.type === 'resource-started') this.#begun = true;
     if (event.type === 'verify-checked' && !event.ok) this.#failedChecks += 1;
     this.#notes.add(event);
     this.#profile.add(event);
@@ -34,6 +36,7 @@ export class Ending {
     const about = {
       cluster: this.#cluster,
       check: this.#check,
+      begun: this.#begun,
       failedChecks: this.#failedChecks,
     };
     return [

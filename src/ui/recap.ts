@@ -7,6 +7,8 @@ export interface RecapContext {
   readonly cluster: string;
   /** A dry run: says what would change. */
   readonly check: boolean;
+  /** Something was begun to be changed, whether it came to its end or not. */
+  readonly begun: boolean;
   /** Checks of the serving cluster that went wrong. */
   readonly failedChecks: number;
   readonly style: Style;
@@ -43,8 +45,14 @@ function cells(host: HostRecap, check: boolean): readonly string[] {
   ];
 }
 
-function sentence(recap: RunRecap, { cluster, check, failedChecks }: RecapContext): string {
-  const nothing = check ? 'nothing would change' : 'nothing changed';
+function sentence(recap: RunRecap, { cluster, check, begun, failedChecks }: RecapContext): string {
+  // What broke off may have restarted a server.
+  const brokeOff = begun && recap.failed + recap.unreachable + recap.interrupted > 0;
+  const nothing = check
+    ? 'nothing would change'
+    : brokeOff
+      ? 'no change was completed'
+      : 'nothing changed';
   const some = `${plural(recap.changed, 'change')} ${check ? 'to make' : 'made'}`;
   const parts = [recap.changed === 0 ? nothing : some];
   if (recap.failed > 0) parts.push(`${plural(recap.failed, 'host')} failed`);

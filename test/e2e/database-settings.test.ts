@@ -330,10 +330,14 @@ describe('a standby that does not start with what is wanted', () => {
       'pg_stat_statements,there_is_no_such_library',
     );
     writeFileSync(db.inventory, inventory.toString());
+    const [standby = ''] = standbys;
+    // Without consent it is a failure as well, and no advice leads to the same end.
+    const without = await db.apply();
+    expect(without.code, printed(without)).toBe(3);
+    expect(without.stdout).toContain(`first mend what this run says of ${standby}`);
     const before = await running();
     const end = await db.apply('--restart-primary');
     expect(end.code, printed(end)).toBe(3);
-    const [standby = ''] = standbys;
     expect(await restarted(before)).toEqual([standby]);
     expect(await db.sql(standby, 'select status from pg_stat_wal_receiver')).toBe('streaming');
   });

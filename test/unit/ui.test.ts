@@ -105,6 +105,21 @@ describe('plain lines', () => {
       "
     `);
   });
+  it('do not say that nothing changed where a step was begun and failed: it may have restarted something', () => {
+    const recap = runRecap([hostRecap('db1', { failed: 1 })], 1200);
+    const begun: RunEvent = {
+      ...{ type: 'resource-started', host: 'db1', stage: 'restart', key: 'postgresSettings:main' },
+    };
+    const last = (...events: readonly RunEvent[]) =>
+      plain([...events, { type: 'run-done', recap }])
+        .split('\n')
+        .at(-2);
+    const started: RunEvent = {
+      ...{ type: 'run-started', cluster: 'acme', hosts: ['db1'], check: false },
+    };
+    expect(last(started, begun)).toBe('acme: no change was completed, 1 host failed, in 1.2 s');
+    expect(last(started)).toBe('acme: nothing changed, 1 host failed, in 1.2 s');
+  });
   it('say what would change in a dry run, by counts where it is much', () => {
     expect(plain(check)).toMatchInlineSnapshot(`
       "

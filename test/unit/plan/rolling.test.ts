@@ -131,6 +131,14 @@ describe('without consent for the primary', () => {
     expect([...rolling.held]).toEqual([['p', { what: 'it', why: 'consent', hosts: [] }]]);
   });
 
+  it('it is known who would hold its restart up with consent as well', () => {
+    const raise = [plan('p', named('up', raised)), plan('s', named('up', raised))];
+    const held = { consent: false, out: ['s'], silent: ['t'] };
+    expect(turns(raise, held).held.get('p')).toMatchObject({ why: 'consent', hosts: ['s', 't'] });
+    const lower = [plan('p', named('down', lowered)), plan('s', named('up', raised))];
+    expect(turns(lower, held).held.get('p')).toMatchObject({ why: 'consent', hosts: ['s'] });
+  });
+
   it('what is lowered stays everywhere as it is', () => {
     const hosts = [
       plan('p', named('down', lowered)),

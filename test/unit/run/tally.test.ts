@@ -21,3 +21,21 @@ it.each([
     expect(told).toEqual(['host-failed', 'host-done']);
   },
 );
+
+it.each([
+  [['consent', 'command-failed'], 3],
+  [['consent', 'unreachable'], 4],
+  [['unreachable', 'consent', 'command-failed'], 3],
+  [['command-failed', 'consent', 'interrupted'], 130],
+  [['consent', 'refused'], 5],
+] satisfies [Reason[], number][])(
+  'of %s the gravest gives the exit code: a restart that waits for consent hides nothing',
+  (reasons, code) => {
+    const hosts = reasons.map((_, i) => testHost(`db${String(i)}`, i + 1, ['pg-standby']));
+    const tallies = new Tallies(hosts, () => undefined);
+    reasons.forEach((reason, i) => {
+      tallies.fail(`db${String(i)}`, new Failure({ reason, message: 'x', remedy: 'y' }));
+    });
+    expect(tallies.recap(new Map()).exitCode).toBe(code);
+  },
+);
