@@ -41,6 +41,7 @@ export {
   postgresStandby,
   scramVerifier,
 } from './postgres.js';
+export { lastWords, markLastStart } from './postgres-log.js';
 export { HOT_STANDBY, HOT_STANDBY_NAMES } from './postgres-hot-standby.js';
 export { ALONE_FILE, AUTO_FILE, PENDING, SETTINGS_FILE } from './postgres-settings-resource.js';
 export { keyOf } from './kind.js';

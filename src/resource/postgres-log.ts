@@ -9,13 +9,26 @@ export function markLogs(folder: string): Script {
 }
 
 /**
+ * The same, as if it had been called right before PostgreSQL's last start.
+ * @param since when that was, in seconds since 1970, as words of shell: logs that were not written to since say nothing of it
+ */
+export function markLastStart(folder: string, since: Script): Script {
+  return sh`logs_before=$(find ${folder} -type f -printf '%T@ %s %p\n' 2>/dev/null | while read -r time size log; do
+      if [ "\${time%.*}" -ge ${since} ]; then
+        size=$(grep -abo 'starting PostgreSQL' "$log" | tail -n 1 | cut -d : -f 1)
+      fi
+      printf '%s %s\n' "\${size:-0}" "$log"
+    done)`;
+}
+
+/**
  * Prints what a PostgreSQL died of since {@link markLogs}: its last words of FATAL and PANIC, as text, JSON or CSV, whichever it
  * writes. Not those of before, which have other reasons (a standby's receiver that was stopped says FATAL). Never a
  * statement, which may hold a password.
  * @param folder its `log_directory`
  */
 export function lastWords(folder: string): Script {
-  return sh`find ${folder} -type f -printf '%f %p\n' 2>/dev/null | sort -r | while read -r _ log; do
+  return sh`find ${folder} -type f -printf '%TY%Tm%Td%TH%TM%f %p\n' 2>/dev/null | sort -r | while read -r _ log; do
       size=$(printf '%s\n' "$logs_before" | sed -n "s|^\([0-9]*\) $log$|\1|p")
       tail -c +$((\${size:-0} + 1)) "$log" | tail -n 50 | sed -nE ${`/^\\t|(STATEMENT|CONTEXT|DETAIL): /d
         s/^[^"{]*(FATAL|PANIC): +(.*)/\\1: \\2/p

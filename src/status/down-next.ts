@@ -44,7 +44,11 @@ export function downNext(one: HostStatus, status: ClusterStatus): string {
     return `it went on past the point where ${primary} took over, and cannot follow: ${rejoin}`;
   }
   if (isMoveCut(status)) return `odoo-prov failover FILE first: apply refuses until one is primary`;
-  if (found.standby) return `odoo-prov apply FILE starts it; ${look}`;
+  const start =
+    one.startFailed === null
+      ? 'odoo-prov apply FILE starts it'
+      : 'mend what its last start failed of, then odoo-prov apply FILE starts it; settings that are its own apply mends itself';
+  if (found.standby) return `${start}; ${look}`;
   if (status.database.primary !== null) {
     return FOLLOWED.includes(found.state)
       ? `its data is no standby's any more (standby.signal is gone): ${rejoin}`
@@ -54,7 +58,7 @@ export function downNext(one: HostStatus, status: ClusterStatus): string {
     return `it was primary before another one, which was not seen: bring that host back, then ${rejoin}`;
   }
   if (one.fenced !== null) return fencedNext(host, one.fenced);
-  return `odoo-prov apply FILE starts it; ${look}. Only if it does not come back: odoo-prov failover FILE`;
+  return `${start}; ${look}. Only if it does not come back: odoo-prov failover FILE`;
 }
 
 /** What its guard says of it, and what takes it back: another has taken over, or a failover was cut before that. */

@@ -26,6 +26,7 @@ import { parsePgbouncer, pgbouncerProbe } from './pgbouncer.js';
 import { parsePostgres, postgresProbe } from './postgres.js';
 import { parseRedis, redisProbe } from './redis.js';
 import { parseServices, servicesProbe } from './services.js';
+import { parseStartFailed, startFailedProbe } from './start-failed.js';
 import { parseSystem, systemProbe } from './system.js';
 
 /** Seconds that one part of a host may take: it asks the host itself, where every answer is quick or wrong. */
@@ -45,6 +46,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     { name: 'failoverTest', script: failoverTestProbe() },
     has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
     has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe(cluster, host) },
+    has(...DATABASE_ROLES) && { name: 'startFailed', script: startFailedProbe() },
     has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
     has('pgbouncer') && { name: 'pgbouncer', script: pgbouncerProbe() },
     has('redis') && { name: 'redis', script: redisProbe() },
@@ -105,6 +107,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     postgres: part('postgres', (text) => parsePostgres(text, outputs.get('databases')?.text ?? '')),
     restoring: restoring !== null,
     restoringTo: restoring,
+    startFailed: part('startFailed', parseStartFailed),
     fenced: part('databases', parseFenced),
     kept: part('kept', parseKept),
     failoverTest: part('failoverTest', parseFailoverTest),
@@ -132,6 +135,7 @@ function nothing(host: Host): HostStatus {
     system: null,
     services: null,
     postgres: null,
+    startFailed: null,
     restoring: false,
     restoringTo: null,
     fenced: null,

@@ -180,7 +180,7 @@ function serverRules(one: HostStatus, status: ClusterStatus): readonly Alert[] {
       return [
         problem({
           ...words,
-          message: `PostgreSQL on ${host} is ${postgres.why}`,
+          message: `PostgreSQL on ${host} is ${postgres.why}${one.startFailed === null ? '' : `; its last start failed: ${one.startFailed}`}`,
           next: downNext(one, status),
         }),
       ];

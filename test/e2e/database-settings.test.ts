@@ -314,6 +314,10 @@ describe('a configuration that was damaged', () => {
         expect(end.code, printed(end)).toBe(3);
         expect(end.stdout).toContain('syntax error (conf.d/99-mine.conf:1)');
       }
+      await db.must(standby, "systemctl restart 'postgresql@*' || :");
+      expect(await statusText()).toMatch(
+        /its last start failed: Error: invalid line 1 in \S+99-mine.conf next/,
+      );
     } finally {
       await db.must(standby, `rm ${conf}/conf.d/99-mine.conf`);
     }

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lastWords, markLogs } from '../../../src/resource/postgres-log.js';
+import { lastWords, markLastStart, markLogs } from '../../../src/resource/postgres-log.js';
+import { raw } from '../../../src/shell/index.js';
 
 describe('what a server died of', () => {
   let folder: string;
@@ -44,5 +45,36 @@ describe('what a server died of', () => {
       encoding: 'utf8',
     });
     expect(stdout).toBe('');
+  });
+
+  it('is of the newest file, whatever the name of its weekday', () => {
+    const wednesday = join(folder, 'postgresql-Wed.log');
+    writeFileSync(wednesday, '2026 [1] LOG:  nothing\n');
+    utimesSync(wednesday, 1_796_000_000, 1_796_000_000);
+    const monday = join(folder, 'postgresql-Mon.log');
+    const { stdout } = spawnSync('sh', ['-eus'], {
+      input: `${markLogs(folder).render()}\necho '2026 [1] FATAL:  it is full' >${monday}\n${lastWords(folder).render()}`,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe(`PostgreSQL's own log, ${monday}: FATAL: it is full\n`);
+  });
+
+  it('is of the last start alone, where that wrote a log', () => {
+    const log = join(folder, 'a.log');
+    const since = 1_796_000_000;
+    const wordsOf = (text: string, written: number): string => {
+      writeFileSync(log, text);
+      utimesSync(log, written, written);
+      return spawnSync('sh', ['-eus'], {
+        input: `${markLastStart(folder, raw(String(since))).render()}\n${lastWords(folder).render()}`,
+        encoding: 'utf8',
+      }).stdout;
+    };
+    const start = '2026 [1] LOG:  starting PostgreSQL 17.6\n';
+    const before = `${start}2026 [1] FATAL:  of before\n`;
+    const fatal = '2026 [1] FATAL:  it is full\n';
+    expect(wordsOf(before + start + fatal, since)).toContain('FATAL: it is full');
+    expect(wordsOf(before + start, since)).toBe('');
+    expect(wordsOf(before + start + fatal, since - 1)).toBe('');
   });
 });

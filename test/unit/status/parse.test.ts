@@ -236,6 +236,7 @@ describe('a host', () => {
         'failoverTest',
         'databases',
         'postgres',
+        'startFailed',
         'jobs',
         'pgbouncer',
         'redis',

@@ -378,6 +378,18 @@ describe('PostgreSQL', () => {
       'a rejoin started its data by itself, to compare its rows, and runs or was cut. If none runs: odoo-prov rejoin FILE --host front',
     );
   });
+  it('with a standby whose last start failed says of what, and not that a start is enough', () => {
+    const startFailed = 'FATAL: recovery aborted because of insufficient parameter settings';
+    const down = front('down', { databases: STOPPED_DATABASES, startFailed: `${startFailed}\n` });
+    const [alert] = judge(seen(db1(), down)).alerts;
+    expect(alert).toMatchObject({
+      id: 'postgres.down',
+      message: `PostgreSQL on front is not running, its data is shut down in recovery; its last start failed: ${startFailed}`,
+      next: expect.stringMatching(
+        /^mend what its last start failed of, then odoo-prov apply FILE starts it/,
+      ) as string,
+    });
+  });
   it('with a standby that was rewound and never started is not told to hold no database', () => {
     const down = front('absent', { databases: STOPPED_DATABASES });
     const [alert] = judge(seen(db1(RECORDED.stopped.primary), down)).alerts;

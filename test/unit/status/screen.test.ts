@@ -177,6 +177,7 @@ describe('JSON', () => {
       [
         ...['host', 'address', 'roles', 'failure', 'unknown', 'system', 'services', 'postgres'],
         ...[
+          'startFailed',
           'restoring',
           'restoringTo',
           'fenced',

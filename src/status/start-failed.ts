@@ -1,0 +1,31 @@
+import { LOG_FOLDER } from '../postgres/settings.js';
+import { lastWords, markLastStart } from '../resource/index.js';
+import { lines, raw, sh, type Script } from '../shell/index.js';
+
+/**
+ * Prints what PostgreSQL said last when its last start failed, on one line: by its service's journal, for what comes before it
+ * writes logs of its own, else by those. Nothing where it runs, or was stopped. Not what it said at other starts.
+ */
+export function startFailedProbe(): Script {
+  return lines([
+    raw(`for unit in $(systemctl list-units --all --plain --no-legend 'postgresql@*-main.service' | cut -d ' ' -f 1); do
+  if systemctl is-active --quiet "$unit"; then continue; fi
+  if [ "$(systemctl show -p Result --value "$unit")" = success ]; then continue; fi
+  started=$(systemctl show -p InactiveExitTimestamp --value --timestamp=unix "$unit")
+  invocation=$(systemctl show -p InvocationID --value "$unit")
+  # Debian's program that starts it reads the files itself, and says Error; also where the server has ended by itself. A line
+  # that it does not understand may hold a password.
+  said=$(journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$invocation" |
+    sed -nE '/ exited with status /d; s/.*(FATAL|PANIC): +(.*)/\\1: \\2/p; s/^(Error: invalid line [0-9]+ in [^:]+).*/\\1/; /^Error: /p' | tail -n 1)
+  if [ -n "$said" ]; then echo "$said"; continue; fi`),
+    markLastStart(LOG_FOLDER, sh`"\${started#@}"`),
+    lastWords(LOG_FOLDER),
+    raw('done'),
+  ]);
+}
+
+/** Reads what {@link startFailedProbe} printed; null where no start has failed. */
+export function parseStartFailed(text: string): string | null {
+  const [line = ''] = text.trim().split('\n');
+  return line === '' ? null : line;
+}
