@@ -106,6 +106,9 @@ while :; do
       *'${NOT_YET}'*) why='it has not replayed yet what it needs to take connections' ;;
       *) why='it does not receive WAL' ;;
     esac
+    if [ "$(echo 'select pg_is_wal_replay_paused()' | sql 2>/dev/null)" = t ]; then
+      why="$why: its replay was paused, and it goes over to another primary only after select pg_wal_replay_resume()"
+    fi
     echo "$why; the last lines of its log:" >&2
     log=$(ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1)
     grep -vE '${NOT_YET}|Consistent recovery state has not been' "$log" | tail -n 8 >&2
