@@ -30,8 +30,15 @@ export function requireEnough({ from, to, others }: Move): void {
     message: `it could not follow ${to.host}, which has more of settings of which a standby needs as much as its primary`,
     expected: `every other database host with as much as ${to.host} runs with, ${from.host} when it is started again`,
     found: short.map(({ host, text }) => `${host} ${text}`).join('; '),
-    remedy: `\`odoo-prov apply FILE\`: it gives all of them what the inventory says. Where it leaves the restart of ${from.host} to --restart-primary, that need not be: a switchover restarts it. Then run this again`,
+    remedy: remedyOf(from),
   });
+}
+
+/** A lowered setting is taken in by the primary first, then by its standbys; a raised one the other way round. */
+function remedyOf({ host, hotStandby, hotStandbyAtStart }: Sight): string {
+  return lessThan(hotStandbyAtStart, hotStandby).length > 0
+    ? `\`odoo-prov apply FILE --restart-primary\`: a setting that is lowered is taken in by ${host} first. Then run this again`
+    : `\`odoo-prov apply FILE\`: it gives all of them what the inventory says. Where it leaves the restart of ${host} to --restart-primary, that need not be: a switchover restarts it. Then run this again`;
 }
 
 /** What is told of those that pause once a standby is promoted by a failover, which waits for nobody. */

@@ -37,7 +37,7 @@ describe('a switchover to a standby with more than the others', () => {
     expect(found).toBe(
       'db1 would start with max_connections 220 instead of 260; db3 runs with max_connections 240 instead of 260',
     );
-    expect(remedy).toContain('`odoo-prov apply FILE`');
+    expect(remedy).toContain('`odoo-prov apply FILE`:');
     expect(remedy).toContain('a switchover restarts it');
   });
 
@@ -50,9 +50,9 @@ describe('a switchover to a standby with more than the others', () => {
   });
 
   it('is refused where the old primary would start with less than it had itself', () => {
-    expect(refusal(sight('db1', 260, 100), sight('db2', 260)).found).toBe(
-      'db1 would start with max_connections 100 instead of 260',
-    );
+    const { found, remedy } = refusal(sight('db1', 260, 100), sight('db2', 260));
+    expect(found).toBe('db1 would start with max_connections 100 instead of 260');
+    expect(remedy).toContain('`odoo-prov apply FILE --restart-primary`');
   });
 
   it('is refused where the standby has less than its primary: it would end', () => {
