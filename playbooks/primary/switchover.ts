@@ -10,7 +10,7 @@ import {
   type Sight,
 } from '../../src/postgres/promotion.js';
 import { severalPrimaries } from '../../src/postgres/two-primaries.js';
-import { raw } from '../../src/shell/index.js';
+import { lines, raw, sh } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
 import { awaitStreaming } from './await-streaming.js';
@@ -19,6 +19,7 @@ import { requireEnough } from './enough-settings.js';
 import { refuseLeftFaults } from './left-fault.js';
 import { backupText, lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
+import { startServer } from './start-server.js';
 import { checkpoint, follow, promote, reconnectBus, step, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
@@ -137,9 +138,6 @@ printf '%s\\n' "$control" | sed -n 's/^Latest checkpoint location: *//p'
 chown postgres:postgres "$data/standby.signal"
 sync "$data/standby.signal"`);
 
-const START_AS_STANDBY = raw(`${SQL_FUNCTION}
-systemctl start "$unit"`);
-
 /**
  * Carries a plan out. If the standby does not get the last WAL, the old primary is started again.
  * @throws Failure refused where the archive does not take WAL: nothing was changed
@@ -169,7 +167,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     mover,
     from.host,
     'start PostgreSQL as a standby',
-    START_AS_STANDBY,
+    startServer(''),
     120,
   );
   await finishAll([
@@ -197,10 +195,10 @@ done`);
 
 /** Nothing has been promoted yet: the primary takes its place again. @param why the move broke off */
 async function goBack(mover: Mover, host: string, why: unknown): Promise<void> {
-  const script = raw(`${SQL_FUNCTION}
-rm -f "$data/standby.signal"
-systemctl start "$unit"
-if [ "$(echo 'select pg_is_in_recovery()' | sql)" != f ]; then echo 'it does not take writes' >&2; exit 1; fi`);
+  const script = lines([
+    startServer('rm -f "$data/standby.signal"'),
+    sh`if [ "$(echo 'select pg_is_in_recovery()' | sql)" != f ]; then echo 'it does not take writes' >&2; exit 1; fi`,
+  ]);
   const { cluster } = mover;
   const observed = observedCluster(cluster, { primary: host });
   try {
