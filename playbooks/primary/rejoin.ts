@@ -50,7 +50,8 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
     }
   }
   await step(mover, primary.host, 'send what it has', FLUSH, 60);
-  await step(mover, host, `follow ${primary.host}`, followScript(), LONG);
+  const next = `\`odoo-prov apply FILE\` puts its settings right and starts it: its data is a standby's now. Where that fails too, mend what is said here first`;
+  await step(mover, host, `follow ${primary.host}`, followScript(), LONG, next);
   await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
 }
 
