@@ -10,15 +10,23 @@ export function startFailedProbe(): Script {
   return lines([
     raw(`for unit in $(systemctl list-units --all --plain --no-legend 'postgresql@*-main.service' | cut -d ' ' -f 1); do
   if systemctl is-active --quiet "$unit"; then continue; fi
-  if [ "$(systemctl show -p Result --value "$unit")" = success ]; then continue; fi
-  started=$(systemctl show -p InactiveExitTimestamp --value --timestamp=unix "$unit")
-  invocation=$(systemctl show -p InvocationID --value "$unit")
+  # systemd starts it again and again: then the start that is going on is not the one that failed.
+  if [ "$(systemctl show -p NRestarts --value "$unit")" -gt 0 ] && [ "$(systemctl show -p ActiveState --value "$unit")" = activating ]; then
+    starts=2
+    started=$(($(date +%s) - 60))
+    journal="_SYSTEMD_UNIT=$unit"
+  else
+    if [ "$(systemctl show -p Result --value "$unit")" = success ]; then continue; fi
+    starts=1
+    started=$(systemctl show -p InactiveExitTimestamp --value --timestamp=unix "$unit")
+    journal="_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value "$unit")"
+  fi
   # Debian's program that starts it reads the files itself, and says Error; also where the server has ended by itself. A line
   # that it does not understand may hold a password.
-  said=$(journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$invocation" |
+  said=$(journalctl -q -o cat --since "@\${started#@}" "$journal" |
     sed -nE '/ exited with status /d; s/.*(FATAL|PANIC): +(.*)/\\1: \\2/p; s/^(Error: invalid line [0-9]+ in [^:]+).*/\\1/; /^Error: /p' | tail -n 1)
   if [ -n "$said" ]; then echo "$said"; continue; fi`),
-    markLastStart(LOG_FOLDER, sh`"\${started#@}"`),
+    markLastStart(LOG_FOLDER, sh`"\${started#@}"`, sh`"$starts"`),
     lastWords(LOG_FOLDER),
     raw('done'),
   ]);

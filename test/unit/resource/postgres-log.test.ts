@@ -38,6 +38,34 @@ describe('what a server died of', () => {
     });
   });
 
+  const tooLow =
+    'max_connections = 12 is a lower setting than on the primary server, where its value was 100.';
+  it.each([
+    [
+      'a.log',
+      `2026 [1] FATAL:  recovery aborted\n2026 [1] DETAIL:  ${tooLow}\n2026 [2] FATAL:  it came\n2026 [2] DETAIL:  Key (password)=(secret)\n2026 [1] FATAL:  recovery aborted\n2026 [1] DETAIL:  ${tooLow}\n2026 [3] a@b FATAL:  the database system is in recovery mode\n`,
+    ],
+    [
+      'a.json',
+      `{"error_severity":"FATAL","message":"recovery aborted","detail":"${tooLow}"}\n{"error_severity":"FATAL","message":"the database system is starting up"}\n`,
+    ],
+    [
+      'a.csv',
+      `1,,x,,0,FATAL,1,"recovery aborted","${tooLow}",,,,,""\n1,,x,,0,FATAL,57P03,"the database system is not yet accepting connections","Consistent",,,,,""\n`,
+    ],
+  ])(
+    'is told from %s with the setting that is too low, whatever clients were told',
+    (name, text) => {
+      const path = join(folder, name);
+      writeFileSync(path, '');
+      const { stdout } = spawnSync('sh', ['-eus'], {
+        input: `${markLogs(folder).render()}\ncat >>${path} <<'end-of-file'\n${text}end-of-file\n${lastWords(folder).render()}`,
+        encoding: 'utf8',
+      });
+      expect(stdout).toBe(`PostgreSQL's own log, ${path}: FATAL: recovery aborted (${tooLow})\n`);
+    },
+  );
+
   it('is not what another one said before, as a standby whose receiver was stopped', () => {
     writeFileSync(join(folder, 'a.log'), '2026 [1] FATAL:  terminating walreceiver process\n');
     const { stdout } = spawnSync('sh', ['-eus'], {
@@ -62,11 +90,11 @@ describe('what a server died of', () => {
   it('is of the last start alone, where that wrote a log', () => {
     const log = join(folder, 'a.log');
     const since = 1_796_000_000;
-    const wordsOf = (text: string, written: number): string => {
+    const wordsOf = (text: string, written: number, starts = raw('1')): string => {
       writeFileSync(log, text);
       utimesSync(log, written, written);
       return spawnSync('sh', ['-eus'], {
-        input: `${markLastStart(folder, raw(String(since))).render()}\n${lastWords(folder).render()}`,
+        input: `${markLastStart(folder, raw(String(since)), starts).render()}\n${lastWords(folder).render()}`,
         encoding: 'utf8',
       }).stdout;
     };
@@ -76,5 +104,6 @@ describe('what a server died of', () => {
     expect(wordsOf(before + start + fatal, since)).toContain('FATAL: it is full');
     expect(wordsOf(before + start, since)).toBe('');
     expect(wordsOf(before + start + fatal, since - 1)).toBe('');
+    expect(wordsOf(before + start, since, raw('2'))).toContain('FATAL: of before');
   });
 });
