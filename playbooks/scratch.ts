@@ -147,7 +147,7 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
     const text = await procedure.step(host, 'comparing', scratchFingerprintScript(database), {
       limit: LONG,
     });
-    const found = text.trim().split('\n');
+    const found = text.split('\n').filter((line) => line !== '');
     await procedure.step(host, 'removing the copy', removeScratch(), { limit: 900 });
     const wrong = differing(wanted, found);
     if (wrong.length > 0) throw different(host, plan, wrong);
