@@ -15,6 +15,7 @@ export interface StreamingOptions {
 const NOT_YET = 'the database system is not yet accepting connections';
 
 const PAUSED = 'paused';
+const PAUSED_BEFORE = 'paused before';
 const LESS = 'less ';
 
 /**
@@ -53,6 +54,11 @@ function tellHowItFollows({ tell }: Mover, host: string, found: string): void {
       host,
       'receives from the new primary; somebody has paused its replay: select pg_wal_replay_resume() ends that',
     );
+  } else if (found === PAUSED_BEFORE) {
+    tell(
+      host,
+      'does not follow: somebody has paused its replay, and until select pg_wal_replay_resume() ends that it goes over to no other primary',
+    );
   } else if (found.startsWith(LESS)) {
     const less = found.slice(LESS.length).split('\n').join(', ');
     tell(
@@ -86,7 +92,10 @@ why_paused() {
   if [ -n "$less" ]; then printf '${LESS}%s\\n' "$less"; else echo ${PAUSED}; fi
 }`;
 
-/** Prints nothing where it follows, else {@link PAUSED}, or {@link LESS} and a line for each setting. */
+/**
+ * Prints nothing where it follows; {@link PAUSED_BEFORE} where it does not even receive, for one that is paused asks nobody for
+ * WAL again; else {@link PAUSED}, or {@link LESS} and a line for each setting.
+ */
 function waitScript(limit: number, timeline: number): Script {
   const query = `select pid, pg_is_wal_replay_paused() from pg_stat_wal_receiver where status = $$streaming$$ and received_tli >= ${String(timeline)}`;
   return raw(`${SQL_FUNCTION}${WHY_PAUSED}
@@ -98,6 +107,7 @@ while :; do
     case $found in
       [0-9]*' f') exit 0 ;;
       [0-9]*' t') why_paused; exit 0 ;;
+      '') if [ "$(echo 'select pg_is_wal_replay_paused()' | sql 2>/dev/null)" = t ]; then echo ${PAUSED_BEFORE}; exit 0; fi ;;
     esac
   fi
   before=$found
@@ -106,9 +116,6 @@ while :; do
       *'${NOT_YET}'*) why='it has not replayed yet what it needs to take connections' ;;
       *) why='it does not receive WAL' ;;
     esac
-    if [ "$(echo 'select pg_is_wal_replay_paused()' | sql 2>/dev/null)" = t ]; then
-      why="$why: its replay was paused, and it goes over to another primary only after select pg_wal_replay_resume()"
-    fi
     echo "$why; the last lines of its log:" >&2
     log=$(ls -t /var/log/postgresql/odoo-prov/*.log | head -n 1)
     grep -vE '${NOT_YET}|Consistent recovery state has not been' "$log" | tail -n 8 >&2

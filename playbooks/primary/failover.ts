@@ -20,6 +20,7 @@ import { pausingText } from './enough-settings.js';
 import { leftFaultsText } from './left-fault.js';
 import { requireNoLivingSender } from './living-sender.js';
 import { backupText, lookAtAll, type View } from './sight.js';
+import { pausedText } from './paused-replay.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
   checkpoint,
@@ -119,6 +120,7 @@ export async function planFailover(
     ...(alive === undefined ? [] : backupText(alive)),
     ...stoppedText(choice),
     ...pausingText(candidate, others),
+    ...pausedText(candidate, others),
     ...newestText(candidate),
   ];
   const { most } = choice;

@@ -57,7 +57,8 @@ select 'live', not pg_is_in_recovery(),
   case when pg_is_in_recovery()
     then coalesce(extract(epoch from pg_last_xact_replay_timestamp())::bigint, 0) else 0 end,
   ${RECEIVED_PAST_FORK},
-  exists (select from pg_stat_activity where application_name like 'pgBackRest [backup]%');
+  exists (select from pg_stat_activity where application_name like 'pgBackRest [backup]%'),
+  case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end;
 select 'hot', name, setting, coalesce((
   select setting from pg_file_settings f where lower(f.name) = s.name order by seqno desc limit 1), boot_val)
 from pg_settings s where name in (${HOT_STANDBY_NAMES});
@@ -86,7 +87,7 @@ function parseLook(
   const [what, standby, checkpoint, history, systemIdentifier = '', fenced] = first.split(' ');
   if (what === 'emptied') throw emptied(host);
   if (what !== 'data') return undefined;
-  const [live, writable, lsn = '0/0', received = '0', newest = '0', past, backup] =
+  const [live, writable, lsn = '0/0', received = '0', newest = '0', past, backup, paused] =
     second.split(' ');
   const timeline = Math.max(Number(checkpoint), Number(history), Number(received));
   const sight = {
@@ -104,6 +105,7 @@ function parseLook(
     pastFork: past === 't',
     compared: rest.includes('compared'),
     backingUp: backup === 't',
+    replayPaused: paused === 't',
     hotStandby: valuesOf(rest, 2),
     hotStandbyAtStart: valuesOf(rest, 3),
     systemIdentifier,

@@ -18,6 +18,7 @@ import { requirePoolers, type Reached } from './connect.js';
 import { requireEnough } from './enough-settings.js';
 import { refuseLeftFaults } from './left-fault.js';
 import { backupText, lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
+import { chooseReplaying, pausedText } from './paused-replay.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import { startServer } from './start-server.js';
 import { checkpoint, follow, promote, reconnectBus, step, type Mover } from './steps.js';
@@ -55,7 +56,11 @@ export async function planSwitchover(
   const [from] = writers;
   if (from === undefined) throw noPrimary(view.sights);
   if (from.host === to) throw alreadyPrimary(from);
-  const { candidate, others } = chooseCandidate(cluster, view.sights, to, [...view.silent.keys()]);
+  const { candidate, others } = chooseReplaying(
+    cluster,
+    (host) => chooseCandidate(cluster, view.sights, host, [...view.silent.keys()]),
+    to,
+  );
   if (candidate.received === undefined || candidate.timeline !== from.timeline)
     throw notStreaming(candidate);
   const behind = from.lsn - candidate.lsn;
@@ -89,7 +94,7 @@ export async function planSwitchover(
       ...silent.map(({ name }) => `${name} is not reachable: it follows when it is back`),
       'restart odoo-gevent, so that live chat listens again at once',
     ],
-    notes: backupText(from),
+    notes: [...backupText(from), ...pausedText(candidate, others)],
   };
 }
 

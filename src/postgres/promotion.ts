@@ -32,6 +32,8 @@ export interface Sight {
   readonly pastFork: boolean;
   /** A rejoin started its data by itself to compare its rows, and has not ended that: it runs, or was cut. */
   readonly compared: boolean;
+  /** Its replay is paused, by somebody or by PostgreSQL itself: it goes over to no other primary meanwhile. */
+  readonly replayPaused: boolean;
   /** pgBackRest makes a backup of it at this moment. */
   readonly backingUp: boolean;
   /** With what it runs, and would run after a restart: empty where it does not run. */

@@ -134,13 +134,18 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
 }
 
 function streams(version: number, { name }: Host): Resource {
-  const hopeless = `it went past the point where the primary took over and cannot follow; odoo-prov rejoin FILE --host ${name} helps`;
+  const hopeless = 'it cannot follow: ';
+  const pastFork = `${hopeless}it went past the point where the primary took over; odoo-prov rejoin FILE --host ${name} helps`;
+  const paused = `${hopeless}its replay is paused; on ${name}, as postgres: select pg_wal_replay_resume()`;
   return ask(version, {
     name: 'postgres-streams',
-    sql: `select case when ${REPLAYED_PAST_FORK} then '${hopeless}' else (select status from pg_stat_wal_receiver) end`,
+    sql:
+      `select case when ${REPLAYED_PAST_FORK} then '${pastFork}' ` +
+      `when not exists (select from pg_stat_wal_receiver) and case when pg_is_in_recovery() then pg_is_wal_replay_paused() end then '${paused}' ` +
+      'else (select status from pg_stat_wal_receiver) end',
     expect: 'streaming',
     within: 120,
-    hopeless,
+    hopeless: `${hopeless}*`,
     describes: 'the standby receives WAL from the primary',
   });
 }

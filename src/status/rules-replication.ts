@@ -27,6 +27,16 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
         }),
       ];
     }
+    if (own !== undefined && serverOf(own)?.replayPaused === true) {
+      return [
+        problem({
+          id: 'postgres.paused',
+          host,
+          message: `${host} receives nothing${from}${behind}: its replay was paused, and it goes over to ${database.primary ?? 'a new primary'} only when that ends`,
+          next: resumed(host, []),
+        }),
+      ];
+    }
     const isOlder = timeline !== null && database.timeline !== null && timeline < database.timeline;
     const older = isOlder
       ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`

@@ -8,7 +8,13 @@ function sight(host: string, connections: number, atStart = connections): Sight 
   return {
     ...{ host, writable: host === 'db1', standby: host !== 'db1', running: true, stuck: false },
     ...{ fenced: false, timeline: 1, dataTimeline: 1, lsn: 0n, newest: undefined, received: 1 },
-    ...{ pastFork: false, compared: false, backingUp: false, systemIdentifier: '7' },
+    ...{
+      pastFork: false,
+      compared: false,
+      backingUp: false,
+      replayPaused: false,
+      systemIdentifier: '7',
+    },
     hotStandby: { max_connections: connections, max_wal_senders: 10 },
     hotStandbyAtStart: { max_connections: atStart, max_wal_senders: 10 },
   };

@@ -30,6 +30,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
       dataTimeline: change.timeline ?? 1,
       compared: false,
       backingUp: false,
+      replayPaused: false,
     },
     ...{ newest: undefined, fenced: false },
     ...change,

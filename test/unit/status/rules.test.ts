@@ -267,6 +267,21 @@ describe('PostgreSQL', () => {
       'warning postgres.restart: PostgreSQL on db1 waits for a restart to take in max_connections',
     );
   });
+  it('with a standby that somebody paused before the primary was moved', () => {
+    const paused = changed(
+      RECORDED.lagging.standby,
+      /"receiver":\{[^}]*\}/.exec(RECORDED.lagging.standby)?.[0] ?? '',
+      '"receiver":null',
+    );
+    expect(
+      told(
+        db1(changed(RECORDED.lagging.primary, '"name":"front"', '"name":"other"')),
+        front(paused),
+      ),
+    ).toContain(
+      'problem postgres.paused: front receives nothing from db1, and lags by 37 MB: its replay was paused, and it goes over to db1 only when that ends',
+    );
+  });
   it('with a standby that shows old data', () => {
     const slow = changed(
       changed(RECORDED.lagging.primary, '38513344', '1000'),
