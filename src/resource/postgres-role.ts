@@ -22,7 +22,7 @@ export interface PostgresRole extends Resource {
   readonly password: Secret;
 }
 
-/** A role of the local server, never a superuser, never allowed to make roles or to pass by row security. */
+/** A role of the local server, with a password that never expires; never a superuser, never allowed to make roles or to pass by row security. */
 export function postgresRole(options: {
   readonly name: string;
   readonly password: Secret;
@@ -75,6 +75,10 @@ function attributes(role: PostgresRole): string {
   return FLAGS.map((flag) => (flags[flag] ? '' : 'NO') + flag.toUpperCase()).join(' ');
 }
 
+/** Until when a role's password lets it in, as an SQL expression: text in UTC; null where no end was ever said. */
+export const VALID_UNTIL = `case when isfinite(rolvaliduntil)
+  then to_char(rolvaliduntil at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') else rolvaliduntil::text end`;
+
 /** Rights that are wanted and missing, as an SQL expression; rights beyond them are left alone. */
 function missingRights(wanted: readonly PostgresRole[]): string {
   const rights = wanted.flatMap((role) => [
@@ -92,14 +96,15 @@ function missingRights(wanted: readonly PostgresRole[]): string {
 
 export const postgresRoleKind: Kind<PostgresRole> = {
   name: 'postgresRole',
-  summary: 'a role of the local PostgreSQL server: what it may do, and its password',
+  summary:
+    'a role of the local PostgreSQL server: what it may do, and its password, which never expires',
 
   probe(wanted, salt) {
     const names = wanted.map(({ name }) => literal(name)).join(', ');
     return probeSql(`
 select rolname, ${Object.values(COLUMNS).join(', ')},
   encode(sha256(convert_to(${literal(salt)} || coalesce(rolpassword, ''), 'UTF8')), 'hex'),
-  ${missingRights(wanted)}, rolconnlimit,
+  ${missingRights(wanted)}, rolconnlimit, coalesce(${VALID_UNTIL}, 'infinity'),
   (select coalesce(string_agg(one, ', ' order by one collate "C"), '')
     from pg_db_role_setting, unnest(setconfig) as one where setrole = pg_authid.oid and setdatabase = 0)
 from pg_authid where rolname in (${names});`);
@@ -115,7 +120,8 @@ from pg_authid where rolname in (${names});`);
         password: row[FLAGS.length + 1] ?? '',
         missing_rights: row[FLAGS.length + 2] ?? '',
         connection_limit: Number(row[FLAGS.length + 3]),
-        settings: row[FLAGS.length + 4] ?? '',
+        valid_until: row[FLAGS.length + 4] ?? '',
+        settings: row[FLAGS.length + 5] ?? '',
       };
     });
   },
@@ -130,6 +136,8 @@ from pg_authid where rolname in (${names});`);
       password,
       missing_rights: '',
       connection_limit: role.connectionLimit,
+      // After that its password lets nobody in.
+      valid_until: 'infinity',
       ...(role.settings !== undefined && { settings: settingsText(role.settings) }),
     };
   },
@@ -151,7 +159,7 @@ from pg_authid where rolname in (${names});`);
       new Secret(`
 select ${literal(`create role ${name}`)}
   where not exists (select from pg_roles where rolname = ${literal(role.name)}) \\gexec
-alter role ${name} ${attributes(role)} connection limit ${String(role.connectionLimit)} password ${literal(verifier.reveal())};
+alter role ${name} ${attributes(role)} connection limit ${String(role.connectionLimit)} valid until 'infinity' password ${literal(verifier.reveal())};
 ${[...grants, ...session].join('\n')}
 `),
     );

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { databaseHosts, type Cluster } from '../inventory/cluster.js';
 import { ODOO_USER } from '../odoo/layout.js';
 import { REPLICATION_USER, REPORTING_USER } from '../postgres/layout.js';
+import { VALID_UNTIL } from '../resource/postgres-role.js';
 import { literal } from '../resource/postgres-sql.js';
 
-/** A limit of a database's or a role's own: PgBouncer and max_connections know nothing of it. */
+/** A limit of a database's or a role's own, in number or in time: PgBouncer and max_connections know nothing of it. */
 export const connectionLimit = z.object({
   what: z.string(),
   /** Who is held up by it: `odoo`, `replication`, `reporting`. */
@@ -15,6 +16,8 @@ export const connectionLimit = z.object({
   closed: z.string().nullable(),
   /** Connections that are needed, or that the inventory gives; null: those of the budget. */
   needed: z.number().nullable(),
+  /** Seconds after which its password lets nobody in any more; null where this is not what is told. */
+  expires: z.number().nullable(),
 });
 
 export type ConnectionLimit = z.infer<typeof connectionLimit>;
@@ -42,13 +45,18 @@ export function connectionLimitsSql(cluster: Cluster): string {
       `(${literal(name)}, ${literal(whose)}, ${needed}::int, ${wanted})`,
   );
   return `coalesce((
+    with ours (name, whose, needed, wanted) as (values ${roles.join(', ')})
     select json_agg(json_build_object('what', what, 'whose', whose, 'limit', case when closed is null then allowed end,
-      'closed', closed, 'needed', needed)) from (
+      'closed', closed, 'needed', needed, 'expires', expires)) from (
       select 'the database ' || datname as what, 'odoo' as whose, datconnlimit as allowed,
-        case when not datallowconn then 'ALLOW_CONNECTIONS false' end as closed, null::int as needed, -1 as wanted
+        case when not datallowconn then 'ALLOW_CONNECTIONS false' end as closed, null::int as needed, -1 as wanted,
+        null::numeric as expires
       from pg_database where datname = ${literal(cluster.odoo.database)}
       union all
-      select 'the role ' || rolname, w.whose, rolconnlimit, case when not rolcanlogin then 'NOLOGIN' end, w.needed, w.wanted
-      from pg_roles join (values ${roles.join(', ')}) w (name, whose, needed, wanted) on rolname = w.name) own
-    where allowed <> wanted or closed is not null), '[]')`;
+      select 'the role ' || rolname, w.whose, rolconnlimit, case when not rolcanlogin then 'NOLOGIN' when rolvaliduntil <= now() then 'VALID UNTIL ' || ${VALID_UNTIL} end, w.needed, w.wanted, null
+      from pg_roles join ours w on rolname = w.name
+      union all
+      select 'the role ' || rolname, w.whose, -1, null, w.needed, -1, extract(epoch from rolvaliduntil - now())
+      from pg_roles join ours w on rolname = w.name where rolvaliduntil > now() and isfinite(rolvaliduntil)) own
+    where allowed <> wanted or closed is not null or expires is not null), '[]')`;
 }

@@ -34,6 +34,8 @@ export const LIMITS = {
   redisMemory: 0.9,
   /** Days that a certificate must still be valid: renewed 30 days before, so two weeks of it have failed. */
   certificate: { warning: 14, problem: 3 },
+  /** Seconds for which the password of a role must still let it in: a weekend, and a day to see to it. */
+  passwordEnds: 3 * 86_400,
   /** Seconds that a scheduled job may be overdue: Odoo looks every minute; the workers may be busy for a while. */
   jobOverdue: 900,
 } as const;

@@ -22,6 +22,7 @@ function limitRules(
 ): readonly Alert[] {
   return limits.map((one) => {
     const { what, limit, closed } = one;
+    if (one.expires !== null) return expiryRule(host, one.what, one.expires);
     const needed = one.needed ?? expected;
     const words = {
       id: 'postgres.limit',
@@ -34,6 +35,17 @@ function limitRules(
     };
     return limit === null || (limit >= 0 && limit < needed) ? problem(words) : warning(words);
   });
+}
+
+/** Open sessions go on: what comes back after a move or a restart is refused. */
+function expiryRule(host: string, what: string, seconds: number): Alert {
+  const words = {
+    id: 'postgres.limit',
+    host,
+    message: `${what} on ${host} has a VALID UNTIL: in ${span(seconds)} its password lets nobody in any more`,
+    next: 'odoo-prov apply FILE takes it back',
+  };
+  return seconds < LIMITS.passwordEnds ? problem(words) : warning(words);
 }
 
 function held({ whose, limit }: ConnectionLimit, needed: number): string {

@@ -89,6 +89,20 @@ describe('a role of PostgreSQL', () => {
     expect(apply.render()).not.toContain('plain-password');
   });
 
+  it('has a password that never expires', () => {
+    const row = (until: string): string =>
+      ['odoo', 't', 'f', 'f', 'f', 'f', 'f', 'hash', '', '-1', until, ''].join('\x1f');
+    const state = (until: string): unknown =>
+      postgresRoleKind.parse(`up\n${row(until)}\n`, [role]).get('odoo');
+    expect(state('2020-01-01 00:00:00 UTC')).toMatchObject({
+      connection_limit: -1,
+      valid_until: '2020-01-01 00:00:00 UTC',
+      settings: '',
+    });
+    expect(state('infinity')).toMatchObject({ valid_until: 'infinity' });
+    expect(postgresRoleKind.want(role, 'salt')).toMatchObject({ valid_until: 'infinity' });
+  });
+
   it('is compared by a salted hash', () => {
     const one = postgresRoleKind.want(role, 'one');
     expect(one).not.toEqual(postgresRoleKind.want(role, 'two'));

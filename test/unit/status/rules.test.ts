@@ -528,7 +528,10 @@ describe('PostgreSQL', () => {
       { what: 'the role replicator', whose: 'replication', limit: 4, needed: 4 },
       { what: 'the role reporting', whose: 'reporting', limit: 2, needed: 5 },
       { what: 'the role reporting', whose: 'reporting', limit: -1, needed: 5 },
-    ].map((limit) => ({ whose: 'odoo', closed: null, needed: null, ...limit }));
+      { what: 'the role odoo', limit: null, closed: 'VALID UNTIL 2020-01-01 00:00:00 UTC' },
+      { what: 'the role odoo', limit: -1, expires: 2 * 86_400 },
+      { what: 'the role replicator', whose: 'replication', limit: -1, expires: 40 * 86_400 },
+    ].map((limit) => ({ whose: 'odoo', closed: null, needed: null, expires: null, ...limit }));
     const text = changed(
       RECORDED.streaming.primary,
       '"limits":[]',
@@ -543,9 +546,12 @@ describe('PostgreSQL', () => {
       `problem postgres.limit: the database acme on db1 has a CONNECTION LIMIT of 0: ${beyond}`,
       `problem postgres.limit: the role replicator on db1 has a CONNECTION LIMIT of 1: ${guards}`,
       `problem postgres.limit: the role reporting on db1 has a CONNECTION LIMIT of 2: the inventory gives reports 5 connections, and those beyond the limit are refused`,
+      'problem postgres.limit: the role odoo on db1 lets nobody in: VALID UNTIL 2020-01-01 00:00:00 UTC',
+      'problem postgres.limit: the role odoo on db1 has a VALID UNTIL: in 2 d its password lets nobody in any more',
       `warning postgres.limit: the role odoo on db1 has a CONNECTION LIMIT of 5000: ${beyond}`,
       `warning postgres.limit: the role replicator on db1 has a CONNECTION LIMIT of 4: ${guards}`,
       `warning postgres.limit: the role reporting on db1 has no CONNECTION LIMIT: the inventory gives reports 5 connections, and they may take more`,
+      'warning postgres.limit: the role replicator on db1 has a VALID UNTIL: in 40 d its password lets nobody in any more',
     ]);
   });
   it('with an archive that fails, and one that fails for too long', () => {
