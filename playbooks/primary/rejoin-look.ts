@@ -1,14 +1,16 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Sight } from '../../src/postgres/promotion.js';
+import { FENCE_FILE } from '../../src/postgres/layout.js';
 import { raw } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
 
 /**
  * How far an earlier rejoin came with this data. `rewinding`: it was cut in the middle, and the data is of no use
- * but to be looked at. `rewound`: it is a standby's, only the file that says so is missing.
+ * but to be looked at. `rewound` and `copied`: it is a standby's that never ran, and only follows yet; of one that was
+ * rewound the file that says so may be missing.
  */
-export type Phase = 'none' | 'rewinding' | 'rewound';
+export type Phase = 'none' | 'rewinding' | 'rewound' | 'copied';
 
 /** A host that may rejoin. */
 export interface Rejoining {
@@ -29,10 +31,12 @@ export const REJOIN_MARKER = '/var/lib/odoo-prov/postgres-rejoin';
 const LOOK = raw(`${SQL_FUNCTION}
 phase=none
 read -r inode until 2>/dev/null <${REJOIN_MARKER} || inode=
-if [ -e "$data/standby.signal" ]; then :
-elif grep -q '^BACKUP METHOD: pg_rewind' "$data/backup_label" 2>/dev/null &&
+# PostgreSQL takes the label away at its first start.
+if grep -q '^BACKUP METHOD: pg_rewind' "$data/backup_label" 2>/dev/null &&
   "$bin/pg_controldata" "$data" | grep -q '^Database cluster state: *in archive recovery'; then phase=rewound
+elif [ -e "$data/standby.signal" ] && ! [ -e ${FENCE_FILE} ]; then :
 elif [ -n "$inode" ] && [ "$inode" = "$(stat -c %i "$data")" ]; then phase=rewinding:$until
+elif [ -e "$data/standby.signal" ]; then phase=copied
 fi
 fixed=no
 if [ -L "$data" ]; then fixed=link
@@ -45,7 +49,7 @@ echo "rejoin $phase $fixed $data"`);
 export async function lookAtRejoining(session: Session, sight: Sight): Promise<Rejoining> {
   const { stdout } = await session.run(LOOK, { limit: 20 });
   const [, found, until = '', fixed = '', data] =
-    /^rejoin (none|rewinding|rewound)(?::(\d+))? (\S+) (\S+)$/m.exec(stdout) ?? [];
+    /^rejoin (none|rewinding|rewound|copied)(?::(\d+))? (\S+) (\S+)$/m.exec(stdout) ?? [];
   if (found === undefined || data === undefined) {
     throw new Failure({
       reason: 'command-failed',
@@ -55,13 +59,20 @@ export async function lookAtRejoining(session: Session, sight: Sight): Promise<R
       remedy: 'run this again; look at /var/lib/postgresql there',
     });
   }
-  const phase = phaseOf(found, sight, Number(until));
+  const phase = phaseOf(found as Phase, sight, Number(until));
   return { sight, phase, data, fixed: WORDS[fixed] };
 }
 
-function phaseOf(found: string, sight: Sight, until: number): Phase {
-  if (found === 'rewound') return 'rewound';
-  return found === 'rewinding' && sight.timeline <= until ? 'rewinding' : 'none';
+/**
+ * What that means for a host.
+ * @param found the look's word
+ * @param until the timeline that it was being brought to, with `rewinding`
+ */
+export function phaseOf(found: Phase, sight: Sight, until: number): Phase {
+  if (sight.running) return 'none';
+  if (found === 'rewinding') return sight.timeline <= until ? 'rewinding' : 'none';
+  // The primary that it was made of has been left since: it is to be rewound again.
+  return sight.pastFork ? 'none' : found;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -46,7 +46,7 @@ export async function planRejoin(
   if (silent !== undefined) throw silent;
   const named = view.sights.filter((sight) =>
     host === undefined
-      ? (!sight.standby || isLost(sight)) && sight !== primary
+      ? (!sight.standby || isLost(sight) || isStopped(sight)) && sight !== primary
       : sight.host === host && sight !== primary,
   );
   const candidates = await Promise.all(
@@ -69,6 +69,11 @@ function sessionOf({ sessions }: Reached, host: string): Session {
 /** A standby that only a rejoin takes back: it cannot follow, or an earlier one was cut while it compared its rows. */
 function isLost({ pastFork, compared }: Sight): boolean {
   return pastFork || compared;
+}
+
+/** Not one that hangs or is frozen. */
+function isStopped({ running, stuck }: Sight): boolean {
+  return !running && !stuck;
 }
 
 function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | undefined): boolean {
@@ -101,7 +106,9 @@ export function rowsOf({ sight }: Rejoining, primary: Sight): Sight | undefined 
 function stepsOf(one: Rejoining, primary: Sight, keeping: Keeping): readonly string[] {
   const { host } = one.sight;
   const last = `${host}: follow ${primary.host}`;
-  if (one.phase === 'rewound') return [`${host}: it has been rewound already`, last];
+  if (one.phase === 'rewound' || one.phase === 'copied') {
+    return [`${host}: it has been ${one.phase} already`, last];
+  }
   const clone = `copy everything from ${primary.host}, keep the old data in a folder beside the new`;
   if (needsClone(one, primary)) return [`${host}: stop PostgreSQL, ${clone}`, last];
   return [
@@ -125,18 +132,17 @@ function noPrimary(sights: readonly Sight[]): Failure {
   });
 }
 
-function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | undefined): Failure {
+/**
+ * Why nothing is rejoined.
+ * @param host the one that was named, if one was
+ */
+export function nothingToDo(
+  sights: readonly Sight[],
+  primary: Sight,
+  host: string | undefined,
+): Failure {
   const rival = sights.find(
     (s) => !s.standby && s.host !== primary.host && s.timeline >= primary.timeline,
-  );
-  const idle = sights.filter((s) => s.standby && s.received === undefined && s.host !== host);
-  const standbys = idle.map(
-    (s) =>
-      `. ${s.host} receives nothing: if apply does not help, \`odoo-prov rejoin FILE --host ${s.host}\``,
-  );
-  const seen = sights.map(
-    (s) =>
-      `${s.host}: ${s.standby ? 'a standby' : s.host === primary.host ? 'the primary' : 'a primary of the same timeline'}`,
   );
   return new Failure({
     reason: 'refused',
@@ -146,10 +152,27 @@ function nothingToDo(sights: readonly Sight[], primary: Sight, host: string | un
         ? 'there is no old primary to rejoin'
         : 'it is no old primary, nor a standby that cannot follow',
     expected: `a host that was primary before ${primary.host}`,
-    found: seen.join('; '),
+    found: sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`).join('; '),
     remedy:
       rival === undefined
-        ? `nothing is to be done; \`odoo-prov apply FILE\` mends standbys${standbys.join('')}`
+        ? standbysRemedy(sights, host)
         : `if ${primary.host} has the data to go on with: stop PostgreSQL on ${rival.host}, then \`odoo-prov rejoin FILE --host ${rival.host}\` copies everything from ${primary.host} and keeps the other data in a folder`,
   });
+}
+
+function wordsOf(sight: Sight, primary: Sight): string {
+  if (sight.standby) return isStopped(sight) ? 'a standby, PostgreSQL is stopped' : 'a standby';
+  return sight.host === primary.host ? 'the primary' : 'a primary of the same timeline';
+}
+
+/** What helps standbys that do not follow; that there is nothing to do only where all of them do. */
+function standbysRemedy(sights: readonly Sight[], host: string | undefined): string {
+  const idle = sights.filter((s) => s.standby && s.received === undefined && s.host !== host);
+  if (idle.length === 0) return 'nothing is to be done; `odoo-prov apply FILE` mends standbys';
+  const does = (sight: Sight): string =>
+    isStopped(sight)
+      ? `starts PostgreSQL on ${sight.host}`
+      : `mends ${sight.host}, which receives nothing`;
+  const forced = idle.map((s) => `\`odoo-prov rejoin FILE --host ${s.host}\``);
+  return `\`odoo-prov apply FILE\` ${idle.map(does).join(', ')}. Only if that does not help: ${forced.join(', ')}`;
 }

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -9,6 +11,7 @@ import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { WITH_NFT } from '../support/failover-suite.js';
 import { changed } from '../support/host-state.js';
 import { hostRecaps, printed, recapOf, type ProgramEnd } from '../support/program.js';
+import { repositoryRoot } from '../support/repository.js';
 import { longestGap, missing, startWriters } from '../support/writers.js';
 
 const DATABASES = ['db1', 'db2', 'db3', 'db4'];
@@ -64,6 +67,28 @@ const standbys =
 /** Shell words: a query to the server there. */
 function psql(query: string): string {
   return `(cd / && runuser -u postgres -- psql -XAtqc "${query}")`;
+}
+
+/** Kills a rejoin while pg_rewind runs there, and waits until that has come to its end without it. */
+async function killedInTheRewind(host: string): Promise<void> {
+  const rewind = '$(ls -d /usr/lib/postgresql/*/bin)/pg_rewind';
+  await db.must(
+    host,
+    `rewind=${rewind}
+mv "$rewind" "$rewind.real"
+printf '#!/bin/sh\\nsleep 3\\nexec %s.real "$@"\\n' "$rewind" >"$rewind"
+chmod 755 "$rewind"`,
+  );
+  const words = ['rejoin', db.inventory, '--yes'];
+  const child = spawn(process.execPath, [join(repositoryRoot, 'bin/odoo-prov'), ...words], {
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await until(host, 'pgrep -x pg_rewind >/dev/null', 60);
+  child.kill('SIGKILL');
+  await ended;
+  await until(host, '[ -e /var/lib/postgresql/*/main/standby.signal ]', 60);
+  await db.must(host, `rewind=${rewind}; mv "$rewind.real" "$rewind"`);
 }
 
 describe('a primary, two standbys and a replica, from bare hosts', () => {
@@ -277,10 +302,12 @@ describe('a failover', () => {
     );
   });
 
-  it('takes it back by a rewind; then apply changes nothing', async () => {
+  it('takes it back by a rewind, also where the program was killed in the middle of it; then apply changes nothing', async () => {
+    await killedInTheRewind('db2');
     const end = await db.run('rejoin', '--yes');
     expect(end.code, printed(end)).toBe(0);
-    expect(end.stdout).toContain('rewound');
+    expect(end.stdout).toContain('db2: it has been rewound already');
+    expect(end.stdout).not.toContain('stop PostgreSQL');
     expect(await db.sql('db2', 'select status from pg_stat_wal_receiver')).toBe('streaming');
     await unchanged();
   });
