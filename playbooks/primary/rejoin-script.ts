@@ -2,7 +2,7 @@ import { REPLICATION_PASS_FILE, REPLICATION_USER } from '../../src/postgres/layo
 import { raw, type Script } from '../../src/shell/index.js';
 import { REJOIN_MARKER } from './rejoin-look.js';
 import { SQL_FUNCTION } from './sight.js';
-import { startServer } from './start-server.js';
+import { startServer, STOP_IF_LESS } from './start-server.js';
 
 /** Shell: keeps it down over reboots, whatever its data looks like meanwhile. */
 export const FENCE = `mkdir -p /var/lib/odoo-prov
@@ -119,10 +119,13 @@ ${keep ? '' : 'rm -rf "$kept"'}
 echo "$kept"`);
 }
 
-/** Starts data that is a standby's now. */
+/** Starts data that is a standby's now. Prints what it has less of than its primary, where it does not start with that. */
 export function followScript(): Script {
-  return startServer(`[ -e "$data/standby.signal" ] || install -o postgres -g postgres -m 600 /dev/null "$data/standby.signal"
+  return startServer(
+    `[ -e "$data/standby.signal" ] || install -o postgres -g postgres -m 600 /dev/null "$data/standby.signal"
 sync "$data/standby.signal" "$data"
 rm -f ${REJOIN_MARKER} /var/lib/odoo-prov/postgres-fenced
-systemctl reset-failed "$unit" 2>/dev/null || :`);
+systemctl reset-failed "$unit" 2>/dev/null || :`,
+    STOP_IF_LESS,
+  );
 }

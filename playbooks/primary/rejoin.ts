@@ -10,6 +10,7 @@ import type { Rejoining } from './rejoin-look.js';
 import { needsClone, rowsOf, type RejoinPlan } from './rejoin-plan.js';
 import { cloneInPlace, copyAside, FENCE, followScript, rewind } from './rejoin-script.js';
 import { SQL_FUNCTION } from './sight.js';
+import { lessIn } from './start-server.js';
 import { step, type Mover } from './steps.js';
 
 /** Seconds for what reads or copies all data: a terabyte over a gigabit network takes three hours. */
@@ -51,7 +52,13 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
   }
   await step(mover, primary.host, 'send what it has', FLUSH, 60);
   const next = `\`odoo-prov apply FILE\` puts its settings right and starts it: its data is a standby's now. Where that fails too, mend what is said here first`;
-  await step(mover, host, `follow ${primary.host}`, followScript(), LONG, next);
+  const started = await step(mover, host, `follow ${primary.host}`, followScript(), LONG, next);
+  const less = lessIn(started);
+  if (less.length > 0) {
+    // The apply at the end of every move does.
+    mover.tell(host, `has less than its primary (${less.join(', ')}): apply gives it as much`);
+    return;
+  }
   await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
 }
 

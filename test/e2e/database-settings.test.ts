@@ -187,10 +187,15 @@ describe('a standby that alone has been given more', () => {
     // The apply at its end has given it as much.
     const state = 'select pg_get_wal_replay_pause_state()';
     expect(await db.sql(other, state)).toBe('not paused');
-    // It does not start with less than the new primary: apply gives it as much, and starts it.
-    await db.run('rejoin', '--yes');
+    // It does not start with less than the new primary: the apply at the end gives it as much, and starts it.
+    const rejoined = await db.run('rejoin', '--yes');
+    expect(rejoined.code, printed(rejoined)).toBe(0);
+    expect(rejoined.stdout).toContain(
+      `${primary}: has less than its primary (max_connections 110 instead of 140): apply gives it as much`,
+    );
     const back = await db.apply();
     expect(back.code, printed(back)).toBe(0);
+    expect(recapOf(back).changed, printed(back)).toBe(0);
     expect(await db.sql(primary, state)).toBe('not paused');
     await db.moveTo(primary);
   });
