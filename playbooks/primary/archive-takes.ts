@@ -1,6 +1,6 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
-import { archiveErrorSql } from '../../src/postgres/archive-failure.js';
+import { archiveErrorSql, noRoomSql } from '../../src/postgres/archive-failure.js';
 import { repositoryOf } from '../../src/postgres/pgbackrest.js';
 import { raw, type Script } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -37,8 +37,8 @@ while [ -e "$status/$segment.ready" ]; do
     sql <<'EOF'
 select case when last_failed_time is null then 'none is counted'
   else last_failed_wal || ' at ' || to_char(last_failed_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
-  || coalesce(': ' || ${archiveErrorSql(cluster)}, '') end
-from pg_stat_archiver;
+  || coalesce(': ' || ${noRoomSql('error', cluster)} || error, '') end
+from (select *, ${archiveErrorSql(cluster)} as error from pg_stat_archiver) archiver;
 EOF
     exit 0
   fi

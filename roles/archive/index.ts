@@ -1,10 +1,9 @@
 import { savesInBucket } from '../../src/filestore/layout.js';
 import { bucketPruning } from '../../src/filestore/prune.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
-import { archiveErrorSql, noRoomOn, saysNoRoomSql } from '../../src/postgres/archive-failure.js';
+import { archiveErrorSql, noRoomOn, noRoomSql } from '../../src/postgres/archive-failure.js';
 import { pgbackrestFiles, stanzaOf } from '../../src/postgres/pgbackrest.js';
 import { aptPackage, check, file, job } from '../../src/resource/index.js';
-import { literal } from '../../src/resource/postgres-sql.js';
 import type { Resource } from '../../src/resource/kind.js';
 import type { RoleDefinition, Site } from '../../src/role/role.js';
 
@@ -34,7 +33,7 @@ function utc(time: string, format: string): string {
 const query = (cluster: Cluster): string => `select case
   when pg_is_in_recovery() then 'ok'
   when last_failed_time > coalesce(last_archived_time, '-infinity')
-    then case when ${saysNoRoomSql('error', cluster)} then ${literal(`${noRoom(cluster)}: `)} else '' end
+    then ${noRoomSql('error', cluster)}
       || 'archiving fails since ' || ${utc(SINCE, 'YYYY-MM-DD HH24:MI "UTC"')}
       || ', last at ' || ${utc('last_failed_time', 'HH24:MI:SS')} || ': ' || coalesce(error, last_failed_wal)
   when (select count(*) from pg_ls_archive_statusdir() where name like '%.ready') > ${String(WAITING)}
@@ -74,7 +73,7 @@ export const archive: RoleDefinition = {
       expect: 'ok',
       within: 150,
       again: psql(TRY_AGAIN),
-      hopeless: `${noRoom(site.cluster)}: *`,
+      hopeless: `${noRoom(site.cluster)}[:,] *`,
       describes: `WAL is archived ${place(site.cluster)} (see /var/log/pgbackrest/ here)`,
     }),
   ],

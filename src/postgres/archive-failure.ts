@@ -16,6 +16,12 @@ const BEFORE = 15;
 const NO_ROOM = /\[(28|122)\] /;
 
 /**
+ * All that pgBackRest 2.45 (Debian 12) tells a database host where its repository could not write: it goes on to the next question
+ * before it has heard why the last one failed.
+ */
+const UNTOLD = /client state is 'data-get' but expected 'idle'/;
+
+/**
  * One SQL expression, beside pg_stat_archiver: why pgBackRest could not archive, by its own word; null where it gave none, as
  * when the repository takes no connection and it is not even started. Its process in the background leaves a file for each
  * segment that it could not push, until it can: the code, then an error with its retries, a line each.
@@ -46,10 +52,16 @@ export function saysNoRoom(error: string, path: string): boolean {
   return NO_ROOM.test(error) && error.includes(`'${path}/`);
 }
 
-/** The same in SQL; never so with a bucket. @param error an expression */
-export function saysNoRoomSql(error: string, { postgres: { backup } }: Cluster): string {
-  if (backup === undefined || backup.s3 !== undefined) return 'false';
-  return `${error} ~ '${NO_ROOM.source}' and position(${literal(`'${backup.path}/`)} in ${error}) > 0`;
+/**
+ * The same in SQL, as what goes before that word for people: empty where it says something else, and always with a bucket.
+ * Also where pgBackRest could not write and keeps back why: there is no use in waiting for that either.
+ * @param error an expression
+ */
+export function noRoomSql(error: string, { postgres: { backup } }: Cluster): string {
+  if (backup?.host === undefined || backup.s3 !== undefined) return `''`;
+  const words = noRoomOn(backup.host, backup.path);
+  return `case when ${error} ~ '${NO_ROOM.source}' and position(${literal(`'${backup.path}/`)} in ${error}) > 0 then ${literal(`${words}: `)}
+    when ${error} ~ ${literal(UNTOLD.source)} then ${literal(`${words}, most likely: `)} else '' end`;
 }
 
 /** Begins what is found where the repository is full. What a command has said is classified by it. */

@@ -18,7 +18,7 @@ const DPKG_INTERRUPTED =
 const DISK_FULL =
   /No space left on device|You don't have enough free space in (?<apt>\S+?)\.?$|Disk quota exceeded/m;
 /** The repository of the backups, on the host that keeps it. */
-const REPOSITORY_FULL = /no room on (?<keeper>\S+) in (?<path>\S+?): /;
+const REPOSITORY_FULL = /no room on (?<keeper>\S+) in (?<path>\S+?)(?<likely>, most likely)?: /;
 const DISK_FULL_PATH = /(?<path>\/[^\s:'"]+)['"]?: No space left on device/;
 
 /**
@@ -78,12 +78,15 @@ function diskFull(base: Base, path: string | undefined): Failure {
   });
 }
 
-function repositoryFull(base: Base, { keeper, path }: Partial<Record<string, string>>): Failure {
+function repositoryFull(
+  base: Base,
+  { keeper, path, likely }: Partial<Record<string, string>>,
+): Failure {
   const where = `${path ?? ''} on ${keeper ?? ''}`;
   return new Failure({
     ...base,
     reason: 'disk-full',
-    message: `the repository of the backups is full: ${where}`,
+    message: `the repository of the backups is ${likely === undefined ? '' : 'most likely '}full: ${where}`,
     remedy: `make room in ${where} (odoo-prov status FILE says how much is left there, and what to do), then run again`,
   });
 }

@@ -65,6 +65,10 @@ describe('why a command failed', () => {
       "found: no room on pool1 in /srv/repo: archiving fails, unable to write '/srv/repo/x': [28] No space left on device",
       'the repository of the backups is full: /srv/repo on pool1',
     ],
+    [
+      "found: no room on pool1 in /srv/repo, most likely: archiving fails, client state is 'data-get' but expected 'idle'",
+      'the repository of the backups is most likely full: /srv/repo on pool1',
+    ],
   ])('disk full: %s', (text, message) => {
     expect(classify(text)).toMatchObject({ reason: 'disk-full', message });
   });
