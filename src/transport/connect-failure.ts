@@ -139,7 +139,8 @@ export function connectFailure(target: Target, error: unknown, said = ''): Failu
 }
 
 /**
- * The failure for a connection that was not up when its time was over.
+ * The failure for a connection that was not up when its time was over: unreachable, how far it came, since nothing was asked of
+ * the host.
  * @param said what the server wrote until then
  */
 export function connectTimeout(target: Target, seconds: number, stage: string, said = ''): Failure {
@@ -147,7 +148,7 @@ export function connectTimeout(target: Target, seconds: number, stage: string, s
   if (greeting !== undefined) return notSsh(target, greeting, undefined);
   const place = formatPlace(target.host, target.port);
   return new Failure({
-    reason: stage === 'connecting' ? 'unreachable' : 'timeout',
+    reason: 'unreachable',
     host: target.label,
     message: `${place}: no answer within ${seconds} s while ${stage}`,
     remedy:

@@ -667,7 +667,7 @@ describe('reaching hosts', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const error = await failure(open(host({ port }), { limit: 1 }), 'timeout');
+    const error = await failure(open(host({ port }), { limit: 1 }), 'unreachable');
     expect(error.message).toContain('within 1 s');
     for (const socket of held) socket.destroy();
     server.close();

@@ -156,12 +156,13 @@ describe('why a connection failed', () => {
   test('a server that closes without a word is not taken for another service', () => {
     expect(connectFailure(target, new Dropped(''), '').message).toContain('closes new connections');
     const late = connectTimeout(target, 15, 'exchanging keys', 'SSH-2.0-OpenSSH_9.2\r\n');
-    expect(late.reason).toBe('timeout');
+    expect(late.reason).toBe('unreachable');
     expect(late.details.remedy).toContain('UseDNS');
   });
 
   test('a host that takes the connection and says nothing hangs: that is no matter of its names', () => {
-    const { remedy } = connectTimeout(target, 15, 'exchanging keys').details;
+    const { reason, remedy } = connectTimeout(target, 15, 'exchanging keys').details;
+    expect(reason).toBe('unreachable');
     expect(remedy).toContain('the host hangs, is frozen or overloaded, or its sshd is');
     expect(remedy).not.toContain('UseDNS');
   });
