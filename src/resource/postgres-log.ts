@@ -22,9 +22,9 @@ export function markLastStart(folder: string, since: Script, starts = sh`1`): Sc
     done)`;
 }
 
-/** Said to a client that came too soon or too late; a server dies of none of these. */
-const TO_CLIENTS =
-  'the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting connections)';
+/** Said to a client that came too soon or too late, and by what was told to end; a server dies of none of these. */
+const NO_DEATH =
+  'the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting connections)|terminating [a-z ]+ due to administrator command';
 /** Of all details only this one is told: another one may hold a row. */
 const TOO_LOW = '[a-z_]+ = [0-9]+ is a lower setting than on the primary server[^"]*';
 
@@ -37,7 +37,7 @@ const TOO_LOW = '[a-z_]+ = [0-9]+ is a lower setting than on the primary server[
 export function lastWords(folder: string): Script {
   return sh`find ${folder} -type f -printf '%TY%Tm%Td%TH%TM%f %p\n' 2>/dev/null | sort -r | while read -r _ log; do
       size=$(printf '%s\n' "$logs_before" | sed -n "s|^\([0-9]*\) $log$|\1|p")
-      tail -c +$((\${size:-0} + 1)) "$log" | tail -n 100 | sed -nE ${`/^\\t|(STATEMENT|CONTEXT): |${TO_CLIENTS}/d
+      tail -c +$((\${size:-0} + 1)) "$log" | tail -n 100 | sed -nE ${`/^\\t|(STATEMENT|CONTEXT): |${NO_DEATH}/d
         s/^[^"{]*DETAIL: +(${TOO_LOW})/DETAIL \\1/p
         s/^[^"{]*(FATAL|PANIC): +(.*)/\\1: \\2/p
         s/.*"error_severity":"(FATAL|PANIC)".*"message":"([^"]*)","detail":"(${TOO_LOW})".*/\\1: \\2\\nDETAIL \\3/p

@@ -221,11 +221,10 @@ class Run {
     const { cluster, emit, options } = this.#context;
     if (!options.hosts.some(({ name }) => name === host)) return;
     if (held.why !== 'primary' || !held.hosts.some((first) => this.#restarts.held.has(first))) {
-      const failed = held.hosts.filter((name) => {
-        const { failure } = this.#tallies.of(name);
-        return failure !== undefined && failure.reason !== 'interrupted';
-      });
-      this.#tallies.fail(host, notRestarted(host, held, cluster, failed));
+      const failures = held.hosts
+        .flatMap((name) => this.#tallies.of(name).failure ?? [])
+        .filter(({ reason }) => reason !== 'interrupted');
+      this.#tallies.fail(host, notRestarted(host, held, cluster, failures));
       return;
     }
     this.#tallies.of(host).skipped += 1;

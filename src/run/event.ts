@@ -96,7 +96,7 @@ export interface HostRecap {
   readonly unreachable: boolean;
   /** Stopped by Ctrl-C before it was done: not counted as failed. */
   readonly interrupted: boolean;
-  /** All but a restart was done, which waits for consent: not counted as failed. */
+  /** All but a restart was done, which waits for consent or for other hosts: not counted as failed. */
   readonly waiting: boolean;
   /** What the run cost on the wire. */
   readonly wire: WireUse;

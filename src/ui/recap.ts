@@ -41,7 +41,7 @@ function cells(host: HostRecap, check: boolean): readonly string[] {
     String(host.changed),
     String(host.failed),
     String(host.skipped),
-    host.interrupted ? 'interrupted' : host.waiting ? 'waits for consent' : '',
+    host.interrupted ? 'interrupted' : host.waiting ? 'not restarted' : '',
   ];
 }
 

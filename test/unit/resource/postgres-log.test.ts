@@ -75,6 +75,18 @@ describe('what a server died of', () => {
     expect(stdout).toBe('');
   });
 
+  it('is not what its processes say when it is asked to stop', () => {
+    const log = join(folder, 'a.log');
+    const stopped =
+      '2026 [2] FATAL:  terminating walreceiver process due to administrator command\n2026 [3] a@b FATAL:  terminating connection due to administrator command\n';
+    writeFileSync(log, '');
+    const { stdout } = spawnSync('sh', ['-eus'], {
+      input: `${markLogs(folder).render()}\ncat >>${log} <<'end-of-file'\n${stopped}end-of-file\n${lastWords(folder).render()}`,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+  });
+
   it('is of the newest file, whatever the name of its weekday', () => {
     const wednesday = join(folder, 'postgresql-Wed.log');
     writeFileSync(wednesday, '2026 [1] LOG:  nothing\n');
