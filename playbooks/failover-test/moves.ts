@@ -4,6 +4,7 @@ import type { ConnectOptions } from '../../src/transport/session.js';
 import { HostLocks } from '../host-locks.js';
 import { connectAll, type Reached } from '../primary/connect.js';
 import { planFailover, runFailover } from '../primary/failover.js';
+import { lookForMove } from '../primary/move-view.js';
 import { planRejoin } from '../primary/rejoin-plan.js';
 import { runRejoin } from '../primary/rejoin.js';
 import type { Mover } from '../primary/steps.js';
@@ -54,7 +55,8 @@ export class Moves {
    */
   async switchover(to: string | undefined, tell: Tell, onPromoted?: () => void): Promise<void> {
     await this.#over(undefined, tell, async (reached, mover) => {
-      const plan = await planSwitchover(this.#cluster, reached, to);
+      const view = await lookForMove(this.#cluster, reached);
+      const plan = planSwitchover(this.#cluster, view, to);
       this.#stop.throwIfAborted();
       await runSwitchover({ ...mover, ...(onPromoted === undefined ? {} : { onPromoted }) }, plan);
       this.#promotions += 1;
@@ -70,7 +72,8 @@ export class Moves {
    */
   async failover(dead: string, tell: Tell, onPromoted: () => void): Promise<string> {
     return this.#over(dead, tell, async (reached, mover) => {
-      const plan = await planFailover(this.#cluster, reached, {
+      const view = await lookForMove(this.#cluster, reached);
+      const plan = await planFailover(this.#cluster, view, {
         confirmDead: [dead],
         force: false,
         remembered: dead,

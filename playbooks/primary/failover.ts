@@ -15,12 +15,12 @@ import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { archiveReceived } from './archive-received.js';
 import { awaitStreaming } from './await-streaming.js';
 import { catchUp } from './catch-up.js';
-import { requirePoolers, type Reached } from './connect.js';
 import { pausingText } from './enough-settings.js';
 import { leftFaultsText } from './left-fault.js';
 import { requireNoLivingSender } from './living-sender.js';
-import { backupText, lookAtAll, type View } from './sight.js';
+import { cutText, type MoveView } from './move-view.js';
 import { pausedText } from './paused-replay.js';
+import { backupText, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import {
   checkpoint,
@@ -66,17 +66,15 @@ export interface FailoverPlan {
 }
 
 /**
- * Looks, and decides whether a failover is safe.
- * @throws Failure refused: a primary that is alive (without force, or out of reach), several of them, a fence that nobody confirmed, a
- *   PgBouncer out of reach, no standby that may take over
+ * Decides whether a failover is safe.
+ * @throws Failure refused: a primary that is alive (without force, or out of reach), several of them, a fence that nobody confirmed,
+ *   no standby that may take over
  */
 export async function planFailover(
   cluster: Cluster,
-  reached: Reached,
+  view: MoveView,
   options: FailoverOptions,
 ): Promise<FailoverPlan> {
-  requirePoolers(cluster, reached);
-  const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
   const living = view.sights.find(({ host }) => options.confirmDead.includes(host));
   if (living !== undefined) throw notDead(living.host);
   const writers = view.sights.filter((sight) => sight.writable);
@@ -84,7 +82,7 @@ export async function planFailover(
   const choice = chooseCandidate(cluster, view.sights, options.to, [...view.silent.keys()]);
   const [alive] = writers;
   if (alive !== undefined && !options.force) throw stillAlive(alive);
-  if (alive === undefined) await requireNoLivingSender(cluster, reached.sessions, view.sights);
+  if (alive === undefined) await requireNoLivingSender(cluster, view.sessions, view.sights);
   const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);
   const dead = silentPrimaries(cluster, view, options);
   const { candidate, others } = choice;
@@ -115,6 +113,7 @@ export async function planFailover(
     ...stoppedStep(choice),
   ];
   const notes = [
+    ...cutText(view),
     ...leftFaultsText(view.armed),
     ...startableText(view.sights),
     ...(alive === undefined ? [] : backupText(alive)),

@@ -6,7 +6,7 @@ import { raw } from '../../src/shell/index.js';
 import { audit, step, type Mover } from './steps.js';
 
 /** The databases that PgBouncer leads to the primary. */
-function pooled(cluster: Cluster): readonly string[] {
+export function pooled(cluster: Cluster): readonly string[] {
   return [cluster.odoo.database, 'postgres'];
 }
 

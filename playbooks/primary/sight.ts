@@ -63,6 +63,7 @@ select 'hot', name, setting, coalesce((
   select setting from pg_file_settings f where lower(f.name) = s.name order by seqno desc limit 1), boot_val)
 from pg_settings s where name in (${HOT_STANDBY_NAMES});
 EOF
+echo "state $(field 'Database cluster state')"
 echo "wal $(wal_of "$bin" "$data")"
 [ ! -e ${OLD_FOLDER} ] || echo compared`);
 
@@ -93,6 +94,8 @@ function parseLook(
   const sight = {
     host: host.name,
     running: live === 'live',
+    // A standby that was stopped says `shut down in recovery`.
+    handedOver: live === 'down' && standby === 'yes' && rest.includes('state shut down'),
     stuck: live === 'stuck',
     writable: live === 'live' && writable === 't',
     standby: standby === 'yes',
@@ -179,7 +182,11 @@ export async function lookAtAll(
     }),
   );
   if (cut.size > 0) throw restoreNotEnded(cut);
-  const sights = looks.map((look) => completed(look, looks));
+  const order = databaseHosts(cluster).map(({ name }) => name);
+  // Not as they came: of equals the same is chosen when it is looked again.
+  const sights = looks
+    .map((look) => completed(look, looks))
+    .sort((one, other) => order.indexOf(one.host) - order.indexOf(other.host));
   const [one] = sights;
   const other = sights.find((sight) => sight.systemIdentifier !== one?.systemIdentifier);
   if (one !== undefined && other !== undefined) throw strangers(one, other);
@@ -194,14 +201,18 @@ export function backupText({ host, backingUp }: Sight): string[] {
   ];
 }
 
-/** What to do where nobody takes writes: data of a primary is only to be started, and nothing is lost then. */
-export function withoutPrimary(sights: readonly Sight[]): string {
+/**
+ * What to do where nobody takes writes: data of a primary is only to be started, and nothing is lost then.
+ * @param to whom the operator wants as primary
+ */
+export function withoutPrimary(sights: readonly Sight[], to?: string): string {
   const old = sights.filter(({ standby }) => !standby);
   const newest = Math.max(...old.map(({ timeline }) => timeline));
   const last = old.filter((sight) => sight.timeline === newest && !isOutdated(sight, sights));
   const free = last.filter(({ fenced }) => !fenced);
   if (sights.length === 0) return '`odoo-prov apply FILE` sets the cluster up first';
-  if (old.length === 0) return '`odoo-prov failover FILE` promotes a standby';
+  if (old.length === 0)
+    return `\`odoo-prov failover FILE${to === undefined ? '' : ` --to ${to}`}\` promotes ${to ?? 'the standby that has most'}, and says before whether anything is lost`;
   if (last.length === 0) {
     return 'a standby is on a newer timeline than the data of any primary that was seen: bring the host back that was primary last. Only if it is lost: `odoo-prov failover FILE`';
   }

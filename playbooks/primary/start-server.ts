@@ -3,6 +3,7 @@ import { HOT_STANDBY } from '../../src/resource/index.js';
 import { lastWords, markLogs } from '../../src/resource/postgres-log.js';
 import { lines, raw, sh, type Script } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
+import { step, type Mover } from './steps.js';
 
 /**
  * Starts PostgreSQL. Where it does not start, its own last words are printed: systemd's say only that it did not.
@@ -50,4 +51,9 @@ export function lessIn(printed: string): readonly string[] {
   return printed
     .split('\n')
     .flatMap((line) => (line.startsWith(LESS) ? [line.slice(LESS.length)] : []));
+}
+
+/** Starts one whose data is a standby's already. */
+export async function startAsStandby(mover: Mover, host: string): Promise<void> {
+  await step(mover, host, 'start PostgreSQL as a standby', startServer(''), 120);
 }

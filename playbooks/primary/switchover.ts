@@ -2,31 +2,28 @@ import { finishAll } from '../../src/concurrency/finish-all.js';
 import { Failure } from '../../src/failure/failure.js';
 import { observedCluster } from '../../src/facts/topology.js';
 import { databaseHosts, type Cluster } from '../../src/inventory/cluster.js';
-import {
-  alreadyPrimary,
-  chooseCandidate,
-  hasStandby,
-  parseLsn,
-  type Sight,
-} from '../../src/postgres/promotion.js';
+import { chooseCandidate, hasStandby, parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { lines, raw, sh } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
 import { awaitStreaming } from './await-streaming.js';
-import { requirePoolers, type Reached } from './connect.js';
 import { requireEnough } from './enough-settings.js';
 import { refuseLeftFaults } from './left-fault.js';
-import { backupText, lookAtAll, SQL_FUNCTION, withoutPrimary } from './sight.js';
+import { cutText, type MoveView } from './move-view.js';
 import { chooseReplaying, pausedText } from './paused-replay.js';
+import { holdingBack, holdingText } from './pooler-look.js';
+import { backupText, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
-import { startServer } from './start-server.js';
+import { startAsStandby, startServer } from './start-server.js';
 import { checkpoint, follow, promote, reconnectBus, step, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
   readonly to: Sight;
   readonly others: readonly Sight[];
+  /** A switchover was cut that had stopped the old primary: it goes on from there. */
+  readonly cut: boolean;
   /** It is not made where the archive does not take the primary's WAL. */
   readonly archiveFirst: boolean;
   /** What will happen, a line each. */
@@ -36,26 +33,23 @@ export interface SwitchoverPlan {
 }
 
 /**
- * Looks, and decides whether the primary can be moved without losing anything.
+ * Decides whether the primary can be moved without losing anything.
  * @param to the standby that takes over, by the operator's choice
  * @param force also where the archive takes no WAL, and clients wait for that
  * @throws Failure refused: no primary, more than one, a host out of reach, a standby that does not stream, one that could not
  *   follow, a fault that a failover-test has left
  */
-export async function planSwitchover(
+export function planSwitchover(
   cluster: Cluster,
-  reached: Reached,
+  view: MoveView,
   to: string | undefined,
   force = false,
-): Promise<SwitchoverPlan> {
-  requirePoolers(cluster, reached);
-  const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
+): SwitchoverPlan {
   refuseLeftFaults(view.armed);
   const writers = view.sights.filter((sight) => sight.writable);
   if (writers.length > 1) throw severalPrimaries(writers);
   const [from] = writers;
-  if (from === undefined) throw noPrimary(view.sights);
-  if (from.host === to) throw alreadyPrimary(from);
+  if (from === undefined) return planRest(cluster, view, to);
   const { candidate, others } = chooseReplaying(
     cluster,
     (host) => chooseCandidate(cluster, view.sights, host, [...view.silent.keys()]),
@@ -75,6 +69,7 @@ export async function planSwitchover(
     from,
     to: candidate,
     others,
+    cut: false,
     archiveFirst,
     steps: [
       ...(archiveFirst
@@ -83,29 +78,68 @@ export async function planSwitchover(
       `write ${from.host}'s and ${candidate.host}'s buffers out, so that stopping is quick`,
       'hold all clients back at every PgBouncer',
       `stop PostgreSQL on ${from.host}${archives && force ? ', however long its archive takes (--force)' : ''}; ${candidate.host} has everything then`,
-      `promote ${candidate.host}`,
-      `lead every PgBouncer to ${candidate.host} and let the clients through`,
-      ...[...others.map(({ host }) => host), from.host].map(
-        (host) => `${host} follows ${candidate.host}`,
-      ),
+      ...stepsFromPromotion(from, candidate, others),
       ...(waiting
         ? [`every commit waits until ${from.host} follows: it is the only standby for that`]
         : []),
       ...silent.map(({ name }) => `${name} is not reachable: it follows when it is back`),
       'restart odoo-gevent, so that live chat listens again at once',
     ],
-    notes: [...backupText(from), ...pausedText(candidate, others)],
+    notes: [...cutText(view), ...backupText(from), ...pausedText(candidate, others)],
   };
 }
 
-function noPrimary(sights: readonly Sight[]): Failure {
+function stepsFromPromotion(from: Sight, to: Sight, others: readonly Sight[]): readonly string[] {
+  return [
+    `promote ${to.host}`,
+    `lead every PgBouncer to ${to.host} and let the clients through`,
+    ...[...others, from].map(({ host }) => `${host} follows ${to.host}`),
+  ];
+}
+
+/**
+ * Goes on with a switchover that was cut before its promotion, where that provably loses nothing: every database host was seen,
+ * nobody else can have taken over, and the standby has all that the old primary ever wrote.
+ * @throws Failure refused where that is not so
+ */
+function planRest(cluster: Cluster, view: MoveView, to: string | undefined): SwitchoverPlan {
+  const { sights, silent, poolers } = view;
+  const handedOver = sights.filter((sight) => sight.handedOver);
+  const [from] = handedOver;
+  const certain =
+    silent.size === 0 && sights.every(({ standby, received }) => standby && received === undefined);
+  if (from === undefined || handedOver.length > 1 || !certain) throw noPrimary(view, to);
+  const { candidate, others } = chooseCandidate(cluster, sights, to);
+  if (candidate.timeline !== from.timeline || candidate.lsn <= from.lsn) throw noPrimary(view, to);
+  const holding = holdingBack(poolers);
+  return {
+    from,
+    to: candidate,
+    others,
+    cut: true,
+    archiveFirst: false,
+    steps: [
+      `a switchover was cut here: ${from.host} was stopped for it, and ${candidate.host} has everything that it wrote`,
+      'hold all clients back at every PgBouncer',
+      ...stepsFromPromotion(from, candidate, others),
+      'restart odoo-gevent, so that live chat listens again at once',
+    ],
+    notes: holding.length > 0 ? [holdingText(holding)] : [],
+  };
+}
+
+function noPrimary({ sights, poolers }: MoveView, to: string | undefined): Failure {
+  const holding = holdingBack(poolers);
   const seen = sights.map(({ host }) => host).join(', ');
   return new Failure({
     reason: 'refused',
-    message: 'no host takes writes',
+    message:
+      holding.length > 0
+        ? `no host takes writes, and clients wait: ${holdingText(holding)}, as a move leaves it that was cut`
+        : 'no host takes writes',
     expected: 'exactly one primary',
     found: `none of ${seen === '' ? 'the database hosts: they hold no data' : seen}`,
-    remedy: withoutPrimary(sights),
+    remedy: withoutPrimary(sights, to),
   });
 }
 
@@ -122,7 +156,8 @@ function notStreaming(candidate: Sight): Failure {
 
 /**
  * Stops a primary whose clients are gone. Its last WAL goes to the standbys before it ends. systemd asks it to stop by a
- * Perl program of Debian's, which takes longer than PostgreSQL: it is asked directly as well. @returns its end
+ * Perl program of Debian's, which takes longer than PostgreSQL: it is asked directly as well. Of one that is stopped already it
+ * only sees that it was stopped cleanly. @returns its end
  */
 const STOP = raw(`${SQL_FUNCTION}
 pid=$(systemctl show -p MainPID --value "$unit")
@@ -150,8 +185,10 @@ sync "$data/standby.signal"`);
 export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise<void> {
   const { from, to, others } = plan;
   if (plan.archiveFirst) await requireArchive(mover, from.host);
-  await finishAll([from, to].map(({ host }) => checkpoint(mover, host)));
-  mover.tell(from.host, 'buffers are written out');
+  if (!plan.cut) {
+    await finishAll([from, to].map(({ host }) => checkpoint(mover, host)));
+    mover.tell(from.host, 'buffers are written out');
+  }
   const observed = observedCluster(mover.cluster, { primary: to.host });
   try {
     await cutOff(mover);
@@ -168,17 +205,10 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
   await promote(mover, to.host);
   mover.onPromoted?.();
   const names = others.map(({ host }) => host);
-  const startAsStandby = step(
-    mover,
-    from.host,
-    'start PostgreSQL as a standby',
-    startServer(''),
-    120,
-  );
   await finishAll([
     letThrough(mover, observed).then(() => reconnectBus(mover)),
     follow(mover, names).then(() => awaitStreaming(mover, names)),
-    startAsStandby.then(() => awaitStreaming(mover, [from.host])),
+    startAsStandby(mover, from.host).then(() => awaitStreaming(mover, [from.host])),
     archiveReceived(mover, to.host),
   ]);
   await checkpoint(mover, to.host);

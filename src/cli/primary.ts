@@ -2,6 +2,8 @@ import { notArchivedText, ROLES_WITHOUT_ARCHIVING } from '../../playbooks/primar
 import { HostLocks } from '../../playbooks/host-locks.js';
 import { connectAll, type Reached } from '../../playbooks/primary/connect.js';
 import { planFailover, runFailover } from '../../playbooks/primary/failover.js';
+import { planFinish, runFinish, type FinishPlan } from '../../playbooks/primary/finish.js';
+import { lookForMove } from '../../playbooks/primary/move-view.js';
 import { planRejoin } from '../../playbooks/primary/rejoin-plan.js';
 import { runRejoin } from '../../playbooks/primary/rejoin.js';
 import type { Mover } from '../../playbooks/primary/steps.js';
@@ -10,7 +12,7 @@ import { EXIT, Failure } from '../failure/failure.js';
 import { databaseHosts, hostsWith, type Cluster } from '../inventory/cluster.js';
 import { readState } from '../state/cluster-state.js';
 import { createConnector } from '../transport/index.js';
-import { askChoice, askYesNo } from '../ui/prompt.js';
+import { askYesNo } from '../ui/prompt.js';
 import { nameInventory } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
@@ -19,6 +21,7 @@ import { openClusterSecrets } from './given-secrets.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { passphraseAsker } from './passphrase.js';
+import { onceAsked, requireObeyed, type StandbyLossFlags } from './standby-loss.js';
 
 interface MoveFlags extends BecomeFlags {
   readonly dryRun?: true;
@@ -29,9 +32,7 @@ export interface SwitchoverFlags extends MoveFlags {
   readonly to?: string;
   readonly force?: true;
 }
-export interface FailoverFlags extends SwitchoverFlags {
-  readonly onStandbyLoss?: 'block' | 'continue';
-}
+export interface FailoverFlags extends SwitchoverFlags, StandbyLossFlags {}
 export interface RejoinFlags extends MoveFlags {
   readonly host?: string;
   /** False by `--no-save`. */
@@ -46,11 +47,21 @@ const URGENT = true;
 export function switchover(file: string, flags: SwitchoverFlags): Promise<void> {
   const check = databaseHostsOnly([flags.to]);
   return move(file, flags, check, async (cluster, reached) => {
-    const plan = await planSwitchover(cluster, reached, flags.to, flags.force === true);
+    const view = await lookForMove(cluster, reached);
+    const finish = await planFinish(cluster, view, { to: flags.to });
+    if (finish !== undefined) return finishing(finish);
+    const plan = planSwitchover(cluster, view, flags.to, flags.force === true);
     const question = `Move the primary from ${plan.from.host} to ${plan.to.host}?`;
     const { steps, notes } = plan;
     return { steps, notes, question, run: (mover) => runSwitchover(mover, plan) };
   });
+}
+
+/** A move that has its new primary already is only brought to its end. */
+function finishing(plan: FinishPlan): Move {
+  const { primary, steps, notes, left } = plan;
+  const question = `${primary.host} is the primary already. Bring the move to its end?`;
+  return { steps, notes, question, left, run: (mover) => runFinish(mover, plan) };
 }
 
 /** `odoo-prov failover FILE`. */
@@ -63,7 +74,13 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
   };
   const planned = async (cluster: Cluster, reached: Reached): Promise<Move> => {
     const remembered = readState(cluster.file).postgres?.primary;
-    const plan = await planFailover(cluster, reached, {
+    const view = await lookForMove(cluster, reached);
+    const forced = flags.force === true && flags.to === undefined;
+    const finish = forced
+      ? undefined
+      : await planFinish(cluster, view, { to: flags.to, urgent: URGENT, withoutStandby });
+    if (finish !== undefined) return finishing(finish);
+    const plan = await planFailover(cluster, view, {
       force: flags.force === true,
       ...(flags.to !== undefined && { to: flags.to }),
       confirmDead: flags.confirmDead ?? [],
@@ -75,46 +92,6 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
     return { steps, notes, question, left, run: (mover) => runFailover(mover, plan) };
   };
   return move(file, flags, check, planned, URGENT);
-}
-
-/** The hosts do by themselves what the inventory says: a flag cannot hold them back. @throws Failure usage */
-function requireObeyed({ postgres }: Cluster, flag: FailoverFlags['onStandbyLoss']): void {
-  const { synchronous, onStandbyLoss } = postgres.replication;
-  const wrong = (expected: string, found: string): Failure =>
-    new Failure({
-      reason: 'usage',
-      message: `--on-standby-loss ${flag ?? ''} is against the inventory`,
-      expected: `postgres: { replication: { ${expected} } }`,
-      found,
-      remedy: 'change the inventory and apply it, or leave the flag out',
-    });
-  if (flag === undefined) return;
-  if (synchronous === 'off') throw wrong('synchronous: on', 'synchronous: off: commits never wait');
-  if (flag === 'block' && onStandbyLoss === 'continue') {
-    throw wrong('on_standby_loss: block', 'on_standby_loss: continue');
-  }
-}
-
-/** Whether to wait for a standby where a failover leaves none: by the flag, or asked once. A dry run asks nobody. */
-function onceAsked(flags: FailoverFlags): (host: string) => Promise<'block' | 'continue'> {
-  let answer = flags.onStandbyLoss ?? (flags.dryRun === true ? 'block' : undefined);
-  return async (host) => {
-    const chosen =
-      answer ??
-      (await askChoice(
-        `No standby is left once ${host} is primary, and replication is synchronous. What shall commits do?`,
-        [
-          {
-            value: 'block' as const,
-            name: 'wait until a standby is back: nothing is saved till then',
-          },
-          { value: 'continue' as const, name: `go on: what is saved till then is on ${host} only` },
-        ],
-        'give --on-standby-loss block|continue',
-      ));
-    answer = chosen;
-    return chosen;
-  };
 }
 
 /** `odoo-prov rejoin FILE`. */

@@ -10,6 +10,8 @@ export interface Sight {
   /** Takes writes: it runs and is no standby. */
   readonly writable: boolean;
   readonly running: boolean;
+  /** It was stopped cleanly as the primary, and its data made a standby's: a switchover does that, and promotes another then. */
+  readonly handedOver: boolean;
   /** It runs and does not answer: it hangs, or is frozen. Never `writable`. */
   readonly stuck: boolean;
   /** Its data is a standby's. */

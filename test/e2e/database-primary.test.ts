@@ -10,7 +10,7 @@ import { PGBOUNCER_CONSOLE } from '../../src/odoo/pgbouncer.js';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { WITH_NFT } from '../support/failover-suite.js';
 import { changed } from '../support/host-state.js';
-import { hostRecaps, printed, recapOf, type ProgramEnd } from '../support/program.js';
+import { hostRecaps, odooProv, printed, recapOf, type ProgramEnd } from '../support/program.js';
 import { repositoryRoot } from '../support/repository.js';
 import { longestGap, missing, startWriters } from '../support/writers.js';
 
@@ -553,6 +553,44 @@ describe('a primary that lives and is not seen', () => {
     expect(await primaries()).toEqual([alive]);
     const back = await db.run('rejoin', '--yes');
     expect(back.code, printed(back)).toBe(0);
+    await unchanged();
+  });
+});
+
+describe('a switchover that is killed', () => {
+  const killedAt = async (line: RegExp, ...words: readonly string[]): Promise<void> => {
+    await until('pool1', POOL_ANSWERS, 60);
+    const killed = await odooProv(['switchover', db.inventory, ...words, '--yes'], {
+      killAt: line,
+    });
+    expect(killed.code, printed(killed)).toBe('SIGKILL');
+    expect((await db.on('pool1')(`timeout 3 env ${POOL_ANSWERS}`)).code).not.toBe(0);
+  };
+
+  it.each([
+    ['after the promotion', /takes writes, on timeline/],
+    ['before the promotion', /PostgreSQL is stopped, its WAL ends/],
+  ])('%s is brought to its end by the same command', async (_when, line) => {
+    const [old = ''] = await primaries();
+    const to = old === 'db1' ? 'db3' : 'db1';
+    await killedAt(line, '--to', to);
+    const end = await db.run('switchover', '--to', to, '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    await db.must('pool1', POOL_ANSWERS);
+    expect(await primaries()).toEqual([to]);
+    await unchanged();
+    const again = await db.run('switchover', '--to', to, '--yes');
+    expect(again.code, printed(again)).toBe(0);
+    expect(again.stdout).toContain('is the primary already: nothing was moved');
+  });
+
+  it('after the promotion lets clients through without --to as well, and moves no further', async () => {
+    await killedAt(/takes writes, on timeline/);
+    const [now = ''] = await primaries();
+    const end = await db.run('failover', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    await db.must('pool1', POOL_ANSWERS);
+    expect(await primaries()).toEqual([now]);
     await unchanged();
   });
 });

@@ -10,6 +10,7 @@ function sight(host: string, connections: number, atStart = connections): Sight 
     ...{ fenced: false, timeline: 1, dataTimeline: 1, lsn: 0n, newest: undefined, received: 1 },
     ...{
       pastFork: false,
+      handedOver: false,
       compared: false,
       backingUp: false,
       replayPaused: false,

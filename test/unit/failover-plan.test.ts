@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { planFailover, type FailoverOptions } from '../../playbooks/primary/failover.js';
 import { planRejoin, rowsOf, type RejoinPlan } from '../../playbooks/primary/rejoin-plan.js';
-import { planSwitchover } from '../../playbooks/primary/switchover.js';
+import { lookForMove } from '../../playbooks/primary/move-view.js';
+import { planSwitchover, type SwitchoverPlan } from '../../playbooks/primary/switchover.js';
 import type { Reached } from '../../playbooks/primary/connect.js';
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
@@ -52,7 +53,16 @@ const OPTIONS: FailoverOptions = {
     Promise.reject(new Error(`asked what to do without a standby of ${host}`)),
 };
 
-function plan(
+async function switchoverOf(
+  asked: Cluster,
+  hosts: Reached,
+  to: string | undefined,
+  force = false,
+): Promise<SwitchoverPlan> {
+  return planSwitchover(asked, await lookForMove(asked, hosts), to, force);
+}
+
+async function plan(
   answers: Readonly<Record<string, string>>,
   options: Partial<FailoverOptions> = {},
   replication: Partial<Cluster['postgres']['replication']> = {},
@@ -62,7 +72,10 @@ function plan(
     ...cluster,
     postgres: { ...postgres, replication: { ...postgres.replication, ...replication } },
   };
-  return planFailover(asked, reached(answers), { ...OPTIONS, ...options });
+  return planFailover(asked, await lookForMove(asked, reached(answers)), {
+    ...OPTIONS,
+    ...options,
+  });
 }
 
 describe('a restore that has not come to its end', () => {
@@ -72,7 +85,7 @@ describe('a restore that has not come to its end', () => {
 
   it('is named before the primary is moved, or an old one rejoins', async () => {
     await expect(plan(all)).rejects.toThrow(refusal);
-    await expect(planSwitchover(cluster, reached(all), undefined)).rejects.toThrow(refusal);
+    await expect(switchoverOf(cluster, reached(all), undefined)).rejects.toThrow(refusal);
     await expect(planRejoin(cluster, reached(all), undefined)).rejects.toMatchObject({
       details: {
         found: '/var/lib/odoo-prov/restoring-in-place on db1',
@@ -215,7 +228,7 @@ describe('a failover', () => {
       ...lost.unreached,
       ['pool1', new Failure({ reason: 'unreachable', message: 'no answer', remedy: '' })] as const,
     ]);
-    await expect(planFailover(cluster, { sessions, unreached }, OPTIONS)).rejects.toThrow(
+    await expect(lookForMove(cluster, { sessions, unreached })).rejects.toThrow(
       'could go on leading clients',
     );
     const other = STANDBY.replace(' 7', ' 8');
@@ -319,7 +332,7 @@ describe('a fault that a failover-test has left', () => {
 
   it('refuses a switchover, on whatever database host it is', async () => {
     const to = (answers: Readonly<Record<string, string>>) =>
-      planSwitchover(cluster, reached(answers), 'db2');
+      switchoverOf(cluster, reached(answers), 'db2');
     await expect(to({ db1: PRIMARY, db2: STANDBY, db3: ARMED })).rejects.toMatchObject(
       refusal('db3'),
     );
@@ -352,7 +365,7 @@ describe('two primaries', () => {
   };
 
   it('are refused by a switchover and a failover: the one on the newest timeline is to be kept', async () => {
-    await expect(planSwitchover(cluster, reached(both), undefined)).rejects.toMatchObject(refusal);
+    await expect(switchoverOf(cluster, reached(both), undefined)).rejects.toMatchObject(refusal);
     await expect(plan(both)).rejects.toMatchObject(refusal);
     await expect(plan({ ...both, db3: STANDBY })).rejects.toMatchObject(refusal);
     // By force, where no standby is left: it is the old one that is to rejoin.
@@ -376,7 +389,7 @@ describe('two primaries', () => {
 describe('a switchover', () => {
   it('needs exactly one primary, and a standby that streams', async () => {
     const to = (answers: Readonly<Record<string, string>>, host?: string) =>
-      planSwitchover(cluster, reached(answers), host);
+      switchoverOf(cluster, reached(answers), host);
     expect((await to({ db1: PRIMARY, db2: STANDBY }, 'db2')).to.host).toBe('db2');
     await expect(to({ db1: STOPPED, db2: STANDBY })).rejects.toThrow('no host takes writes');
     await expect(to({ db1: PRIMARY, db2: PRIMARY, db3: STANDBY })).rejects.toMatchObject({
@@ -401,7 +414,7 @@ describe('a standby that has more than the others of what a standby needs', () =
 
   it('is not switched over to, unless the old primary is started with as much', async () => {
     const to = (primary: string) =>
-      planSwitchover(cluster, reached({ db1: primary, db2: more }), 'db2');
+      switchoverOf(cluster, reached({ db1: primary, db2: more }), 'db2');
     await expect(to(PRIMARY + hot(220))).rejects.toMatchObject({
       details: { host: 'db1', found: 'db1 would start with max_connections 220 instead of 260' },
     });
@@ -423,17 +436,17 @@ describe('a switchover with an archive', () => {
   const first = "see that the archive takes db1's WAL now: stopping waits for it";
 
   it('sees first that it takes WAL, unless --force is given', async () => {
-    const plain = await planSwitchover(archiving, reached(answers), 'db2');
+    const plain = await switchoverOf(archiving, reached(answers), 'db2');
     expect(plain.archiveFirst).toBe(true);
     expect(plain.steps).toContain(first);
     expect(plain.steps.indexOf(first)).toBeLessThan(
       plain.steps.indexOf('hold all clients back at every PgBouncer'),
     );
-    const forced = await planSwitchover(archiving, reached(answers), 'db2', true);
+    const forced = await switchoverOf(archiving, reached(answers), 'db2', true);
     expect(forced.archiveFirst).toBe(false);
     expect(forced.steps.join()).not.toContain(first);
     expect(forced.steps.join()).toContain('however long its archive takes');
-    const none = await planSwitchover(cluster, reached(answers), 'db2');
+    const none = await switchoverOf(cluster, reached(answers), 'db2');
     expect(none.archiveFirst).toBe(false);
   });
 });
@@ -443,10 +456,10 @@ describe('a backup that is being made of the primary', () => {
     const backedUp = { db1: 'data no 1 0 7\nlive t 0/5000 0 0 f t\n', db2: STANDBY, db3: STANDBY };
     const note =
       'a backup of db1 is being made, and breaks off when that stops: wait for its end, or make it again (`odoo-prov backup FILE`)';
-    expect((await planSwitchover(cluster, reached(backedUp), 'db2')).notes).toEqual([note]);
+    expect((await switchoverOf(cluster, reached(backedUp), 'db2')).notes).toEqual([note]);
     expect((await plan(backedUp, { force: true })).notes).toContain(note);
     const idle = { ...backedUp, db1: PRIMARY };
-    expect((await planSwitchover(cluster, reached(idle), 'db2')).notes).toEqual([]);
+    expect((await switchoverOf(cluster, reached(idle), 'db2')).notes).toEqual([]);
   });
 });
 
@@ -456,7 +469,7 @@ describe('a switchover with synchronous replication', () => {
     const replication = { ...postgres.replication, synchronous: 'on' } as const;
     const synchronous: Cluster = { ...cluster, postgres: { ...postgres, replication } };
     const steps = async (answers: Readonly<Record<string, string>>): Promise<string> =>
-      (await planSwitchover(synchronous, reached(answers), 'db2')).steps.join('\n');
+      (await switchoverOf(synchronous, reached(answers), 'db2')).steps.join('\n');
     const waits = 'every commit waits until db1 follows';
     expect(await steps({ db1: PRIMARY, db2: STANDBY })).toContain(waits);
     expect(await steps({ db1: PRIMARY, db2: STANDBY, db3: STANDBY })).not.toContain(waits);

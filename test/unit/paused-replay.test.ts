@@ -14,7 +14,7 @@ function standby(host: string, lsn: number, replayPaused = false): Sight {
   return {
     ...{ host, lsn: BigInt(lsn), replayPaused, timeline: 1, dataTimeline: 1, received: 1 },
     ...{ running: true, stuck: false, writable: false, standby: true, fenced: false },
-    ...{ pastFork: false, compared: false, backingUp: false, newest: undefined },
+    ...{ pastFork: false, handedOver: false, compared: false, backingUp: false, newest: undefined },
     ...{ hotStandby: {}, hotStandbyAtStart: {}, systemIdentifier: '7' },
   };
 }

@@ -23,6 +23,7 @@ function standby(host: string, lsn: number, change: Partial<Sight> = {}): Sight 
     ...{
       running: true,
       stuck: false,
+      handedOver: false,
       writable: false,
       standby: true,
       received: undefined,

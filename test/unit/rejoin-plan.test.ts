@@ -8,6 +8,7 @@ function sight(host: string, more: Partial<Sight> = {}): Sight {
     ...{ host, writable: false, standby: true, running: true, stuck: false, fenced: false },
     ...{ timeline: 2, dataTimeline: 2, lsn: 0n, newest: undefined, received: 2, pastFork: false },
     ...{ compared: false, backingUp: false, hotStandby: {}, hotStandbyAtStart: {} },
+    ...{ handedOver: false, replayPaused: false },
     systemIdentifier: '7',
     ...more,
   };
