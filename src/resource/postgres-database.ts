@@ -1,4 +1,5 @@
 import type { Kind, Resource } from './kind.js';
+import { readOnlyFor } from './postgres-overrides.js';
 import { identifier, literal, parseSql, probeSql, runSql, statesFrom } from './postgres-sql.js';
 
 export interface PostgresDatabase extends Resource {
@@ -38,16 +39,35 @@ begin
 end $check$;`;
 }
 
+/**
+ * Takes back what keeps the owner from writing. A session keeps what it began with, and PgBouncer keeps sessions for an hour: those
+ * that are idle are ended, so that new ones take their place.
+ */
+function letWrite({ name, owner }: PostgresDatabase): string {
+  const readOnly = readOnlyFor(owner, name);
+  return `
+select exists (${readOnly}) as read_only \\gset
+\\if :read_only
+select reset from (${readOnly}) o \\gexec
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = ${literal(name)} and usename = ${literal(owner)} and state = 'idle' \\g /dev/null
+\\endif`;
+}
+
 export const postgresDatabaseKind: Kind<PostgresDatabase> = {
   name: 'postgresDatabase',
   summary:
-    'a database of the local PostgreSQL server: owner, encoding, collation, no limit of connections; never dropped',
+    'a database of the local PostgreSQL server: owner, who may write, encoding, collation, no limit of connections; never dropped',
 
   probe(wanted) {
     const names = wanted.map(({ name }) => literal(name)).join(', ');
+    const readOnly = wanted.map(
+      ({ name, owner }) =>
+        `when ${literal(name)} then (select string_agg(whose, ', ' order by whose) from (${readOnlyFor(owner, name)}) o)`,
+    );
     return probeSql(`
 select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datconnlimit,
-  case when datallowconn then 'yes' else 'no' end
+  case when datallowconn then 'yes' else 'no' end, coalesce(case datname ${readOnly.join('\n')} end, 'none')
 from pg_database where datname in (${names});`);
   },
 
@@ -55,10 +75,11 @@ from pg_database where datname in (${names});`);
     return statesFrom(parseSql(output), wanted, ({ name }, rows) => {
       const row = rows.find(([datname]) => datname === name);
       if (row === undefined) return 'absent';
-      const [, owner = '', encoding = '', collate = '', limit, allows = ''] = row;
+      const [, owner = '', encoding = '', collate = '', limit, allows = '', readOnly = ''] = row;
       return {
         ...{ owner, encoding, collate },
         ...{ connection_limit: Number(limit), allow_connections: allows },
+        read_only_by: readOnly,
       };
     });
   },
@@ -68,6 +89,8 @@ from pg_database where datname in (${names});`);
     return {
       ...{ owner, encoding, collate },
       ...{ connection_limit: -1, allow_connections: 'yes' },
+      // What makes transactions of its owner read only unless they say otherwise, which Odoo never does.
+      read_only_by: 'none',
     };
   },
 
@@ -83,6 +106,7 @@ select ${literal(create)}
   where not exists (select from pg_database where datname = ${literal(name)}) \\gexec
 alter database ${identifier(name)} owner to ${identifier(owner)};
 alter database ${identifier(name)} with allow_connections true connection limit -1;
+${letWrite(database)}
 ${refuseOther(database)}
 `,
     );

@@ -4,18 +4,18 @@ import type { Change } from './kind.js';
 import { EMPTY_AUTO_FILE } from './postgres-auto-file.js';
 import { lastWords, markLogs } from './postgres-log.js';
 import { HOT_STANDBY, withNeeds } from './postgres-hot-standby.js';
+import { OVERRIDES } from './postgres-overrides.js';
 import {
   AUTO_FILE,
   confOf,
   dataOf,
   includePattern,
   namesOf,
-  OVERRIDES,
   PENDING,
   SETTINGS_FILE,
   type PostgresSettings,
 } from './postgres-settings-resource.js';
-import { PSQL } from './postgres-sql.js';
+import { PSQL, SESSION } from './postgres-sql.js';
 import { settingsFile } from './postgres-values.js';
 
 /**
@@ -117,7 +117,7 @@ select pg_reload_conf();`;
   return sh`
 loaded() { echo 'select pg_conf_load_time();' | psql_as_postgres postgres; }
 before=$(loaded)
-printf '%s\n' ${reset} | psql_as_postgres postgres >/dev/null
+printf '%s\n' ${SESSION} ${reset} | psql_as_postgres postgres >/dev/null
 tries=0
 while [ "$(loaded)" = "$before" ]; do
   tries=$((tries + 1))

@@ -44,23 +44,6 @@ export const ALONE_FILE = 'conf.d/60-odoo-prov-alone.conf';
 export const AUTO_FILE = 'postgresql.auto.conf';
 
 /**
- * What ALTER ROLE and ALTER DATABASE say of settings by which data is lost, as a query: name, whose, value, and how to
- * take it back. It is the primary's, and its standbys' only by it. Others of their settings are the operator's.
- */
-export const OVERRIDES = `
-select split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value,
-  coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(rolname), 'database ' || quote_ident(datname)), ''),
-    'every role') as whose,
-  format('alter %s reset %I',
-    coalesce('role ' || quote_ident(rolname) || coalesce(' in database ' || quote_ident(datname), ''),
-      'database ' || quote_ident(datname), 'role all'),
-    split_part(setting, '=', 1)) as reset
-from pg_db_role_setting s cross join unnest(setconfig) setting
-  left join pg_roles r on r.oid = setrole left join pg_database d on d.oid = setdatabase
-where not pg_is_in_recovery()
-  and split_part(setting, '=', 1) in ('synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure')`;
-
-/**
  * Whether a row of pg_settings waits for a restart, as a condition. PostgreSQL goes on saying so of what stood in a file over
  * its default and was taken out again: there a restart would change nothing.
  */

@@ -8,6 +8,7 @@ import {
   replayState,
   wantedOf,
 } from './postgres-hot-standby.js';
+import { OVERRIDES } from './postgres-overrides.js';
 import { restartOf, restartState } from './postgres-restart.js';
 import { applySettings } from './postgres-settings-apply.js';
 import {
@@ -17,7 +18,6 @@ import {
   contentOf,
   includePattern,
   namesOf,
-  OVERRIDES,
   PENDING,
   SETTINGS_FILE,
   SETTINGS_MODE,

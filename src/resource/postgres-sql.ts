@@ -105,8 +105,14 @@ export function statesFrom<R extends Resource>(
   return new Map(wanted.map((resource) => [resource.id, one(resource)]));
 }
 
-/** Session settings that keep statements with password verifiers out of every log, and never wait for a standby. */
-const SESSION: readonly string[] = [
+/**
+ * Session settings that keep statements with password verifiers out of every log, and never wait for a standby. What somebody
+ * has said for a role or database does not stop what takes it back.
+ */
+export const SESSION: readonly string[] = [
+  'set role none;',
+  'set default_transaction_read_only = off;',
+  'set statement_timeout = 0;',
   // While a cluster is being made its standbys are not there yet, and what we do can be done again.
   'set synchronous_commit = local;',
   // Nor does it tell what it did not have to do.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Cluster, Host } from '../inventory/cluster.js';
 import { archiveSettings } from '../postgres/archive.js';
 import { literal } from '../resource/postgres-sql.js';
-import { OVERRIDES } from '../resource/postgres-settings-resource.js';
+import { OVERRIDES } from '../resource/postgres-overrides.js';
 
 /** Where a setting is said: null where no file does. */
 const place = { file: z.string().nullable(), line: z.number().nullable() };

@@ -10,6 +10,7 @@ import {
 } from '../resource/index.js';
 import { connectionLimitsSql } from './connection-limits.js';
 import { durabilitySql } from './durability.js';
+import { odooSessionsSql } from './odoo-sessions.js';
 
 /** Sessions whose commit waits for a standby, with the statement that does: begun so long ago that it may have waited a second. */
 const COMMITS_WAITING = `select pid || '@' || query_start as session from pg_stat_activity
@@ -89,6 +90,7 @@ select json_build_object(
         + coalesce(current_setting('reserved_connections', true), '0')::int)
     from pg_stat_activity where backend_type = 'client backend'),
   'limits', case when recovering then '[]' else ${connectionLimitsSql(cluster)} end,
+  'odooSessions', case when not recovering then ${odooSessionsSql(cluster)} end,
   'downstream', coalesce((
     select json_agg(json_build_object(
       'name', application_name, 'address', host(client_addr), 'state', state, 'sync', sync_state,

@@ -10,6 +10,7 @@ import { parseSql, probeSql } from '../resource/postgres-sql.js';
 import type { Script } from '../shell/index.js';
 import { connectionLimit } from './connection-limits.js';
 import { durability } from './durability.js';
+import { odooSessions } from './odoo-sessions.js';
 import { statusSql } from './postgres-sql.js';
 
 /** Null where PostgreSQL has none to tell. */
@@ -118,6 +119,8 @@ const server = z.object({
   }),
   /** The primary's, of Odoo's database and of roles, that are not as odoo-prov has them. */
   limits: z.array(connectionLimit),
+  /** A primary's; null of a standby, which says the same. */
+  odooSessions: odooSessions.nullable(),
   downstream: z.array(downstream),
   receiver: receiver.nullable(),
   slots: z.array(slot),

@@ -12,6 +12,7 @@ import type { ClusterStatus, HostStatus } from './model.js';
 import { UNFINISHED, type PostgresServer } from './postgres.js';
 import { connectionRules } from './rules-connections.js';
 import { configurationRules } from './rules-configuration.js';
+import { odooSessionRules } from './rules-odoo-sessions.js';
 import { durabilityRules } from './rules-durability.js';
 import { largerRules, slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
@@ -42,6 +43,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
           ...synchronousRules(primary.host, server),
           ...server.slots.flatMap((slot) => slotRules(primary.host, slot)),
           ...connectionRules(primary.host, server, status.budget),
+          ...odooSessionRules(primary.host, server),
           ...archiveRules(primary.host, server, status),
         ]
       : []),

@@ -270,11 +270,37 @@ ${sql('alter role all set ignore_checksum_failure = on')}`,
             how: sql('alter database contract allow_connections false'),
             fields: ['allow_connections'],
           },
+          {
+            how: sql('alter role contract set default_transaction_read_only = on'),
+            fields: ['read_only_by'],
+          },
+          {
+            how: sql('alter database contract set default_transaction_read_only = on'),
+            fields: ['read_only_by'],
+          },
+          {
+            how: [
+              'alter role contract in database contract set default_transaction_read_only = 1',
+              'alter role all set default_transaction_read_only = true',
+            ]
+              .map((text) => sql(text))
+              .join('\n'),
+            fields: ['read_only_by'],
+          },
         ],
         watch: ['/etc/postgresql'],
       },
     ],
   );
+
+  it('leaves alone a database that is read only for others than its owner', async () => {
+    await must(shell, sql('alter database contract set default_transaction_read_only = on'));
+    await must(shell, sql('alter role contract set default_transaction_read_only = off'));
+    expect(await differingFields(shell, database)).toEqual([]);
+    await must(shell, sql('alter role contract reset all'));
+    expect(await differingFields(shell, database)).toEqual(['read_only_by']);
+    await converge(shell, database);
+  });
 
   it('refuses a database with another collation', async () => {
     await must(

@@ -195,6 +195,17 @@ describe('making a database', () => {
     ).toEqual({ type: 'creates-database', what: 'the database acme' });
   });
 
+  it('lets its owner write, whoever says that its sessions begin read only', () => {
+    const row = ['acme', 'odoo', 'UTF8', 'C', '-1', 'yes'];
+    const state = (readOnly: string): unknown =>
+      postgresDatabaseKind
+        .parse(`up\n${[...row, readOnly].join('\x1f')}\n`, [database])
+        .get('acme');
+    const want = postgresDatabaseKind.want(database, '');
+    expect(state('none')).toEqual(want);
+    expect(state('role odoo')).toEqual({ ...Object(want), read_only_by: 'role odoo' });
+  });
+
   it('sees data whose configuration is lost, and data that is none', () => {
     const parse = (output: string): unknown =>
       postgresClusterKind.parse(output, [cluster]).get('17/main');
