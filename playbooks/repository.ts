@@ -42,6 +42,23 @@ export async function connectMaker(procedure: Procedure, cluster: Cluster): Prom
     await procedure.connect([host]);
     return host;
   }
+  const { writers, silent } = await seeWriters(procedure, cluster);
+  const [primary] = writers;
+  if (primary !== undefined && writers.length === 1) return primary;
+  throw new Failure({
+    reason: 'refused',
+    message: 'a backup into a bucket is made by the primary, and there is not one of it',
+    expected: 'one database host that takes writes',
+    found: [writers.map(({ name }) => name).join(', ') || 'none', ...silent].join('\n'),
+    remedy: 'odoo-prov status FILE shows the database hosts',
+  });
+}
+
+/** Which database hosts take writes, and of those that said nothing why: it may be why there is none. */
+export async function seeWriters(
+  procedure: Procedure,
+  cluster: Cluster,
+): Promise<{ readonly writers: readonly Host[]; readonly silent: readonly string[] }> {
   const hosts = databaseHosts(cluster);
   const answers = await Promise.allSettled(
     hosts.map(async (each) => {
@@ -49,25 +66,16 @@ export async function connectMaker(procedure: Procedure, cluster: Cluster): Prom
       return (await procedure.ask(each, WRITES)).trim();
     }),
   );
-  const primaries = hosts.filter((_, i) => {
+  const writers = hosts.filter((_, i) => {
     const answer = answers[i];
     return answer?.status === 'fulfilled' && answer.value === 'yes';
   });
-  // Why a host said nothing may be why there is none.
   const silent = answers.flatMap((answer, i) => {
     if (answer.status === 'fulfilled') return [];
     if (!(answer.reason instanceof Failure)) throw answer.reason;
     return [`${hosts[i]?.name ?? ''}: ${answer.reason.message}`];
   });
-  const [primary] = primaries;
-  if (primary !== undefined && primaries.length === 1) return primary;
-  throw new Failure({
-    reason: 'refused',
-    message: 'a backup into a bucket is made by the primary, and there is not one of it',
-    expected: 'one database host that takes writes',
-    found: [primaries.map(({ name }) => name).join(', ') || 'none', ...silent].join('\n'),
-    remedy: 'odoo-prov status FILE shows the database hosts',
-  });
+  return { writers, silent };
 }
 
 const WRITES = sh`

@@ -8,7 +8,6 @@ import { setBackLine } from '../src/postgres/recovery-history.js';
 import {
   newestTimeline,
   planRecovery,
-  postgresTime,
   type Recoverable,
   type RecoveryPlan,
   type RecoveryTarget,
@@ -33,7 +32,7 @@ import { bringFilesBack } from './filestore.js';
 import { observeDatabases, type Observed } from './observe.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { needRepository, readRepository } from './repository.js';
-import { momentOf, targetText, targetWords } from './restore-target.js';
+import { explainingEnd, momentOf, requirePast, targetText, targetWords } from './restore-target.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;
@@ -103,7 +102,7 @@ async function planOf(
   target: RecoveryTarget,
 ): Promise<Plan> {
   const known = await readRepository(procedure, cluster);
-  if (target.type === 'time' && target.at > Date.now() / 1000) throw future(target.at);
+  requirePast(target);
   const recovery = planRecovery(known, target);
   if ('found' in recovery) {
     throw new Failure({
@@ -223,14 +222,12 @@ async function carryOut(
   );
   const note = noteSetBack(procedure, cluster, left);
   await note();
-  const timeline = (
-    await procedure.step(
-      primary,
-      'replaying and promoting',
-      recoverScript(version, LOG_FOLDER, recovery.toHole),
-      { limit: LONG, remedy },
-    )
-  ).trim();
+  const recover = recoverScript(version, LOG_FOLDER, recovery.toHole);
+  const replayed = procedure.step(primary, 'replaying and promoting', recover, {
+    limit: LONG,
+    remedy,
+  });
+  const timeline = (await explainingEnd(replayed, target, remedy)).trim();
   await note(timeline);
   const all = databaseHosts(cluster);
   for (const host of all) await procedure.ask(host, restoredScript());
@@ -277,12 +274,4 @@ function checkScript(cluster: Cluster): Script {
   return sh`
 ${AS_POSTGRES}
 as_postgres pgbackrest --stanza=${stanzaOf(cluster)} --log-level-console=warn check`;
-}
-
-function future(at: number): Failure {
-  return new Failure({
-    reason: 'usage',
-    message: `${postgresTime(at)} has not been yet`,
-    remedy: 'give a moment in the past; a time without a zone is one of this machine',
-  });
 }

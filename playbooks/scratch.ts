@@ -28,11 +28,12 @@ import type { Secret } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
 import { readTemplates } from '../src/template/package-files.js';
 import { renderTemplate } from '../src/template/render.js';
+import { planClosing, type Closing } from './archive-moment.js';
 import { withProcedure } from './backup.js';
 import { installPackages } from './install-packages.js';
 import { observePrimary } from './observe.js';
 import { numbered } from './restore.js';
-import { targetText } from './restore-target.js';
+import { explainingEnd, requirePast, targetText } from './restore-target.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { connectReader, needRepository, readRepository } from './repository.js';
 
@@ -70,14 +71,22 @@ export async function restoreOnScratch(
   await withProcedure(options, async (procedure) => {
     await procedure.connect([host]);
     const reader = await connectReader(procedure, cluster);
-    const known = await readRepository(procedure, cluster, reader);
-    const plan = possible(planRecovery(withPoints(known, options.points ?? []), target));
+    const read = (): Promise<Recoverable> => readRepository(procedure, cluster, reader);
+    const planOf = (known: Recoverable): RecoveryPlan =>
+      possible(planRecovery(withPoints(known, options.points ?? []), target));
+    requirePast(target);
+    const known = await read();
+    const plan = planOf(known);
+    sameVersion(cluster, host);
+    const closing = await planClosing(procedure, cluster, known, plan, target);
     if (options.dryRun === true) {
-      describe(cluster, host, plan, target).forEach(options.tell);
+      describe(cluster, host, plan, target, closing).forEach(options.tell);
       return;
     }
     await procedure.lock([host]);
-    await copyTo(procedure, cluster, host, plan, options);
+    await closing?.run();
+    const complete = closing === undefined ? plan : planOf(await read());
+    await copyTo(procedure, cluster, host, complete, target, options);
   });
   return host;
 }
@@ -87,10 +96,14 @@ function describe(
   host: Host,
   plan: RecoveryPlan,
   target: RecoveryTarget,
+  closing: Closing | undefined,
 ): readonly string[] {
   const version = sameVersion(cluster, host);
   return numbered(
     `${host.name} gets a copy of the database of ${cluster.name} as of ${targetText(target)}; nothing else is touched`,
+    ...(closing === undefined
+      ? []
+      : [`${closing.primary.name}: handing what was written to the archive`]),
     `${host.name}: installing ${packages(cluster, version).join(', ')}, what is missing of it`,
     `${host.name}: removing the copy that is there, if there is one`,
     `${host.name}: pgbackrest ${['--stanza=' + stanzaOf(cluster), ...plan.options].join(' ')} restore, into ${SCRATCH}: ${bytesText(BigInt(plan.set.size))}`,
@@ -142,8 +155,9 @@ export async function verifyBackup(cluster: Cluster, options: ScratchOptions): P
     // The archive need not have told of a timeline on which nothing but this was written.
     if (newestTimeline(known) > point.timeline)
       throw new Error('the primary is not on the newest timeline');
-    const plan = possible(planRecovery(withPoints(known, [point]), { type: 'name', name }));
-    await copyTo(procedure, cluster, host, plan, options, [VERIFYING]);
+    const target = { type: 'name', name } as const;
+    const plan = possible(planRecovery(withPoints(known, [point]), target));
+    await copyTo(procedure, cluster, host, plan, target, options, [VERIFYING]);
     const text = await procedure.step(host, 'comparing', scratchFingerprintScript(database), {
       limit: LONG,
     });
@@ -197,6 +211,7 @@ async function copyTo(
   cluster: Cluster,
   host: Host,
   plan: RecoveryPlan,
+  target: RecoveryTarget,
   options: ScratchOptions,
   marks: readonly string[] = [],
 ): Promise<void> {
@@ -216,7 +231,8 @@ async function copyTo(
     onLine: options.progress,
     remedy: 'on the primary’s side nothing was touched: see what it said, and run it again',
   });
-  await procedure.step(host, 'replaying', startScratch(version), { limit: LONG });
+  const replayed = procedure.step(host, 'replaying', startScratch(version), { limit: LONG });
+  await explainingEnd(replayed, target, 'On the primary’s side nothing was touched');
 }
 
 function packages(cluster: Cluster, version: number): readonly string[] {

@@ -1,6 +1,7 @@
 import { raw, sh, type Script } from '../shell/index.js';
 import { PSQL } from '../resource/postgres-sql.js';
 import { CUT_RESTORE } from './cut-restore.js';
+import { sayEnd } from './recovery-end.js';
 import { dataFolder, RESTORING, unitOf } from './layout.js';
 
 /*
@@ -29,13 +30,18 @@ const asPostgres = raw(
   'as_postgres() { (cd / && HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }',
 );
 
-/** Shell: `segment` must be in the archive before the server is stopped, or a recovery would wait for it. */
-export const waitForArchive = raw(`tries=0
+/** Shell: waits until `segment` is in the archive. @param seconds after that many it ends with an error */
+function archivedWithin(seconds: number): Script {
+  return raw(`tries=0
 until [ "$(echo "select coalesce(last_archived_wal, '') >= '$segment' from pg_stat_archiver" | psql_as_postgres postgres)" = t ]; do
   tries=$((tries + 1))
-  [ "$tries" -lt 300 ] || { echo "the archive did not take $segment within 150 s" >&2; exit 1; }
+  [ "$tries" -lt ${String(2 * seconds)} ] || { echo "the archive did not take $segment within ${String(seconds)} s" >&2; exit 1; }
   sleep 0.5
 done`);
+}
+
+/** Shell: `segment` must be in the archive before the server is stopped, or a recovery would wait for it. */
+export const waitForArchive = archivedWithin(150);
 
 /** Begins the line of a restore's mark that says which folder it made (its inode), for whoever goes on after a cut. */
 const INTO = 'into ';
@@ -76,16 +82,17 @@ echo room`;
 
 /**
  * Writes one transaction, so that a moment up to now can be told from the end of the WAL, hands the last segment to
- * the archive, and prints its name; prints nothing where the server does not run.
+ * the archive, and prints its name; prints nothing where the server does not run. It waits for no standby.
+ * @param seconds for which the archive is waited for
  */
-export function closeArchiveScript(version: number): Script {
+export function closeArchiveScript(version: number, seconds = 150): Script {
   return sh`
 ${PSQL}
 systemctl is-active --quiet ${unitOf(version)} || exit 0
 [ "$(echo 'select pg_is_in_recovery()' | psql_as_postgres postgres)" = f ] || exit 0
-segment=$(printf '%s\n' 'begin;' 'select pg_current_xact_id() as id \gset' 'commit;' \
+segment=$(printf '%s\n' 'set synchronous_commit = local;' 'begin;' 'select pg_current_xact_id() as id \gset' 'commit;' \
   'select pg_walfile_name(pg_switch_wal());' | psql_as_postgres postgres)
-${waitForArchive}
+${archivedWithin(seconds)}
 echo "$segment"`;
 }
 
@@ -177,9 +184,11 @@ export function recoverScript(version: number, logFolder: string, toHole = false
   return sh`
 ${PSQL}
 newest_log() { ls -t ${logFolder}/*.log 2>/dev/null | head -n 1; }
+${sayEnd}
 failed() {
   echo "$1" >&2
   file=$(newest_log)
+  [ -z "$file" ] || say_end "$file"
   [ -z "$file" ] || grep -E 'FATAL|ERROR|PANIC|recovery|LOG:  last completed' "$file" | tail -n 10 >&2
   exit 1
 }

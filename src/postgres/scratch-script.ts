@@ -1,5 +1,6 @@
 import { base64, lines, raw, sh, type Script, type Secret } from '../shell/index.js';
 import { literal, PSQL } from '../resource/postgres-sql.js';
+import { sayEnd } from './recovery-end.js';
 import { runRestore, waitForArchive } from './restore-script.js';
 
 /*
@@ -83,7 +84,8 @@ echo 'local all postgres peer' >${SCRATCH}/pg_hba.conf
 : >${SCRATCH}/pg_ident.conf
 : >${SCRATCH}/log
 chown postgres:postgres ${SCRATCH}/*.conf ${SCRATCH}/log
-failed() { echo "$1" >&2; tail -n 10 ${SCRATCH}/log >&2; exit 1; }
+${sayEnd}
+failed() { echo "$1" >&2; say_end ${SCRATCH}/log; tail -n 10 ${SCRATCH}/log >&2; exit 1; }
 systemd-run --quiet --collect --unit=${UNIT} --uid=postgres --gid=postgres -p Type=notify \
   -p TimeoutStartSec=infinity -p TimeoutStopSec=300 -p KillSignal=SIGINT \
   -p StandardOutput=append:${SCRATCH}/log -p StandardError=append:${SCRATCH}/log \

@@ -361,6 +361,35 @@ describe('a copy beside everything else', () => {
     expect(await sql(FINGERPRINT)).toBe(now);
   });
 
+  const copied = `cd /tmp && echo '${FINGERPRINT}' |
+  runuser -u postgres -- psql -XAtq -h /var/lib/postgresql/.odoo-prov-scratch -p 5433 -d rows`;
+
+  it('gives a moment that is not archived yet; where the archive takes nothing it is refused before anything is copied', async () => {
+    const then = await sql(FINGERPRINT);
+    const at = await sql(NOW);
+    await sql(`insert into t (v) values ('a moment later')`);
+    const given = await ok('restore', inventory, '--to-time', at, '--on', 'backup1');
+    expect(printed(given)).toContain('db1: handing what was written to the archive');
+    expect((await must(on('backup1'), copied)).trim()).toBe(then);
+    await ok('restore', inventory, '--on', 'backup1', '--discard-old');
+    await must(on('backup1'), 'systemctl stop odoo-prov-pgbackrest');
+    try {
+      const end = await run('restore', inventory, '--to-time', await sql(NOW), '--on', 'backup1');
+      expect(end.code, printed(end)).toBe(5);
+      expect(printed(end)).toContain('the archive ends before');
+      expect((await on('backup1')('ls /var/lib/postgresql/.odoo-prov-scratch')).code).toBe(2);
+    } finally {
+      await must(on('backup1'), 'systemctl start odoo-prov-pgbackrest');
+    }
+  });
+
+  it('is not of the future', async () => {
+    const at = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+/, '');
+    const end = await run('restore', inventory, '--to-time', at, '--on', 'backup1');
+    expect(end.code, printed(end)).toBe(1);
+    expect(printed(end)).toContain('has not been yet');
+  });
+
   it('is refused on a host that holds the database', async () => {
     const end = await run('restore', inventory, '--latest', '--on', 'db2');
     expect(end.code, printed(end)).toBe(1);
