@@ -61,6 +61,9 @@ export async function planClosing(
       if (!(error instanceof Failure)) throw error;
       const { output = error.message } = error.details;
       if (needed) throw notArchived(known, target.at, `${primary.name}: ${output}`);
+      procedure.options.tell(
+        `${primary.name}: not archived: ${output}. The moment may be in the archive all the same: going on`,
+      );
     }
   };
   return { primary, run };
