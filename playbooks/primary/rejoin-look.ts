@@ -1,6 +1,8 @@
 import { Failure } from '../../src/failure/failure.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
 import type { Sight } from '../../src/postgres/promotion.js';
 import { FENCE_FILE } from '../../src/postgres/layout.js';
+import { walGone } from '../../src/postgres/wal-gone.js';
 import { raw } from '../../src/shell/index.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -20,6 +22,8 @@ export interface Rejoining {
   readonly data: string;
   /** What keeps its data from being kept aside by renaming; undefined if nothing does. */
   readonly fixed: string | undefined;
+  /** A segment of WAL that this standby lacks, and neither its primary nor the archive has any more. */
+  readonly gone: string | undefined;
 }
 
 /**
@@ -46,7 +50,11 @@ fi
 echo "rejoin $phase $fixed $data"`);
 
 /** Looks at what a rejoin needs to know of a host, and changes nothing. */
-export async function lookAtRejoining(session: Session, sight: Sight): Promise<Rejoining> {
+export async function lookAtRejoining(
+  cluster: Cluster,
+  session: Session,
+  sight: Sight,
+): Promise<Rejoining> {
   const { stdout } = await session.run(LOOK, { limit: 20 });
   const [, found, until = '', fixed = '', data] =
     /^rejoin (none|rewinding|rewound|copied)(?::(\d+))? (\S+) (\S+)$/m.exec(stdout) ?? [];
@@ -60,7 +68,19 @@ export async function lookAtRejoining(session: Session, sight: Sight): Promise<R
     });
   }
   const phase = phaseOf(found as Phase, sight, Number(until));
-  return { sight, phase, data, fixed: WORDS[fixed] };
+  const gone = await lookForGone(cluster, session, sight);
+  return { sight, phase, data, fixed: WORDS[fixed], gone };
+}
+
+/** One that is past the fork has rows of its own, which are looked for first. */
+async function lookForGone(
+  cluster: Cluster,
+  session: Session,
+  { standby, running, received, pastFork }: Sight,
+): Promise<string | undefined> {
+  if (!standby || !running || received !== undefined || pastFork) return undefined;
+  const { stdout } = await session.run(walGone(cluster), { limit: 20 });
+  return /^[0-9A-F]{24}$/m.exec(stdout)?.[0];
 }
 
 /**

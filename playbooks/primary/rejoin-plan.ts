@@ -50,7 +50,7 @@ export async function planRejoin(
       : sight.host === host && sight !== primary,
   );
   const candidates = await Promise.all(
-    named.map((sight) => lookAtRejoining(sessionOf(reached, sight.host), sight)),
+    named.map((sight) => lookAtRejoining(cluster, sessionOf(reached, sight.host), sight)),
   );
   const rejoining = candidates.filter((one) => mayRejoin(one, primary, host));
   if (rejoining.length === 0) throw nothingToDo(view.sights, primary, host);
@@ -88,10 +88,10 @@ function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | u
   return sight.timeline === primary.timeline && sight.host === host && !sight.running;
 }
 
-/** Whether a host's data is to be replaced as a whole: nothing tells where it differs. */
-export function needsClone({ sight, phase }: Rejoining, primary: Sight): boolean {
+/** Whether a host's data is to be replaced as a whole: nothing tells where it differs, or nobody has what comes next. */
+export function needsClone({ sight, phase, gone }: Rejoining, primary: Sight): boolean {
   if (phase !== 'none') return phase === 'rewinding';
-  return !sight.standby && sight.timeline >= primary.timeline;
+  return gone !== undefined || (!sight.standby && sight.timeline >= primary.timeline);
 }
 
 /**
@@ -110,7 +110,10 @@ function stepsOf(one: Rejoining, primary: Sight, keeping: Keeping): readonly str
     return [`${host}: it has been ${one.phase} already`, last];
   }
   const clone = `copy everything from ${primary.host}, keep the old data in a folder beside the new`;
-  if (needsClone(one, primary)) return [`${host}: stop PostgreSQL, ${clone}`, last];
+  if (needsClone(one, primary)) {
+    const why = one.gone === undefined ? '' : ` (nobody has the WAL that it needs, ${one.gone})`;
+    return [`${host}: stop PostgreSQL, ${clone}${why}`, last];
+  }
   return [
     `${host}: stop PostgreSQL`,
     ...(keeping.rows

@@ -2,6 +2,7 @@ import { databaseHosts, type Cluster, type Host } from '../../src/inventory/clus
 import { STOP_OLD } from '../../src/postgres/old-data.js';
 import { slotOf } from '../../src/postgres/layout.js';
 import type { Sight } from '../../src/postgres/promotion.js';
+import { createSlotSql, dropLostSlotSql } from '../../src/resource/postgres-slot.js';
 import { raw } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { awaitStreaming } from './await-streaming.js';
@@ -113,9 +114,17 @@ async function clone(
 echo 'select ceil(sum(pg_database_size(oid)) / 1024) from pg_database' | sql`);
   const kilobytes = Number(await step(mover, primary.host, 'look how much data it has', size));
   mover.tell(host, `copying ${String(Math.ceil(kilobytes / 1024))} MB from ${primary.host}`);
+  const slot = slotOf(hostOf(mover.cluster, host));
+  // The copy is refused without it; a slot that has lost its WAL keeps none.
+  const slots = raw(`${SQL_FUNCTION}
+sql >/dev/null <<'EOF'
+${dropLostSlotSql(slot)}
+${createSlotSql(slot)}
+EOF`);
+  await step(mover, primary.host, `make the replication slot ${slot}`, slots, 60);
   const script = cloneInPlace({
     source: hostOf(mover.cluster, primary.host).address,
-    slot: slotOf(hostOf(mover.cluster, host)),
+    slot,
     kilobytes: Math.ceil(kilobytes * 1.05) + 256 * 1024,
     timeline,
     keep,

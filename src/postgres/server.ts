@@ -1,4 +1,4 @@
-import { databaseHosts, databaseRole, type Host } from '../inventory/cluster.js';
+import { databaseHosts, databaseRole } from '../inventory/cluster.js';
 import {
   aptPackage,
   check,
@@ -28,6 +28,7 @@ import { REPLAYED_PAST_FORK } from './past-fork.js';
 import { gatePackages, replicaGate } from './replica-gate.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
 import { standbyLoss } from './standby-loss.js';
+import { streamingOrGone } from './wal-gone.js';
 
 /** PostgreSQL's packages, which are kept from making a cluster of their own. */
 export function packages(site: Site): readonly Resource[] {
@@ -129,11 +130,11 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
       within: 10,
       describes: 'every line of pg_hba.conf is understood',
     }),
-    ...(databaseRole(host) === 'pg-primary' ? [] : [streams(version, host)]),
+    ...(databaseRole(host) === 'pg-primary' ? [] : [streams(version, site)]),
   ];
 }
 
-function streams(version: number, { name }: Host): Resource {
+function streams(version: number, { host: { name }, written }: Site): Resource {
   const hopeless = 'it cannot follow: ';
   const pastFork = `${hopeless}it went past the point where the primary took over; odoo-prov rejoin FILE --host ${name} helps`;
   const paused = `${hopeless}its replay is paused; on ${name}, as postgres: select pg_wal_replay_resume()`;
@@ -146,6 +147,7 @@ function streams(version: number, { name }: Host): Resource {
     expect: 'streaming',
     within: 120,
     hopeless: `${hopeless}*`,
+    instead: (look) => streamingOrGone(look, name, written),
     describes: 'the standby receives WAL from the primary',
   });
 }
@@ -159,12 +161,14 @@ function ask(
     readonly expect: string;
     readonly within: number;
     readonly hopeless?: string;
+    /** Shell that takes the place of the query's. */
+    readonly instead?: (look: string) => string;
     readonly describes: string;
   },
 ): Resource {
-  const { sql, ...rest } = options;
+  const { sql, instead = (look: string) => look, ...rest } = options;
   const psql =
     'setpriv --reuid=postgres --regid=postgres --init-groups ' +
     `/usr/lib/postgresql/${String(version)}/bin/psql -XAtq -h /var/run/postgresql -d postgres`;
-  return check({ ...rest, command: `cd / && echo "${sql}" | ${psql}` });
+  return check({ ...rest, command: instead(`cd / && echo "${sql}" | ${psql}`) });
 }

@@ -10,6 +10,7 @@ import {
 } from '../inventory/cluster.js';
 import { filestoreRepository, SNAPSHOTS } from '../filestore/layout.js';
 import { odooHosts } from '../odoo/layout.js';
+import { walGone } from '../postgres/wal-gone.js';
 import { backupProbe, holeProbe, parseBackup, parseHole } from './backup.js';
 import { edgeProbe, parseEdge } from './edge.js';
 import {
@@ -47,6 +48,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has(...DATABASE_ROLES) && { name: 'databases', script: databaseProbe() },
     has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe(cluster, host) },
     has(...DATABASE_ROLES) && { name: 'startFailed', script: startFailedProbe() },
+    has(...DATABASE_ROLES) && { name: 'walGone', script: walGone(cluster) },
     has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
     has('pgbouncer') && { name: 'pgbouncer', script: pgbouncerProbe() },
     has('redis') && { name: 'redis', script: redisProbe() },
@@ -108,6 +110,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     restoring: restoring !== null,
     restoringTo: restoring,
     startFailed: part('startFailed', parseStartFailed),
+    walGone: part('walGone', (text) => text.trim() || null),
     fenced: part('databases', parseFenced),
     kept: part('kept', parseKept),
     failoverTest: part('failoverTest', parseFailoverTest),
@@ -136,6 +139,7 @@ function nothing(host: Host): HostStatus {
     services: null,
     postgres: null,
     startFailed: null,
+    walGone: null,
     restoring: false,
     restoringTo: null,
     fenced: null,

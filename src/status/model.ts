@@ -29,6 +29,8 @@ export interface HostStatus {
   readonly postgres: PostgresStatus | null;
   /** PostgreSQL's last words of its last start, where that failed. */
   readonly startFailed: string | null;
+  /** A segment of WAL that this standby lacks, and neither its primary nor the archive has any more. */
+  readonly walGone: string | null;
   /** A restore in place has not come to its end: it runs, or was cut off. */
   readonly restoring: boolean;
   /** To where it goes, as `restore` was told: `--to-time '…'`; empty where that is not known, null where there is none. */

@@ -5,6 +5,7 @@ import { serverOf } from './database.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, DatabaseMember } from './model.js';
 import type { PostgresServer, Slot } from './postgres.js';
+import { walGoneRule } from './rules-wal-gone.js';
 import { counted, list, size, span } from './words.js';
 
 /** A standby or replica that receives nothing, or shows data that is too old. */
@@ -37,6 +38,8 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
         }),
       ];
     }
+    const gone = walGoneRule(own, status);
+    if (gone !== undefined) return [gone];
     const isOlder = timeline !== null && database.timeline !== null && timeline < database.timeline;
     const older = isOlder
       ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`

@@ -486,6 +486,18 @@ describe('a rejoin', () => {
   const OLD = STOPPED + folder('none no');
   const SAME = STOPPED.replace('no 1 0', 'no 2 2');
 
+  it('copies everything where a standby lacks WAL that nobody has, once it is named', async () => {
+    const waits = STANDBY.replace('0/5000 1', '0/5000 0') + folder('none no');
+    const gone = `${waits}000000010000000000000004\n`;
+    const stepsOf = async (db2: string): Promise<string | undefined> =>
+      (await of({ db1: PRIMARY, db2 }, 'db2')).steps[0];
+    expect(await stepsOf(gone)).toBe(
+      'db2: stop PostgreSQL, copy everything from db1, keep the old data in a folder beside the new (nobody has the WAL that it needs, 000000010000000000000004)',
+    );
+    expect(await stepsOf(waits)).toBe('db2: stop PostgreSQL');
+    await expect(of({ db1: PRIMARY, db2: gone })).rejects.toMatchObject({ reason: 'refused' });
+  });
+
   it('is for data of an older timeline, and for a named standby that cannot follow', async () => {
     expect(hostsOf(await of({ db1: OLD, db2: AHEAD, db3: STANDBY }))).toEqual(['db1']);
     await expect(of({ db1: PRIMARY, db2: STANDBY })).rejects.toThrow('no old primary');

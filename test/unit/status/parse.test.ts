@@ -237,6 +237,7 @@ describe('a host', () => {
         'databases',
         'postgres',
         'startFailed',
+        'walGone',
         'jobs',
         'pgbouncer',
         'redis',

@@ -169,6 +169,20 @@ describe('PostgreSQL', () => {
     const same = changed(RECORDED.two.primary, '"timeline":1', '"timeline":2');
     expect(of(db1(same))).toContain('find out which of them PgBouncer uses');
   });
+  it('with a standby that lacks WAL which nobody has', () => {
+    const waits = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
+    const gone = { walGone: '000000020000000000000016\n' };
+    expect(judge(seen(db1(), front(waits, gone))).alerts).toContainEqual({
+      severity: 'problem',
+      id: 'postgres.wal-gone',
+      host: 'front',
+      message:
+        'front lacks WAL (000000020000000000000016) that db1 no longer has: it cannot catch up',
+      next: 'odoo-prov rejoin FILE --host front copies everything anew',
+    });
+    // What it said a moment ago counts no more once it receives.
+    expect(told(db1(), front(RECORDED.streaming.standby, gone))).toEqual([]);
+  });
   it('without a primary among those that answered', () => {
     const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
     expect(told(front(alone))).toEqual([

@@ -178,6 +178,7 @@ describe('JSON', () => {
         ...['host', 'address', 'roles', 'failure', 'unknown', 'system', 'services', 'postgres'],
         ...[
           'startFailed',
+          'walGone',
           'restoring',
           'restoringTo',
           'fenced',
