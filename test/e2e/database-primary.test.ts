@@ -458,6 +458,41 @@ describe('standbys that went on with the old primary while somebody promoted ano
   });
 });
 
+describe('a replica whose next WAL is nowhere any more', () => {
+  it('is named by apply at once and by status, and copied anew by a rejoin of it', async () => {
+    const [primary = ''] = await primaries();
+    await db.must('db4', "systemctl stop 'postgresql@*'");
+    const slot = "from pg_replication_slots where slot_name = 'db4'";
+    await until(primary, `[ "$( ${psql(`select active ${slot}`)})" = f ]`, 30);
+    await db.sql(primary, `select pg_drop_replication_slot(slot_name) ${slot}`);
+    for (let segments = 0; segments < 3; segments += 1) {
+      await db.sql(
+        primary,
+        "select pg_logical_emit_message(false, '', 'x');\nselect pg_switch_wal()",
+      );
+    }
+    await db.sql(primary, 'checkpoint');
+    await db.must(
+      primary,
+      `now=$( ${psql('select pg_walfile_name(pg_current_wal_lsn())')})
+cd /var/lib/postgresql/*/main/pg_wal
+rm $(ls | grep -xE '[0-9A-F]{24}' | awk -v now="$now" '"x" $0 < "x" now')`,
+    );
+    await db.must('db4', 'systemctl start "postgresql@$(ls /etc/postgresql)-main"');
+    const began = Date.now();
+    const applied = await db.apply();
+    expect((Date.now() - began) / 1000).toBeLessThan(60);
+    expect(applied.code, printed(applied)).toBe(3);
+    expect(applied.stdout).toContain('it cannot follow: it lacks WAL');
+    const told = await db.run('status');
+    expect(told.stdout).toMatch(/db4 lacks WAL \([0-9A-F]{24}\) that db\d no longer has/);
+    const back = await db.run('rejoin', '--host', 'db4', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    expect(printed(back)).toContain('copied everything from the primary');
+    await unchanged();
+  });
+});
+
 describe('a primary that lives and is not seen', () => {
   const ALIVE = 'the primary is alive: ';
 
