@@ -105,7 +105,9 @@ export function chooseCandidate(
   const candidate =
     to === undefined ? (preferred[0] ?? byMost[0]) : byMost.find(({ host }) => host === to);
   if (candidate === undefined) {
-    const names = byMost.map(({ host }) => host);
+    const names = byMost.map(({ host: name }) =>
+      roleOf(name) === 'pg-replica' ? `${name} (a replica)` : name,
+    );
     throw databaseHosts(cluster).length === 1
       ? onlyOne(cluster)
       : nobody(sights, to, names, silent);
@@ -155,8 +157,8 @@ function nobody(
   silent: readonly string[],
 ): Failure {
   const seen = sights.map(
-    ({ host, standby, running, timeline, pastFork }) =>
-      `${host}: ${standby ? 'a standby' : "a primary's data"}, ${running ? 'running' : 'not running'}, timeline ${String(timeline)}${pastFork ? ', past the point where it began' : ''}`,
+    ({ host, standby, running, stuck, timeline, pastFork }) =>
+      `${host}: ${standby ? 'a standby' : "a primary's data"}, ${running ? 'running' : stuck ? 'running without an answer' : 'not running'}, timeline ${String(timeline)}${pastFork ? ', past the point where it began' : ''}`,
   );
   const writer = sights.find((sight) => sight.writable && sight.host === to);
   if (writer !== undefined) return alreadyPrimary(writer);

@@ -110,9 +110,16 @@ describe('who takes over', () => {
     expect(() => chosen([primary, standby('db2', 5)], 'db1')).toThrow(
       refusal('nothing is to be done', 'it takes writes on timeline 3'),
     );
+    const frozen = standby('db2', 5, { running: false, stuck: true });
+    expect(() => chosen([frozen, standby('db4', 5)], 'db2')).toThrow(
+      refusal(
+        'choose db4 (a replica) with --to',
+        'db2: a standby, running without an answer, timeline 1; db4: a standby, running, timeline 1',
+      ),
+    );
     expect(() => chosen([past, standby('db2', 5), standby('db4', 5)], 'db3')).toThrow(
       refusal(
-        'choose db2 or db4 with --to',
+        'choose db2 or db4 (a replica) with --to',
         'db3: a standby, running, timeline 1, past the point where it began; db2: a standby, running, timeline 1; db4: a standby, running, timeline 1',
       ),
     );
