@@ -3,7 +3,7 @@ import { hostsWith, type Cluster } from '../../src/inventory/cluster.js';
 import { postgresOf } from '../../src/odoo/layout.js';
 import { PGBOUNCER_CONSOLE, PGBOUNCER_DATABASES } from '../../src/odoo/pgbouncer.js';
 import { raw } from '../../src/shell/index.js';
-import { audit, step, type Mover } from './steps.js';
+import { audit, urgentStep, type Mover } from './steps.js';
 
 /** The databases that PgBouncer leads to the primary. */
 export function pooled(cluster: Cluster): readonly string[] {
@@ -51,7 +51,7 @@ pooler 1 '' ${each(mover.cluster, 'KILL')} || {
 }`);
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
-      const said = await step(mover, name, 'cut PgBouncer off', script, 30);
+      const said = await urgentStep(mover, name, 'cut PgBouncer off', script, 30);
       const stopped = said.endsWith('stopped');
       mover.tell(name, `PgBouncer ${stopped ? 'is stopped' : 'holds all clients back'}`);
     }),
@@ -80,7 +80,7 @@ export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
       const script = raw(`${pointFunction(mover.cluster)}
 point '${address}' || ! systemctl is-active --quiet pgbouncer || exit 1
 ${audit(`PgBouncer leads to ${address}`)}`);
-      await step(mover, host.name, `point PgBouncer to ${address}`, script, 30);
+      await urgentStep(mover, host.name, `point PgBouncer to ${address}`, script, 30);
     }),
   );
 }
@@ -96,7 +96,7 @@ export async function letThrough(mover: Mover, observed: Cluster): Promise<void>
       const script = raw(`${pointFunction(mover.cluster)}
 { pooler '' '${address}' || point '${address}'; } && pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} ||
   systemctl restart pgbouncer`);
-      await step(mover, host.name, `let clients through to ${address}`, script, 30);
+      await urgentStep(mover, host.name, `let clients through to ${address}`, script, 30);
       mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),
   );

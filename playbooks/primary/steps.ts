@@ -68,6 +68,29 @@ export async function step(
   });
 }
 
+/** Milliseconds without a line after which those who watch are told what is waited for. */
+const PATIENCE = 10_000;
+
+/** {@link step} for what clients wait for: where it takes longer, a line is told every 10 s. */
+export async function urgentStep(
+  mover: Mover,
+  host: string,
+  what: string,
+  script: Script,
+  limit: number,
+): Promise<string> {
+  const began = performance.now();
+  const waiting = setInterval(() => {
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    mover.tell(host, `not done yet, after ${seconds} s: ${what}`);
+  }, PATIENCE);
+  try {
+    return await step(mover, host, what, script, limit);
+  } finally {
+    clearInterval(waiting);
+  }
+}
+
 /** A line in the host's audit log, as every change of odoo-prov leaves one. */
 export function audit(text: string): string {
   return `mkdir -p /var/log/odoo-prov
@@ -130,7 +153,7 @@ end $$;
 select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int;
 EOF
 ${audit('promoted')}`);
-  const said = await step(mover, host, 'promote it', script, 90);
+  const said = await urgentStep(mover, host, 'promote it', script, 90);
   const lines = said.split('\n');
   const made = lines.flatMap((line) => /^\((\w+),/.exec(line)?.[1] ?? []);
   if (made.length > 0)

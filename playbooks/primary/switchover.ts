@@ -16,7 +16,15 @@ import { holdingBack, holdingText } from './pooler-look.js';
 import { backupText, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import { startAsStandby, startServer } from './start-server.js';
-import { checkpoint, follow, promote, reconnectBus, step, type Mover } from './steps.js';
+import {
+  checkpoint,
+  follow,
+  promote,
+  reconnectBus,
+  step,
+  urgentStep,
+  type Mover,
+} from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
@@ -193,7 +201,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
   try {
     await cutOff(mover);
     const [end = ''] = await finishAll([
-      step(mover, from.host, 'stop PostgreSQL', STOP, 120),
+      urgentStep(mover, from.host, 'stop PostgreSQL', STOP, 120),
       pointTo(mover, observed).then(() => ''),
     ]);
     mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
@@ -225,7 +233,7 @@ while :; do
   if [ "$(date +%s)" -ge "$until" ]; then echo "it did not receive the WAL up to ${end} within 30 s" >&2; exit 1; fi
   sleep 0.02
 done`);
-  await step(mover, host, 'receive the last WAL', script, 40);
+  await urgentStep(mover, host, 'receive the last WAL', script, 40);
 }
 
 /** Nothing has been promoted yet: the primary takes its place again. @param why the move broke off */

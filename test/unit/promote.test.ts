@@ -56,6 +56,32 @@ describe('a standby that is promoted', () => {
   });
 });
 
+describe('a promotion that takes long', () => {
+  it('is told every 10 s', async () => {
+    vi.useFakeTimers();
+    try {
+      const { mover, told } = moverOf({});
+      const slow = {
+        run: () =>
+          new Promise((end) =>
+            setTimeout(end, 25_000, { code: 0, stdout: 'timeline 2', stderr: '' }),
+          ),
+      };
+      const sessions = new Map([['db-2', slow as unknown as Session]]);
+      const promoted = promote({ ...mover, sessions }, 'db-2');
+      await vi.advanceTimersByTimeAsync(60_000);
+      await promoted;
+      expect(told).toEqual([
+        'db-2: not done yet, after 10 s: promote it',
+        'db-2: not done yet, after 20 s: promote it',
+        'db-2: takes writes, on timeline 2',
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe('a standby that does not follow', () => {
   it('is not said to follow, and what makes missing slots is named', async () => {
     const { mover, told } = moverOf({ code: 1, stderr: 'it does not receive WAL' });
