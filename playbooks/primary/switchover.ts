@@ -13,6 +13,7 @@ import { refuseLeftFaults } from './left-fault.js';
 import { cutText, type MoveView } from './move-view.js';
 import { chooseReplaying, pausedText } from './paused-replay.js';
 import { holdingBack, holdingText } from './pooler-look.js';
+import { requireReplicationLogin } from './replication-login.js';
 import { backupText, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
 import { startAsStandby, startServer } from './start-server.js';
@@ -188,10 +189,11 @@ sync "$data/standby.signal"`);
 
 /**
  * Carries a plan out. If the standby does not get the last WAL, the old primary is started again.
- * @throws Failure refused where the archive does not take WAL: nothing was changed
+ * @throws Failure refused where the archive does not take WAL or nobody could log in as a standby: nothing was changed
  */
 export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise<void> {
   const { from, to, others } = plan;
+  if (!plan.cut) await requireReplicationLogin(mover, from.host);
   if (plan.archiveFirst) await requireArchive(mover, from.host);
   if (!plan.cut) {
     await finishAll([from, to].map(({ host }) => checkpoint(mover, host)));

@@ -200,6 +200,19 @@ describe('a planned move of the primary', () => {
     expect(await primaries()).toEqual(['db1']);
   });
 
+  it('is refused where standbys that stream could not log in anew, and changes nothing', async () => {
+    const validUntil = (time: string): Promise<string> =>
+      db.sql('db1', `alter role replicator valid until '${time}'`);
+    await validUntil('2020-01-01');
+    refused(
+      await db.run('switchover', '--to', 'db2', '--yes'),
+      'the role replicator lets nobody in',
+    );
+    expect(await primaries()).toEqual(['db1']);
+    await validUntil('infinity');
+    await unchanged();
+  });
+
   it('loses nothing of what eight clients were told to be safe', async () => {
     const writers = await startWriters(db, CLIENTS);
     await sleep(2000);
