@@ -65,11 +65,15 @@ echo "$(stat -c %i "$data") ${String(timeline)}" >${REJOIN_MARKER}.new
 sync ${REJOIN_MARKER}.new
 mv -f ${REJOIN_MARKER}.new ${REJOIN_MARKER}
 sync /var/lib/odoo-prov
-# A server that was killed must end its recovery before it can be rewound; pg_rewind does that itself.
+# Data that is rewound in part is no standby's: with this file the guard would let it start after a power cut, and apply too.
+standby=no
+if [ -e "$data/standby.signal" ]; then standby=yes; rm "$data/standby.signal"; sync "$data"; fi
+# A server that was killed must end its recovery before it can be rewound; pg_rewind does that itself. Not a standby's, which
+# would write WAL of its own then: it is copied.
 if as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conninfo}" \\
-    --config-file="$conf/postgresql.conf" $archive --no-ensure-shutdown 2>"$said" ||
+    --config-file="$conf/postgresql.conf" $archive --no-ensure-shutdown 2>"$said" || { [ "$standby" = no ] &&
   as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conninfo}" \\
-    --config-file="$conf/postgresql.conf" $archive 2>"$said"; then
+    --config-file="$conf/postgresql.conf" $archive 2>"$said"; }; then
   sync
   install -o postgres -g postgres -m 600 /dev/null "$data/standby.signal"
   sync
