@@ -13,9 +13,10 @@ export const WAL_ARCHIVED = 'wal-archived';
 /** Segments that may wait: more than a busy minute's, and a repository that is away shows soon. */
 const WAITING = 64;
 
-/** Begins what the check finds where waiting is of no use: nobody makes room meanwhile. */
-function noRoom({ postgres: { backup } }: Cluster): string {
-  return noRoomOn(backup?.host ?? '', backup?.path ?? '');
+/** What the check finds where waiting is of no use: nobody makes room meanwhile. A bucket is never full. */
+function hopeless({ postgres: { backup } }: Cluster): { readonly hopeless?: string } {
+  if (backup?.host === undefined || backup.s3 !== undefined) return {};
+  return { hopeless: `${noRoomOn(backup.host, backup.path)}[:,] *` };
 }
 
 /** What waits longest waits since the first failure, or since the last success. */
@@ -73,7 +74,7 @@ export const archive: RoleDefinition = {
       expect: 'ok',
       within: 150,
       again: psql(TRY_AGAIN),
-      hopeless: `${noRoom(site.cluster)}[:,] *`,
+      ...hopeless(site.cluster),
       describes: `WAL is archived ${place(site.cluster)} (see /var/log/pgbackrest/ here)`,
     }),
   ],

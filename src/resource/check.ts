@@ -119,7 +119,8 @@ while [ "$result" != "$expected" ]; do
     *) given_up=no ;;
   esac
   if [ "$waited" -ge ${within} ] || [ $given_up = yes ]; then
-    printf '%s: not within %s s\nexpected: %s\nfound: %s\n' ${describes} "$waited" "$expected" "$result" >&2
+    if [ $given_up = yes ]; then within='not so, and waiting is of no use'; else within="not within $waited s"; fi
+    printf '%s: %s\nexpected: %s\nfound: %s\n' ${describes} "$within" "$expected" "$result" >&2
     exit 1
   fi
   sleep 0.5
