@@ -25,9 +25,11 @@ export async function lookForMove(cluster: Cluster, reached: Reached): Promise<M
   return { ...view, poolers, sessions };
 }
 
-/** That clients wait since a move was cut, for a plan that ends with letting them through. */
+/** Whose clients do not get through, and why, for a plan that ends with letting them through. */
 export function cutText({ poolers }: MoveView): string[] {
   const holding = holdingBack(poolers);
-  if (!holding.some(({ state }) => state === 'paused')) return [];
+  if (holding.length === 0) return [];
+  if (!holding.some(({ state }) => state === 'paused'))
+    return [`${holdingText(holding)}: this move starts it`];
   return [`a move was cut here: ${holdingText(holding)}; this one ends with letting them through`];
 }

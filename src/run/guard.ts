@@ -116,7 +116,7 @@ export function noPrimary(formerPrimaries: readonly string[], silent: readonly s
         : 'no database host holds the data of the last primary',
     found,
     remedy:
-      'if another command is moving the primary at this moment, wait for its end. If its host was taken out of the inventory, put it back: `odoo-prov status FILE` says whom the standbys follow. If a move was cut off: `odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
+      'if another command is moving the primary at this moment, wait for its end. If its host was taken out of the inventory, put it back: `odoo-prov status FILE` says whom the standbys follow. If a move was cut off: the same command again brings it to its end; or `odoo-prov failover FILE` promotes the standby that has most; then run this again. Nothing was changed',
   });
 }
 

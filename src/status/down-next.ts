@@ -16,7 +16,7 @@ const DRY = 'odoo-prov failover FILE (--dry-run shows how)';
 /** What comes first where nobody takes writes, and no standby receives from anybody. */
 export function firstNext(status: ClusterStatus): string {
   if (isMoveCut(status)) {
-    return 'a move of the primary was cut off: odoo-prov failover FILE promotes a standby (--dry-run shows how)';
+    return 'a move of the primary was cut off: the same command again brings it to its end; or odoo-prov failover FILE promotes a standby (--dry-run shows how)';
   }
   const fenced = status.hosts.find((host) => isFenced(host));
   return fenced === undefined || status.hosts.some((host) => !isFenced(host) && isPrimarys(host))
@@ -43,7 +43,8 @@ export function downNext(one: HostStatus, status: ClusterStatus): string {
     const primary = status.database.primary ?? 'another one';
     return `it went on past the point where ${primary} took over, and cannot follow: ${rejoin}`;
   }
-  if (isMoveCut(status)) return `odoo-prov failover FILE first: apply refuses until one is primary`;
+  if (isMoveCut(status))
+    return `the command again by which the primary was moved, or odoo-prov failover FILE, first: apply refuses until one is primary`;
   const start =
     one.startFailed === null
       ? 'odoo-prov apply FILE starts it'

@@ -71,7 +71,7 @@ function targetRules(
         message: `PgBouncer on ${at.host} has the database ${name} ${paused ? 'paused' : 'disabled'}: its clients wait`,
         next: paused
           ? isMoveCut(status)
-            ? 'a move of the primary was cut off: odoo-prov failover FILE promotes one, and lets them through'
+            ? 'a move of the primary was cut off: the same command again, or odoo-prov failover FILE, promotes one and lets them through'
             : 'if nobody is moving the primary just now: odoo-prov apply FILE lets them through, to the host that takes the writes'
           : `on ${at.host}, as postgres: psql -h /var/run/postgresql -p 6432 -U pgbouncer pgbouncer -c 'ENABLE ${name}'`,
       }),

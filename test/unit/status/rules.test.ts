@@ -437,8 +437,10 @@ describe('PostgreSQL', () => {
         .map(({ next }) => next);
     };
     expect(nexts('yes')).toEqual([
-      expect.stringContaining('a move of the primary was cut off: odoo-prov failover FILE'),
-      'odoo-prov failover FILE first: apply refuses until one is primary',
+      expect.stringContaining(
+        'a move of the primary was cut off: the same command again brings it to its end; or odoo-prov failover FILE',
+      ),
+      'the command again by which the primary was moved, or odoo-prov failover FILE, first: apply refuses until one is primary',
     ]);
     // Apply lets nobody through then.
     const databases = STOPPED_DATABASES;
@@ -447,7 +449,7 @@ describe('PostgreSQL', () => {
       seen(old, front(alone), pool1(PGBOUNCER_124.replace('0\t0\n', '1\t0\n'))),
     ).alerts.find(({ id }) => id === 'pgbouncer.paused');
     expect(held?.next).toBe(
-      'a move of the primary was cut off: odoo-prov failover FILE promotes one, and lets them through',
+      'a move of the primary was cut off: the same command again, or odoo-prov failover FILE, promotes one and lets them through',
     );
     // A primary's data is there: it is started.
     expect(nexts('no')).toEqual([
