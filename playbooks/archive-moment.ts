@@ -58,7 +58,8 @@ export async function planClosing(
         limit: SECONDS + 30,
       });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      // Ctrl-C is no word of the archive's.
+      if (!(error instanceof Failure) || error.reason === 'interrupted') throw error;
       const { output = error.message } = error.details;
       if (needed) throw notArchived(known, target.at, `${primary.name}: ${output}`);
       procedure.options.tell(
