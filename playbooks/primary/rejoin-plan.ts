@@ -1,6 +1,7 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import type { Sight } from '../../src/postgres/promotion.js';
+import { aheadNext } from '../../src/postgres/past-fork.js';
 import { newestWriter } from '../../src/postgres/two-primaries.js';
 import type { Session } from '../../src/transport/session.js';
 import type { Reached } from './connect.js';
@@ -158,7 +159,7 @@ export function nothingToDo(
     found: sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`).join('; '),
     remedy:
       rival === undefined
-        ? standbysRemedy(sights, host)
+        ? standbysRemedy(sights, primary, host)
         : `if ${primary.host} has the data to go on with: stop PostgreSQL on ${rival.host}, then \`odoo-prov rejoin FILE --host ${rival.host}\` copies everything from ${primary.host} and keeps the other data in a folder`,
   });
 }
@@ -169,7 +170,14 @@ function wordsOf(sight: Sight, primary: Sight): string {
 }
 
 /** What helps standbys that do not follow; that there is nothing to do only where all of them do. */
-function standbysRemedy(sights: readonly Sight[], host: string | undefined): string {
+function standbysRemedy(
+  sights: readonly Sight[],
+  primary: Sight,
+  host: string | undefined,
+): string {
+  // Its data tells which rows only it has, and only when it is stopped.
+  const ahead = sights.find((s) => s.pastFork && s.received === primary.timeline);
+  if (ahead !== undefined) return aheadNext(ahead.host);
   const idle = sights.filter((s) => s.standby && s.received === undefined && s.host !== host);
   if (idle.length === 0) return 'nothing is to be done; `odoo-prov apply FILE` mends standbys';
   const does = (sight: Sight): string =>

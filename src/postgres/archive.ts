@@ -44,10 +44,9 @@ export function archiveSettings({ cluster, host }: Pick<Site, 'cluster' | 'host'
     archive_mode: 'on',
     archive_command: `${knock(cluster, host)}${program} archive-push %p`,
     archive_timeout: ARCHIVE_TIMEOUT,
-    restore_command:
-      at === undefined
-        ? `${program} archive-get %f "%p"`
-        : `${FETCH_WAL} %f "%p" ${stanzaOf(cluster)} ${at.address} ${String(at.port)}`,
+    restore_command: [FETCH_WAL, '%f "%p"', stanzaOf(cluster), at?.address, at?.port]
+      .filter((word) => word !== undefined)
+      .join(' '),
   };
 }
 

@@ -14,6 +14,8 @@ import { watchService } from './watch-service.js';
 
 const PROGRAM = '/usr/lib/odoo-prov/postgres-guard';
 const CONFIG = '/etc/odoo-prov/postgres-guard.conf';
+/** Whether a standby's WAL goes on where another one took over: the guard asks it, and the one who fetches WAL. */
+const PAST_FORK = '/usr/lib/odoo-prov/past-fork';
 const SERVICE = 'odoo-prov-postgres-guard.service';
 
 /** A server that dies is started again: Debian's unit leaves it down. */
@@ -55,6 +57,7 @@ export function guardFiles(site: Site): readonly Resource[] {
   return [
     directory({ path: '/etc/odoo-prov', mode: '0700' }),
     directory({ path: '/usr/lib/odoo-prov' }),
+    file({ path: PAST_FORK, content: site.asset('postgres/past-fork.sh'), mode: '0755' }),
     file({ path: PROGRAM, content: site.asset('postgres/guard.sh'), mode: '0755' }),
     file({ path: CONFIG, content: site.template('postgres/guard.conf.hbs', data) }),
   ];

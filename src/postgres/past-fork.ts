@@ -23,13 +23,31 @@ function pastFork(position: string): string {
   ), false)`;
 }
 
+/**
+ * SQL of a standby: whether it has replayed more than its primary has written, by the primary's own word with its last message. Then it
+ * has rows that the primary does not have, and PostgreSQL has not noticed (templates/postgres/past-fork.sh tells how that comes
+ * about, and prevents it). It cannot be seen any more once the primary has come to that position.
+ * What it has replayed is asked first: afterwards the primary may have written more. Before the first WAL has come, the word is one of
+ * an earlier connection.
+ */
+export const AHEAD = `coalesce((
+  select (select replayed > latest_end_lsn from pg_stat_wal_receiver
+    where status = 'streaming' and flushed_lsn > receive_start_lsn and replayed is not null)
+  from (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() end as replayed offset 0) r
+), false)`;
+
 /** By what it has replayed: it cannot follow any more. */
-export const REPLAYED_PAST_FORK = pastFork('pg_last_wal_replay_lsn()');
+export const REPLAYED_PAST_FORK = `(${pastFork('pg_last_wal_replay_lsn()')} or ${AHEAD})`;
 
 /** By what it has received as well: how far it is says nothing of what it has of the new timeline. */
-export const RECEIVED_PAST_FORK = pastFork(
+export const RECEIVED_PAST_FORK = `(${pastFork(
   'greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())',
-);
+)} or ${AHEAD})`;
+
+/** What to do with a standby that is past the fork and receives all the same: its data tells how far it went once it is stopped. */
+export function aheadNext(host: string): string {
+  return `on ${host}: systemctl stop postgresql@*; then odoo-prov rejoin FILE --host ${host}, which saves the rows that only it has`;
+}
 
 /** The history of the newest timeline that any of them knows of: the primary's, once it has been told. */
 export function newestHistory(all: readonly DataWal[]): DataWal['history'] {

@@ -1,4 +1,5 @@
 import { lessText, lessThan, type Less } from '../postgres/hot-standby.js';
+import { aheadNext } from '../postgres/past-fork.js';
 import { LOG_FOLDER } from '../postgres/settings.js';
 import { problem, warning, type Alert } from './alert.js';
 import { serverOf } from './database.js';
@@ -24,7 +25,10 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
           id: 'postgres.past-fork',
           host,
           message: `${host} went on with the old primary past the point where ${database.primary ?? 'another one'} took over, and cannot follow: it shows old data`,
-          next: `odoo-prov rejoin FILE --host ${host}`,
+          next:
+            serverOf(own)?.receiver?.status === 'streaming'
+              ? aheadNext(host)
+              : `odoo-prov rejoin FILE --host ${host}`,
         }),
       ];
     }

@@ -9,6 +9,7 @@ HAD_STANDBY=/var/lib/odoo-prov/postgres-had-standby
 # Both are gone after a reboot: the operator's word for one start, and that this server took writes just now.
 RELEASE=/run/odoo-prov/postgres-lone-start
 TOOK_WRITES=/run/odoo-prov/postgres-took-writes
+PAST_FORK=/usr/lib/odoo-prov/past-fork
 
 # Follows another server, or is being restored from the archive: takes no writes.
 is_standby() { [ -e "$DATA/standby.signal" ] || [ -e "$DATA/recovery.signal" ]; }
@@ -86,10 +87,22 @@ EOF
   refuse "$why. No host that answers has taken over. Next: bring back the one that has, or odoo-prov failover again where that was cut"
 }
 
+# A standby that is past the fork must hear of the new timeline while it runs, to see it. It is told again by its primary.
+forget_forks() {
+  if ! [ -e "$DATA/standby.signal" ]; then return; fi
+  for history in "$DATA"/pg_wal/????????.history; do
+    if [ -e "$history" ] && "$PAST_FORK" "$DATA" "$history"; then
+      echo "has WAL past the point where another one took over by ${history##*/}: it cannot follow. Next: odoo-prov rejoin"
+      rm -f "$history"
+    fi
+  done
+}
+
 start() {
   # It takes no writes now; and once it is promoted, it is the newest.
   if is_standby; then
     rm -f "$FENCED"
+    forget_forks
     exit 0
   fi
   if [ ! -s "$DATA/global/pg_control" ]; then exit 0; fi

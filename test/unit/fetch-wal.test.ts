@@ -28,7 +28,13 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'odoo-prov-fetch-'));
   mkdirSync(join(folder, 'bin'));
   const program = readFileSync(join(PACKAGE_ROOT, 'templates/postgres/fetch-wal.sh'), 'utf8');
-  executable(join(folder, 'fetch-wal'), program.replaceAll('/run/postgresql', folder));
+  executable(
+    join(folder, 'fetch-wal'),
+    program
+      .replaceAll('/run/postgresql', folder)
+      .replaceAll('/usr/lib/odoo-prov', folder)
+      .replaceAll('/usr/lib/postgresql', folder),
+  );
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });
@@ -39,14 +45,20 @@ function executable(path: string, text: string): void {
   chmodSync(path, 0o755);
 }
 
-/** Fetches a file; its exit code, and with what pgBackRest was called. */
-function fetch(file: string, knock: string, get: string): { code: number | null; called: string } {
+/** Fetches a file into the data folder; its exit code, and with what pgBackRest was called. */
+function fetch(
+  file: string,
+  knock: string,
+  get: string,
+  from = ['198.51.100.61', '8432'],
+): { code: number | null; called: string } {
   const called = join(folder, 'called');
   writeFileSync(called, '');
   executable(join(folder, 'bin/openssl'), `#!/bin/sh\n${knock}\n`);
   executable(join(folder, 'bin/pgbackrest'), `#!/bin/sh\necho "$*" >>"${called}"\n${get}\n`);
-  const words = [file, join(folder, 'to'), 'acme', '198.51.100.61', '8432'];
+  const words = [file, join(folder, 'to'), 'acme', ...from];
   const { status } = spawnSync(join(folder, 'fetch-wal'), words, {
+    cwd: folder,
     env: { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` },
   });
   return { code: status, called: readFileSync(called, 'utf8').trim() };
@@ -90,4 +102,67 @@ describe('what a standby fetches WAL with', () => {
     expect(said()).toBe(false);
     expect(fetch(SEGMENT, ANSWERS, 'exit 0').code).toBe(0);
   });
+});
+
+describe('what a standby is not given', () => {
+  const HISTORIES = '1\t0/3000000\tno recovery target specified\n\n2\t1/7000060\tno recovery';
+  /** Data of a standby on timeline 2 that knows of timeline 3, which began in segment 7 of the second four gigabytes. */
+  function knowsOfTheNext(): void {
+    mkdirSync(join(folder, '17/bin'), { recursive: true });
+    mkdirSync(join(folder, 'pg_wal'));
+    writeFileSync(join(folder, 'PG_VERSION'), '17\n');
+    writeFileSync(
+      join(folder, 'pg_wal/00000002.history'),
+      HISTORIES.split('\n').slice(0, 1).join(),
+    );
+    writeFileSync(join(folder, 'pg_wal/00000003.history'), HISTORIES);
+    executable(
+      join(folder, '17/bin/pg_controldata'),
+      "#!/bin/sh\necho 'Bytes per WAL segment:                16777216'\n",
+    );
+    writeFileSync(join(folder, 'standby.signal'), '');
+  }
+
+  it.each([
+    ['000000020000000100000006', true],
+    ['000000020000000100000007', false],
+    ['000000020000000100000008', false],
+    ['000000020000000200000000', false],
+    ['000000030000000100000007', true],
+    ['000000010000000000000002', true],
+    ['000000010000000000000003', false],
+    ['000000040000000100000009', true],
+    ['00000004.history', true],
+  ])('%s of a timeline that was left before its end: %s', (file, given) => {
+    knowsOfTheNext();
+    expect(fetch(file, ANSWERS, 'exit 0').called !== '').toBe(given);
+    // pg_rewind compares what was left.
+    rmSync(join(folder, 'standby.signal'));
+    expect(fetch(file, ANSWERS, 'exit 0').code).toBe(0);
+  });
+
+  it.each([
+    ['ends where it began', '7000000', '000000020000000100000006', true],
+    ['goes on from there', '7000000', '000000020000000100000007', false],
+  ])('at the border of two segments: the one that %s', (_, fork, file, given) => {
+    knowsOfTheNext();
+    writeFileSync(join(folder, 'pg_wal/00000003.history'), `2\t1/${fork}\tno recovery`);
+    expect(fetch(file, ANSWERS, 'exit 0').code).toBe(given ? 0 : 1);
+  });
+
+  it('the history of a timeline that its own WAL has left', () => {
+    writeFileSync(join(folder, 'standby.signal'), '');
+    executable(join(folder, 'past-fork'), `#!/bin/sh\necho "$*" >past-fork-asked\nexit 0\n`);
+    const get = `echo there >"${join(folder, 'to')}"`;
+    expect(fetch(HISTORY, ANSWERS, get).code).toBe(1);
+    expect(existsSync(join(folder, 'to'))).toBe(false);
+    expect(readFileSync(join(folder, 'past-fork-asked'), 'utf8')).toBe(`. ${join(folder, 'to')}\n`);
+    executable(join(folder, 'past-fork'), '#!/bin/sh\nexit 1\n');
+    expect(fetch(HISTORY, ANSWERS, get).code).toBe(0);
+    expect(existsSync(join(folder, 'to'))).toBe(true);
+  });
+});
+
+it('knocks nowhere on the host that keeps the archive', () => {
+  expect(fetch(SEGMENT, 'exit 1', 'exit 0', []).code).toBe(0);
 });

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -28,7 +29,8 @@ beforeEach(() => {
   const program = readFileSync(join(PACKAGE_ROOT, 'templates/postgres/guard.sh'), 'utf8')
     .replaceAll('/etc/odoo-prov/postgres-guard.conf', join(folder, 'conf'))
     .replaceAll('/var/lib/odoo-prov', join(folder, 'lib'))
-    .replaceAll('/run/odoo-prov', join(folder, 'run'));
+    .replaceAll('/run/odoo-prov', join(folder, 'run'))
+    .replaceAll('/usr/lib/odoo-prov', join(folder, 'bin'));
   executable('guard', program);
   executable('bin/sleep', '#!/bin/sh');
   executable(
@@ -161,5 +163,23 @@ describe('data of a standby', () => {
     expect(start({ db2: 't 10' })).toBe('');
     rmSync(path('data/standby.signal'));
     expect(start({ db2: 'f 9' })).toBe('');
+  });
+
+  it('is not told of the timeline that it cannot follow: it is to hear of it while it runs', () => {
+    write('data/standby.signal', '');
+    for (const name of ['00000008', '00000009', '0000000A'])
+      write(`data/pg_wal/${name}.history`, '');
+    executable(
+      'bin/past-fork',
+      `#!/bin/sh\ncase "$*" in '${path('data')} '*/0000000A.history) exit 0 ;; esac\nexit 1`,
+    );
+    expect(start()).toBe('');
+    expect(readdirSync(path('data/pg_wal'))).toEqual(['00000008.history', '00000009.history']);
+    // Data that is being restored goes where it was told to.
+    rmSync(path('data/standby.signal'));
+    write('data/recovery.signal', '');
+    write('data/pg_wal/0000000A.history', '');
+    expect(start()).toBe('');
+    expect(existsSync(path('data/pg_wal/0000000A.history'))).toBe(true);
   });
 });
