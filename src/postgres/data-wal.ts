@@ -1,3 +1,5 @@
+import { PAST_FORK_FILE } from './layout.js';
+
 /** A position in the WAL, `1A/2B3C`, on a timeline. */
 export interface WalPoint {
   readonly timeline: number;
@@ -10,6 +12,8 @@ export interface DataWal {
   readonly checkpoint: WalPoint;
   /** Up to where a standby has replayed at least, known for certain once it was shut down; 0/0 of a primary. */
   readonly replayed: WalPoint;
+  /** Its guard has found that it is past the fork. */
+  readonly marked: boolean;
   /** The newest timeline of which it has a history, and where those that it comes from were left. */
   readonly history: { readonly timeline: number; readonly ends: readonly WalPoint[] };
 }
@@ -26,6 +30,7 @@ wal_of() {
     /^Min recovery ending loc.s timeline/ { until = $2 }
     END { printf "%s@%s %s@%s", timeline, checkpoint, until, replayed }'
   printf ' %d' "0x\${history:-0}"
+  if [ -e "$2/${PAST_FORK_FILE}" ]; then printf ' marked'; fi
   if [ -n "$history" ]; then awk '/^[ \\t]*[0-9]/ { printf " %s@%s", $1, $2 }' "$2/pg_wal/$history.history"; fi
   echo
 }`;
@@ -38,6 +43,7 @@ export function parseDataWal(text = ''): DataWal | undefined {
   return {
     checkpoint: at,
     replayed: until,
+    marked: ends.includes('marked'),
     history: { timeline: Number(timeline), ends: ends.flatMap((end) => pointOf(end) ?? []) },
   };
 }

@@ -1,4 +1,5 @@
 import type { DataWal, WalPoint } from './data-wal.js';
+import { PAST_FORK_FILE } from './layout.js';
 import { parseLsn } from './promotion.js';
 
 /**
@@ -36,11 +37,14 @@ export const AHEAD = `coalesce((
   from (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() end as replayed offset 0) r
 ), false)`;
 
+/** SQL: whether its guard has found it so, who looks before it starts. */
+const MARKED = `(pg_is_in_recovery() and (select modification from pg_stat_file('${PAST_FORK_FILE}', true)) is not null)`;
+
 /** By what it has replayed: it cannot follow any more. */
-export const REPLAYED_PAST_FORK = `(${pastFork('pg_last_wal_replay_lsn()')} or ${AHEAD})`;
+export const REPLAYED_PAST_FORK = `(${MARKED} or ${pastFork('pg_last_wal_replay_lsn()')} or ${AHEAD})`;
 
 /** By what it has received as well: how far it is says nothing of what it has of the new timeline. */
-export const RECEIVED_PAST_FORK = `(${pastFork(
+export const RECEIVED_PAST_FORK = `(${MARKED} or ${pastFork(
   'greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())',
 )} or ${AHEAD})`;
 
@@ -61,7 +65,10 @@ export function newestHistory(all: readonly DataWal[]): DataWal['history'] {
  * Of one that was killed it may not be known: where it is past the fork all the same, it says so once it runs.
  * @param ends where the timelines were left from which the primary's comes
  */
-export function isPastFork({ checkpoint, replayed }: DataWal, ends: readonly WalPoint[]): boolean {
+export function isPastFork(
+  { checkpoint, replayed, marked }: DataWal,
+  ends: readonly WalPoint[],
+): boolean {
   const left = (timeline: number): bigint | undefined => {
     const end = ends.find((one) => one.timeline === timeline);
     return end === undefined ? undefined : parseLsn(end.lsn);
@@ -69,6 +76,7 @@ export function isPastFork({ checkpoint, replayed }: DataWal, ends: readonly Wal
   const [atCheckpoint, atReplayed] = [left(checkpoint.timeline), left(replayed.timeline)];
   // A checkpoint's position is where its record begins: one that begins at the fork lies behind it.
   return (
+    marked ||
     (atCheckpoint !== undefined && parseLsn(checkpoint.lsn) >= atCheckpoint) ||
     (atReplayed !== undefined && parseLsn(replayed.lsn) > atReplayed)
   );

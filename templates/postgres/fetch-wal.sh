@@ -37,6 +37,9 @@ was_left() {
 # PostgreSQL asks from within its data; pg_rewind asks from elsewhere, and needs what was left.
 follows() { [ -e standby.signal ]; }
 
+# PostgreSQL's own word: it has not come to where its data is whole.
+starts() { sed -n 8p postmaster.pid | grep -q '^starting'; }
+
 case $file in
   *.*) ;;
   *) if follows && was_left "$file"; then exit 1; fi ;;
@@ -64,9 +67,10 @@ code=0
 $limit pgbackrest "--stanza=$stanza" --io-timeout=10 --protocol-timeout=10 archive-get "$file" "$to" || code=$?
 case $code in
   0)
-    # Told of it now, it would go on as if its WAL were the new timeline's.
+    # Told of it now, it would go on as if its WAL were the new timeline's. Later it compares, and one that somebody promotes must
+    # know which timelines there are.
     case $file in
-      *.history) if follows && "$PAST_FORK" . "$to"; then
+      *.history) if follows && starts && "$PAST_FORK" . "$to"; then
         rm -f "$to"
         exit 1
       fi ;;

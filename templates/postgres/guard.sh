@@ -10,6 +10,8 @@ HAD_STANDBY=/var/lib/odoo-prov/postgres-had-standby
 RELEASE=/run/odoo-prov/postgres-lone-start
 TOOK_WRITES=/run/odoo-prov/postgres-took-writes
 PAST_FORK=/usr/lib/odoo-prov/past-fork
+# A server that was promoted, by whomever, is the newest.
+MARK=odoo-prov-past-fork
 
 # Follows another server, or is being restored from the archive: takes no writes.
 is_standby() { [ -e "$DATA/standby.signal" ] || [ -e "$DATA/recovery.signal" ]; }
@@ -105,6 +107,7 @@ start() {
     forget_forks
     exit 0
   fi
+  rm -f "$DATA/$MARK"
   if [ ! -s "$DATA/global/pg_control" ]; then exit 0; fi
   mkdir -p "${RELEASE%/*}"
   own=$(own_timeline)
@@ -139,6 +142,7 @@ watch() {
       rm -f "$FENCED"
       continue
     fi
+    rm -f "$DATA/$MARK"
     mkdir -p /run/odoo-prov
     : >"$TOOK_WRITES"
     answers=$(ask_peers)

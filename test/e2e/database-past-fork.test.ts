@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { networkCut, networkHeal, powerCut, powerOn } from '../../src/lab/index.js';
-import { PORT } from '../../src/postgres/layout.js';
+import { PAST_FORK_FILE, PORT } from '../../src/postgres/layout.js';
 import { PGBACKREST_PORT } from '../../src/postgres/pgbackrest.js';
 import { databaseLab, type DatabaseLab } from '../support/database-lab.js';
 import { WITH_NFT } from '../support/failover-suite.js';
@@ -136,6 +136,7 @@ describe('a standby that lost its power with WAL that the promoted one never had
     expect(back.code, printed(back)).toBe(0);
     expect(back.stdout).toContain('postgres.public.written: 5000 insert');
     expect([await rows('db3'), await db.sql('db2', STREAMS)]).toEqual(['0', '1']);
+    expect((await db.on('db3')(`ls /var/lib/postgresql/*/main/${PAST_FORK_FILE}`)).code).toBe(2);
     await takenBack();
   });
 });

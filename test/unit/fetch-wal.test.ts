@@ -152,11 +152,19 @@ describe('what a standby is not given', () => {
 
   it('the history of a timeline that its own WAL has left', () => {
     writeFileSync(join(folder, 'standby.signal'), '');
+    const pid = (state: string): void => {
+      writeFileSync(join(folder, 'postmaster.pid'), `1\n2\n3\n5432\n5\n*\n7 8\n${state}\n`);
+    };
+    pid('starting');
     executable(join(folder, 'past-fork'), `#!/bin/sh\necho "$*" >past-fork-asked\nexit 0\n`);
     const get = `echo there >"${join(folder, 'to')}"`;
     expect(fetch(HISTORY, ANSWERS, get).code).toBe(1);
     expect(existsSync(join(folder, 'to'))).toBe(false);
     expect(readFileSync(join(folder, 'past-fork-asked'), 'utf8')).toBe(`. ${join(folder, 'to')}\n`);
+    // One that runs compares by itself, and is promoted beyond every timeline that there is.
+    pid('standby ');
+    expect(fetch(HISTORY, ANSWERS, get).code).toBe(0);
+    pid('starting');
     executable(join(folder, 'past-fork'), '#!/bin/sh\nexit 1\n');
     expect(fetch(HISTORY, ANSWERS, get).code).toBe(0);
     expect(existsSync(join(folder, 'to'))).toBe(true);

@@ -175,8 +175,14 @@ describe('data of a standby', () => {
     );
     expect(start()).toBe('');
     expect(readdirSync(path('data/pg_wal'))).toEqual(['00000008.history', '00000009.history']);
-    // Data that is being restored goes where it was told to.
+    // The mark stays with the data, until that is the newest by somebody's promotion.
+    write('data/odoo-prov-past-fork', '');
+    expect(start()).toBe('');
+    expect(existsSync(path('data/odoo-prov-past-fork'))).toBe(true);
     rmSync(path('data/standby.signal'));
+    expect(start({ db2: 'f 9' })).toBe('');
+    expect(existsSync(path('data/odoo-prov-past-fork'))).toBe(false);
+    // Data that is being restored goes where it was told to.
     write('data/recovery.signal', '');
     write('data/pg_wal/0000000A.history', '');
     expect(start()).toBe('');

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -59,7 +67,10 @@ describe('the WAL of a standby', () => {
       past: true,
       asked: `-p ${folder}/pg_wal -t 26 -s 1/7000060 -n 1`,
     });
+    expect(existsSync(join(folder, 'odoo-prov-past-fork'))).toBe(true);
+    rmSync(join(folder, 'odoo-prov-past-fork'));
     expect(ask(OWN, HISTORY, NONE).past).toBe(false);
+    expect(existsSync(join(folder, 'odoo-prov-past-fork'))).toBe(false);
   });
 
   it('is not where it is of the new timeline already, or of one that it does not come from', () => {
