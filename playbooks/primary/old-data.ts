@@ -1,4 +1,4 @@
-import { OLD_SQL, START_OLD, STOP_OLD } from '../../src/postgres/old-data.js';
+import { OLD_SQL, REPLAY_OLD, START_OLD, STOP_OLD } from '../../src/postgres/old-data.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import {
   lsnText,
@@ -44,6 +44,7 @@ ${STOP_OLD}
 rm -rf ${WORK}
 install -d -m 700 ${FOLDER} ${WORK} ${WORK}/rows
 ${START_OLD}
+${REPLAY_OLD}
 end=$(echo 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end' | old_sql postgres)
 size=$(echo "select setting from pg_settings where name = 'wal_segment_size'" | old_sql postgres)
 echo "end $end"

@@ -42,6 +42,7 @@ const OWNED: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     password_encryption: ['PgBouncer relies on scram-sha-256', 'the key left out'],
     ...all(['primary_conninfo', 'primary_slot_name', 'cluster_name'], TOPOLOGY),
     ...all(['hot_standby', 'recovery_target_timeline', 'wal_level', 'wal_log_hints'], LAYOUT),
+    restart_after_crash: ['the guard is asked before each start', 'the key left out'],
     ...all(
       ['synchronous_standby_names', 'synchronous_commit'],
       ['postgres.replication says it', 'postgres: { replication: { synchronous: … } }'],

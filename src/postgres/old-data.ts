@@ -67,3 +67,22 @@ systemd-run --quiet --collect --unit=${OLD_UNIT} --uid=postgres --gid=postgres -
   journalctl -q -o cat -u ${OLD_UNIT} --since "@$began" | tail -n 10 >&2
   exit 1
 }`;
+
+/**
+ * Waits until all WAL of a standby's data is replayed: it takes connections before, and would be thought to end there. Wait event:
+ * PostgreSQL's documentation, "Wait Events of Type Timeout". Needs {@link OLD_SQL}.
+ */
+export const REPLAY_OLD = `
+replay() {
+  echo "select case when not pg_is_in_recovery() then 'ended'
+    when case when pg_is_in_recovery() then pg_is_wal_replay_paused() end then 'paused'
+    when exists (select from pg_stat_activity
+      where backend_type = 'startup' and wait_event = 'RecoveryRetrieveRetryInterval') then 'ended'
+    else 'goes on' end" | old_sql postgres
+}
+while state=$(replay) && [ "$state" = 'goes on' ]; do sleep 0.2; done
+if [ "$state" != ended ]; then
+  echo "the old data, started by itself, has not replayed all of its WAL ($state); its log:" >&2
+  journalctl -q -o cat -u ${OLD_UNIT} --since "@$began" | tail -n 10 >&2
+  exit 1
+fi`;

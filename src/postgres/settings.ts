@@ -106,6 +106,8 @@ function replicationOf({ written, host }: Site): Settings {
     // A long report on a replica must not be cancelled because the primary vacuums what it reads.
     hot_standby_feedback: true,
     wal_retrieve_retry_interval: '1s',
+    // A server whose backend died starts anew by systemd, and so is asked by its guard first: not by itself, which would do without.
+    restart_after_crash: false,
     wal_sender_timeout: '20s',
     wal_receiver_timeout: '20s',
     ...synchronousSettings(written),

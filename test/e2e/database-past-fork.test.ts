@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await db.moveTo('db1');
-  await db.sql('db1', 'drop table if exists written; create table written (n int); checkpoint');
+  await db.sql('db1', 'drop table if exists written, filler; create table written (n int); checkpoint');
   // A standby's data tells from here on that it is before what comes.
   const end = await db.sql('db1', 'select pg_current_wal_lsn()');
   for (const host of ['db2', 'db3']) {
@@ -112,6 +112,10 @@ describe('a standby that lost its power with WAL that the promoted one never had
   };
 
   it('does not follow with its own rows, however often it starts; rejoin saves them', async () => {
+    await db.sql('db1', 'create table filler as select generate_series(1, 2000000)');
+    for (const host of ['db2', 'db3']) {
+      await until(host, `[ "$(${psql('select count(*) from filler')})" = 2000000 ]`);
+    }
     await networkCut(db.lab, 'db2');
     await db.sql('db1', WRITE);
     await until('db3', `[ "$(${psql('select count(*) from written')})" = 5000 ]`);
@@ -124,6 +128,12 @@ describe('a standby that lost its power with WAL that the promoted one never had
     await untilTold();
     await powerOn(db.lab, 'db3');
     await cannotFollow();
+    // One of its processes dies: it starts anew by its unit, and its guard is asked again.
+    const restarts = "systemctl show -p NRestarts --value 'postgresql@*'";
+    const before = await db.must('db3', restarts);
+    await db.must('db3', `kill -KILL $(pgrep -f 'postgres: db3: checkpointer')`);
+    await until('db3', `[ "$(${restarts})" != '${before.trim()}' ] && ${psql('select 1')}`);
+    await cannotFollow();
     // Now it has the history of the new timeline itself.
     await powerCut(db.lab, 'db3');
     await powerOn(db.lab, 'db3');
@@ -132,6 +142,8 @@ describe('a standby that lost its power with WAL that the promoted one never had
       "journalctl -q -b -u 'postgresql@*' | grep -q 'has WAL past the point where another one took over'",
     );
     await cannotFollow();
+    // Its data still has to replay all that, and is compared at its end.
+    await db.must('db3', "systemctl kill -s KILL 'postgresql@*'; systemctl stop 'postgresql@*'");
     const back = await db.run('rejoin', '--host', 'db3', '--yes');
     expect(back.code, printed(back)).toBe(0);
     expect(back.stdout).toContain('postgres.public.written: 5000 insert');
