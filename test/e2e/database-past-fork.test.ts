@@ -43,7 +43,10 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await db.moveTo('db1');
-  await db.sql('db1', 'drop table if exists written, filler; create table written (n int); checkpoint');
+  await db.sql(
+    'db1',
+    'drop table if exists written, filler; create table written (n int); checkpoint',
+  );
   // A standby's data tells from here on that it is before what comes.
   const end = await db.sql('db1', 'select pg_current_wal_lsn()');
   for (const host of ['db2', 'db3']) {
