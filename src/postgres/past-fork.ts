@@ -40,15 +40,18 @@ export const AHEAD = `coalesce((
 /** SQL: whether its guard has found it so, who looks before it starts. */
 const MARKED = `(pg_is_in_recovery() and (select modification from pg_stat_file('${PAST_FORK_FILE}', true)) is not null)`;
 
-/** By what it has replayed: it cannot follow any more. */
-export const REPLAYED_PAST_FORK = `(${MARKED} or ${pastFork('pg_last_wal_replay_lsn()')} or ${AHEAD})`;
+/** SQL: it cannot follow, and knows it. */
+export const CANNOT_FOLLOW = `(${MARKED} or ${pastFork('pg_last_wal_replay_lsn()')})`;
+
+/** By what it has replayed: it cannot follow any more, or follows with rows of its own. */
+export const REPLAYED_PAST_FORK = `(${CANNOT_FOLLOW} or ${AHEAD})`;
 
 /** By what it has received as well: how far it is says nothing of what it has of the new timeline. */
 export const RECEIVED_PAST_FORK = `(${MARKED} or ${pastFork(
   'greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())',
 )} or ${AHEAD})`;
 
-/** What to do with a standby that is past the fork and receives all the same: its data tells how far it went once it is stopped. */
+/** What to do with a standby that is past the fork and receives the new timeline all the same: its data tells how far it went once it is stopped. */
 export function aheadNext(host: string): string {
   return `on ${host}: systemctl stop postgresql@*; then odoo-prov rejoin FILE --host ${host}, which saves the rows that only it has`;
 }

@@ -24,7 +24,7 @@ import {
   unitOf,
   versionOf,
 } from './layout.js';
-import { AHEAD, aheadNext, REPLAYED_PAST_FORK } from './past-fork.js';
+import { AHEAD, aheadNext, CANNOT_FOLLOW } from './past-fork.js';
 import { gatePackages, replicaGate } from './replica-gate.js';
 import { LOG_FOLDER, settingsOf } from './settings.js';
 import { standbyLoss } from './standby-loss.js';
@@ -141,8 +141,8 @@ function streams(version: number, { host: { name }, written }: Site): Resource {
   return ask(version, {
     name: 'postgres-streams',
     sql:
-      `select case when ${AHEAD} then '${hopeless}it has replayed what its primary never wrote; ${aheadNext(name)}' ` +
-      `when ${REPLAYED_PAST_FORK} then '${pastFork}' ` +
+      `select case when ${CANNOT_FOLLOW} then '${pastFork}' ` +
+      `when ${AHEAD} then '${hopeless}it has replayed what its primary never wrote; ${aheadNext(name)}' ` +
       `when not exists (select from pg_stat_wal_receiver) and case when pg_is_in_recovery() then pg_is_wal_replay_paused() end then '${paused}' ` +
       'else (select status from pg_stat_wal_receiver) end',
     expect: 'streaming',

@@ -25,8 +25,9 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
           id: 'postgres.past-fork',
           host,
           message: `${host} went on with the old primary past the point where ${database.primary ?? 'another one'} took over, and cannot follow: it shows old data`,
+          // One that waits asks its primary again and again, for WAL of the timeline that it is on.
           next:
-            serverOf(own)?.receiver?.status === 'streaming'
+            timeline === database.timeline
               ? aheadNext(host)
               : `odoo-prov rejoin FILE --host ${host}`,
         }),

@@ -387,6 +387,15 @@ describe('PostgreSQL', () => {
     expect(told(db1(RECORDED.streaming.primary), front(text))).toContain(
       'problem postgres.past-fork: front went on with the old primary past the point where db1 took over, and cannot follow: it shows old data',
     );
+    const next = (primary: string): string | undefined =>
+      judge(seen(db1(primary), front(text))).alerts.find(({ id }) => id === 'postgres.past-fork')
+        ?.next;
+    // It asks for its own timeline for a moment, again and again; or it has gone over to the new one, and does not know.
+    const promoted = changed(RECORDED.streaming.primary, '"timeline":1', '"timeline":2');
+    expect(next(promoted)).toBe('odoo-prov rejoin FILE --host front');
+    expect(next(RECORDED.streaming.primary)).toBe(
+      'on front: systemctl stop postgresql@*; then odoo-prov rejoin FILE --host front, which saves the rows that only it has',
+    );
   });
   it('with a standby that is stopped says what takes it back: a start, or a rejoin', () => {
     const services = units({ 'postgresql@17-main.service': 'postgres' }, []);
