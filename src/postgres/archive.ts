@@ -14,7 +14,7 @@ import { pgbackrest, PGBACKREST_PORT, repositoryOf, stanzaOf } from './pgbackres
 const ARCHIVE_TIMEOUT = '60s';
 
 /** What a standby fetches WAL with: bounds how long an archive that says nothing holds it, and a promotion of it. */
-const FETCH_WAL = '/usr/lib/odoo-prov/fetch-wal';
+export const FETCH_WAL = '/usr/lib/odoo-prov/fetch-wal';
 
 /** Packages of a database host for the archive; none where there is no backup. */
 export function archivePackages({ cluster }: Site): readonly Resource[] {

@@ -12,10 +12,11 @@ import {
 } from './layout.js';
 import { watchService } from './watch-service.js';
 
-const PROGRAM = '/usr/lib/odoo-prov/postgres-guard';
+/** Asked before PostgreSQL starts, and while it runs. */
+export const GUARD = '/usr/lib/odoo-prov/postgres-guard';
 const CONFIG = '/etc/odoo-prov/postgres-guard.conf';
 /** Whether a standby's WAL goes on where another one took over: the guard asks it, and the one who fetches WAL. */
-const PAST_FORK = '/usr/lib/odoo-prov/past-fork';
+export const PAST_FORK = '/usr/lib/odoo-prov/past-fork';
 const SERVICE = 'odoo-prov-postgres-guard.service';
 
 /** A server that dies is started again: Debian's unit leaves it down. */
@@ -27,7 +28,7 @@ RestartSec=1
 export const GUARDED_START = `StartLimitIntervalSec=0
 
 [Service]
-ExecStartPre=${PROGRAM} start
+ExecStartPre=${GUARD} start
 ${AGAIN}`;
 
 /** The same where nobody else can take writes, and nobody needs to be asked. */
@@ -58,7 +59,7 @@ export function guardFiles(site: Site): readonly Resource[] {
     directory({ path: '/etc/odoo-prov', mode: '0700' }),
     directory({ path: '/usr/lib/odoo-prov' }),
     file({ path: PAST_FORK, content: site.asset('postgres/past-fork.sh'), mode: '0755' }),
-    file({ path: PROGRAM, content: site.asset('postgres/guard.sh'), mode: '0755' }),
+    file({ path: GUARD, content: site.asset('postgres/guard.sh'), mode: '0755' }),
     file({ path: CONFIG, content: site.template('postgres/guard.conf.hbs', data) }),
   ];
 }
@@ -69,7 +70,7 @@ export function guardService(site: Site): readonly Resource[] {
   return watchService({
     name: SERVICE,
     description: 'Stops a PostgreSQL primary that was replaced',
-    program: PROGRAM,
+    program: GUARD,
     config: CONFIG,
   });
 }

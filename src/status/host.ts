@@ -29,6 +29,7 @@ import { parseRedis, redisProbe } from './redis.js';
 import { parseServices, servicesProbe } from './services.js';
 import { parseStartFailed, startFailedProbe } from './start-failed.js';
 import { parseSystem, systemProbe } from './system.js';
+import { parseUnusable, unusableProbe } from './unusable-files.js';
 
 /** Seconds that one part of a host may take: it asks the host itself, where every answer is quick or wrong. */
 export const PART_LIMIT = 8;
@@ -49,6 +50,7 @@ export function snippetsOf(cluster: Cluster, host: Host): readonly Snippet[] {
     has(...DATABASE_ROLES) && { name: 'postgres', script: postgresProbe(cluster, host) },
     has(...DATABASE_ROLES) && { name: 'startFailed', script: startFailedProbe() },
     has(...DATABASE_ROLES) && { name: 'walGone', script: walGone(cluster) },
+    has(...DATABASE_ROLES) && { name: 'unusable', script: unusableProbe(cluster) },
     has(...DATABASE_ROLES) && { name: 'jobs', script: jobsProbe(cluster.odoo.database) },
     has('pgbouncer') && { name: 'pgbouncer', script: pgbouncerProbe() },
     has('redis') && { name: 'redis', script: redisProbe() },
@@ -111,6 +113,7 @@ export function readHost(host: Host, outputs: ReadonlyMap<string, Output>): Host
     restoringTo: restoring,
     startFailed: part('startFailed', parseStartFailed),
     walGone: part('walGone', (text) => text.trim() || null),
+    unusable: part('unusable', parseUnusable),
     fenced: part('databases', parseFenced),
     kept: part('kept', parseKept),
     failoverTest: part('failoverTest', parseFailoverTest),
@@ -140,6 +143,7 @@ function nothing(host: Host): HostStatus {
     postgres: null,
     startFailed: null,
     walGone: null,
+    unusable: null,
     restoring: false,
     restoringTo: null,
     fenced: null,

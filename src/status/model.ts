@@ -12,6 +12,7 @@ import type { PostgresStatus, Slot } from './postgres.js';
 import type { RedisStatus } from './redis.js';
 import type { ServiceStatus } from './services.js';
 import type { SystemStatus } from './system.js';
+import type { UnusableFile } from './unusable-files.js';
 import type { Wanted } from './wanted.js';
 
 /** What one host said. A part is null where the host's roles do not have it, or it could not be looked at. */
@@ -31,6 +32,8 @@ export interface HostStatus {
   readonly startFailed: string | null;
   /** A segment of WAL that this standby lacks, and neither its primary nor the archive has any more. */
   readonly walGone: string | null;
+  /** Files that PostgreSQL will need and cannot use. */
+  readonly unusable: readonly UnusableFile[] | null;
   /** A restore in place has not come to its end: it runs, or was cut off. */
   readonly restoring: boolean;
   /** To where it goes, as `restore` was told: `--to-time '…'`; empty where that is not known, null where there is none. */

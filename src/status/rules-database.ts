@@ -16,6 +16,7 @@ import { odooSessionRules } from './rules-odoo-sessions.js';
 import { durabilityRules } from './rules-durability.js';
 import { largerRules, slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
+import { unusableRules } from './rules-unusable-files.js';
 import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
 import { counted, list, span } from './words.js';
 
@@ -32,6 +33,7 @@ export function databaseRules(status: ClusterStatus): readonly Alert[] {
       const running = serverOf(one);
       return running === undefined ? [] : configurationRules(one.host, running);
     }),
+    ...status.hosts.flatMap(unusableRules),
     ...status.hosts.flatMap((one) => durabilityRules(one, status)),
     ...status.database.members.flatMap((member) => [
       ...standbyRules(member, status),

@@ -329,6 +329,23 @@ describe('a configuration that was damaged', () => {
     const end = await db.apply();
     expect(end.code, printed(end)).toBe(0);
   });
+
+  it('is told where a file is of no use that its next start or log-in needs; apply puts it back', async () => {
+    const [standby = ''] = standbys;
+    const folder = '/usr/lib/odoo-prov';
+    const passFile = '/var/lib/postgresql/.odoo-prov-pgpass';
+    expect(await statusText()).not.toContain('cannot use');
+    await db.must(
+      standby,
+      `rm ${folder}/past-fork; chmod 644 ${folder}/postgres-guard; chown root ${passFile}`,
+    );
+    expect(await statusText()).toContain(
+      `PostgreSQL on ${standby} cannot use ${folder}/past-fork (missing), ${folder}/postgres-guard (not executable) and ${passFile} (not readable by postgres)`,
+    );
+    const end = await db.apply();
+    expect(end.code, printed(end)).toBe(0);
+    expect(await statusText()).not.toContain('cannot use');
+  });
 });
 
 describe('a standby that does not start with what is wanted', () => {

@@ -238,6 +238,7 @@ describe('a host', () => {
         'postgres',
         'startFailed',
         'walGone',
+        'unusable',
         'jobs',
         'pgbouncer',
         'redis',

@@ -179,6 +179,7 @@ describe('JSON', () => {
         ...[
           'startFailed',
           'walGone',
+          'unusable',
           'restoring',
           'restoringTo',
           'fenced',
