@@ -19,13 +19,14 @@ import {
 } from '../src/postgres/recovery-plan.js';
 import { analyzeScript, recoverScript } from '../src/postgres/restore-script.js';
 import { readState } from '../src/state/cluster-state.js';
+import { isBehindArchive, notArchived } from './archive-moment.js';
 import { withProcedure } from './backup.js';
 import { bringFilesBack } from './filestore.js';
 import { bringSecretsBack, inBucket, type LostSecrets } from './lost-secrets.js';
 import type { Procedure, ProcedureOptions } from './procedure.js';
 import { needRepository, placeOf, readRepository } from './repository.js';
 import { commandOf, noteSetBack, numbered } from './restore.js';
-import { momentOf, targetText } from './restore-target.js';
+import { explainingEnd, momentOf, requirePast, targetText } from './restore-target.js';
 
 /** Seconds that restoring and replaying may take. */
 const LONG = 7 * 24 * 3600;
@@ -57,6 +58,7 @@ export async function restoreToNewHosts(
   if (primary === undefined) throw new Error('the inventory was not checked: there is no primary');
   const source = filestoreSource(cluster);
   const prepared = [...new Set([primary, ...(source === undefined ? [] : [source])])];
+  requirePast(target);
   await withProcedure(options, async (procedure) => {
     await procedure.connect([...new Set([keeper, ...databaseHosts(cluster), ...prepared])]);
     await refuseData(procedure, cluster);
@@ -88,7 +90,7 @@ export async function restoreToNewHosts(
     const version = restoredVersion(cluster, primary, known.info.archive);
     const note = noteSetBack(procedure, cluster, newestTimeline(known));
     await note();
-    await note(await restoreDatabase(procedure, cluster, primary, plan, version));
+    await note(await restoreDatabase(procedure, cluster, primary, plan, target, version));
     await bringFilesBack(procedure, cluster, momentOf(known, target));
     await procedure.ask(primary, doneScript());
     // Before the rest: where a host of Odoo fails, this command ends there, and apply does not do it.
@@ -110,8 +112,17 @@ async function findBackup(
 ): Promise<Found> {
   const known = await readRepository(procedure, cluster);
   const plan = planRecovery(known, target);
-  if (!('found' in plan)) return { known, plan };
-  throw new Failure({ reason: 'refused', message: 'that moment cannot be restored', ...plan });
+  if ('found' in plan) {
+    throw new Failure({ reason: 'refused', message: 'that moment cannot be restored', ...plan });
+  }
+  if (isBehindArchive(known, plan, target)) {
+    throw notArchived(known, target.at, {
+      host: needRepository(cluster).host.name,
+      untouched: 'nothing was restored',
+      why: 'of what was written later, new hosts hold nothing',
+    });
+  }
+  return { known, plan };
 }
 
 async function refuseData(procedure: Procedure, cluster: Cluster): Promise<void> {
@@ -151,6 +162,7 @@ async function restoreDatabase(
   cluster: Cluster,
   primary: Host,
   plan: RecoveryPlan,
+  target: RecoveryTarget,
   version: number,
 ): Promise<string> {
   const remedy = 'see what it said, and run the same command again: what was cut is restored anew';
@@ -164,10 +176,11 @@ async function restoreDatabase(
   await procedure.ask(primary, configureBareScript(version, stanzaOf(cluster)), { remedy });
   // Debian's own place: ours is there after apply only.
   const recover = recoverScript(version, '/var/log/postgresql', plan.toHole);
-  const text = await procedure.step(primary, 'replaying and promoting', recover, {
+  const replayed = procedure.step(primary, 'replaying and promoting', recover, {
     limit: LONG,
     remedy,
   });
+  const text = await explainingEnd(replayed, target, remedy);
   await procedure.ask(primary, settleBareScript(), { remedy });
   return text.trim();
 }

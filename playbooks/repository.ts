@@ -63,12 +63,12 @@ export async function seeWriters(
   const answers = await Promise.allSettled(
     hosts.map(async (each) => {
       await procedure.connect([each]);
-      return (await procedure.ask(each, WRITES)).trim();
+      return takesWrites(procedure, each);
     }),
   );
   const writers = hosts.filter((_, i) => {
     const answer = answers[i];
-    return answer?.status === 'fulfilled' && answer.value === 'yes';
+    return answer?.status === 'fulfilled' && answer.value;
   });
   const silent = answers.flatMap((answer, i) => {
     if (answer.status === 'fulfilled') return [];
@@ -76,6 +76,11 @@ export async function seeWriters(
     return [`${hosts[i]?.name ?? ''}: ${answer.reason.message}`];
   });
   return { writers, silent };
+}
+
+/** Whether the server of a connected host takes writes. */
+export async function takesWrites(procedure: Pick<Procedure, 'ask'>, host: Host): Promise<boolean> {
+  return (await procedure.ask(host, WRITES)).trim() === 'yes';
 }
 
 const WRITES = sh`

@@ -26,6 +26,7 @@ import {
 import { LOG_FOLDER } from '../src/postgres/settings.js';
 import { sh, type Script } from '../src/shell/index.js';
 import { readState } from '../src/state/cluster-state.js';
+import { requireReach } from './archive-moment.js';
 import { withProcedure } from './backup.js';
 import { clientGroups, startClients, stopClients } from './database-clients.js';
 import { bringFilesBack } from './filestore.js';
@@ -111,13 +112,15 @@ async function planOf(
       ...recovery,
     });
   }
+  const archived = [undefined, systemIdentifier].includes(known.info.systemIdentifier);
+  // Where a restore was cut, everything is stopped already, and the replay says where the archive ends.
+  if (cut.size === 0) await requireReach(procedure, known, recovery, target, { primary, archived });
   const version = versionIn(cluster, primary);
   await procedure.ask(primary, roomScript(version, Math.ceil(recovery.set.size * 1.1)), {
     remedy: `make room there; what earlier restores kept goes by: odoo-prov restore FILE --discard-old`,
   });
   const kept = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
   const left = newestTimeline(known);
-  const archived = [undefined, systemIdentifier].includes(known.info.systemIdentifier);
   return {
     ...{ primary, recovery, known, left, kept, archived },
     // What a restore that was cut has moved aside is not looked for.

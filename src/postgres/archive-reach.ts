@@ -14,6 +14,12 @@ export function lastArchived({ segments }: Recoverable): number | undefined {
   return segments.length === 0 ? undefined : Math.max(...segments.map(({ at }) => at));
 }
 
+/** The newest moment that the archive holds for all that is known, in seconds since 1970; undefined where that is not known. */
+export function newestHeld(known: Recoverable): number | undefined {
+  const last = lastArchived(known);
+  return last === undefined ? undefined : last - QUIET;
+}
+
 /**
  * Tells by the time of the last segment how far the archive reaches. What was left when the database was set back was handed over then.
  * @param at the moment, in seconds since 1970

@@ -299,6 +299,23 @@ describe('a restore in place', () => {
     expect(await sql(FINGERPRINT)).toBe(at['last']);
   });
 
+  it('refuses a moment behind the end of the archive where the primary does not run, and stops nobody', async () => {
+    await must(on('db1'), "systemctl stop 'postgresql@*'");
+    try {
+      await sleep(1500);
+      const late = new Date().toISOString();
+      const end = await run('restore', inventory, '--to-time', late, '--confirm', NAME);
+      expect(end.code, printed(end)).toBe(5);
+      expect(printed(end)).toContain('db1: that moment cannot be restored');
+      expect(printed(end)).toContain('nothing was stopped');
+      expect(await sql('select pg_is_in_recovery()', 'db2')).toBe('t');
+    } finally {
+      await must(on('db1'), 'systemctl start postgresql@17-main');
+    }
+    await says('db2', 'select status from pg_stat_wal_receiver', 'streaming');
+    expect(await sql(FINGERPRINT)).toBe(at['last']);
+  });
+
   it('tells in a dry run what it would do, and does nothing', async () => {
     const end = await ok('restore', inventory, '--to-time', moment, '--dry-run');
     expect(end.stdout).toContain('db2: cloned anew');
@@ -627,6 +644,12 @@ describe('primary and standby, and the operator’s secrets, are lost', () => {
     }
     // Odoo takes minutes to install, and the database does not wait for it.
     await powerCut(lab, 'web1');
+    const late = ['--to-time', new Date().toISOString(), '--dry-run'];
+    const refused = await run(
+      ...['restore', inventory, '--new-hosts', ...late, '--recovery-key-file', recoveryKey],
+    );
+    expect(refused.code, printed(refused)).toBe(5);
+    expect(printed(refused)).toContain('the archive ends before');
     const restore = ['restore', inventory, '--new-hosts', '--latest', '--confirm', NAME];
     const end = await run(...restore, '--recovery-key-file', recoveryKey);
     expect(end.code, printed(end)).toBe(3);
