@@ -13,7 +13,6 @@ import { becomePassword, type BecomeFlags } from './become.js';
 import { holdsNoSecrets, needGivenSecrets } from './given-secrets.js';
 import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
-import { MistakesError } from './mistakes-error.js';
 import { passphraseAsker } from './passphrase.js';
 import { showRecoveryKey } from './recovery-key.js';
 
@@ -44,8 +43,7 @@ interface RunFlags extends ApplyFlags {
 
 /** `odoo-prov apply FILE`. */
 export async function apply(file: string, flags: ApplyFlags): Promise<void> {
-  const cluster = flags.json === true ? loadForPrograms(file) : loadSoundCluster(file);
-  if (cluster === undefined) return;
+  const cluster = loadSoundCluster(file, flags.json === true);
   const hosts = selectHosts(cluster, flags.limit ?? [], flags.role ?? []);
   if (flags.listHosts === true) {
     print(hostLines(hosts, cluster).join('\n'));
@@ -53,18 +51,6 @@ export async function apply(file: string, flags: ApplyFlags): Promise<void> {
   }
   const recap = await applyCluster(cluster, hosts, { ...flags, remindOfKey: true });
   process.exitCode = exitCode(recap, flags.detailedExitcode === true);
-}
-
-/** With `--json` mistakes are records too. @returns undefined when there are some; they are printed */
-function loadForPrograms(file: string): Cluster | undefined {
-  try {
-    return loadSoundCluster(file, true);
-  } catch (error) {
-    if (!(error instanceof MistakesError)) throw error;
-    for (const record of error.records) print(JSON.stringify(record));
-    process.exitCode = EXIT.usage;
-    return undefined;
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf, Failure } from '../failure/failure.js';
 import { nameInventoryOf } from '../ui/named-inventory.js';
-import { tell, tellFailure } from '../ui/terminal.js';
+import { print, tell, tellFailure } from '../ui/terminal.js';
 import { buildProgram } from './program.js';
 import { MistakesError } from './mistakes-error.js';
 
@@ -16,31 +16,44 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   });
   const program = buildProgram();
   let file: string | undefined;
+  let json = false;
   program.hook('preAction', (_, command) => {
     // The inventory is the first argument of every command that has one.
     if (command.registeredArguments[0]?.name() === 'file') file = command.args[0];
+    json = command.opts<{ json?: true }>().json === true;
   });
   try {
     process.exitCode = EXIT.done;
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    process.exitCode = report(error, file);
+    process.exitCode = await report(error, file, json);
   }
 }
 
-/** Prints what went wrong; gives the exit code. @param file the inventory, if one was given */
-function report(error: unknown, file: string | undefined): number {
+/**
+ * Prints what went wrong; gives the exit code.
+ * @param file the inventory, if one was given
+ * @param json a program reads standard output: it gets a record a line
+ */
+async function report(error: unknown, file: string | undefined, json: boolean): Promise<number> {
   if (error instanceof CommanderError) {
     // Commander has printed it already; help that was asked for is no mistake.
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
   if (error instanceof MistakesError) {
-    tell(error.message);
+    if (json) for (const record of error.records) print(JSON.stringify(record));
+    else tell(error.message);
     return EXIT.usage;
   }
   if (error instanceof Failure) {
-    tellFailure(file === undefined ? error : nameInventoryOf(error, file));
-    return exitCodeOf(error.reason);
+    const failure = file === undefined ? error : nameInventoryOf(error, file);
+    const exitCode = exitCodeOf(failure.reason);
+    if (json) {
+      const { failureToJson } = await import('../ui/json.js');
+      print(JSON.stringify({ type: 'failure', exitCode, failure: failureToJson(failure) }));
+    }
+    tellFailure(failure);
+    return exitCode;
   }
   tell(unexpected(error));
   return EXIT.failed;

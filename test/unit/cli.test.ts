@@ -172,8 +172,13 @@ describe('inventory commands', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, findings: [] });
   });
 
-  it('apply --json: a record for each mistake, on standard output', async () => {
-    const { code, stdout, stderr } = await odooProv(['apply', 'broken.yaml', '--json']);
+  it.each([
+    ['apply', 'broken.yaml'],
+    ['status', 'broken.yaml'],
+    ['failover-test', 'broken.yaml', '--list'],
+    ['backup', 'broken.yaml', '--list'],
+  ])('%s --json: a record for each mistake, on standard output', async (...words) => {
+    const { code, stdout, stderr } = await odooProv([...words, '--json']);
     expect([code, stderr]).toEqual([1, '']);
     const records = stdout
       .trimEnd()
@@ -193,6 +198,23 @@ describe('inventory commands', () => {
       message: 'unknown role "ap"; did you mean "app"?',
     });
   });
+
+  it.each(['apply', 'status'])(
+    '%s --json: what was refused, as a record beside the words for people',
+    async (command) => {
+      const words = [command, 'small.yaml', '--limit', 'another'];
+      const refused = await odooProv(words);
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      const { code, stdout, stderr } = await odooProv([...words, '--json']);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: refused.stderr });
+      expect(stdout).toMatch(/^\{.*\}\n$/);
+      const record = JSON.parse(stdout) as { readonly failure: Readonly<Record<string, string>> };
+      expect(record).toMatchObject({ type: 'failure', exitCode: 1, failure: { reason: 'usage' } });
+      const { message = '', remedy = '' } = record.failure;
+      expect(stderr).toContain(message);
+      expect(stderr).toContain(`next      ${remedy}`);
+    },
+  );
 
   it('apply --list-hosts: the chosen hosts', async () => {
     const { code, stdout } = await odooProv([
