@@ -95,9 +95,7 @@ function unitRules(
   { unit, roles, active, sub }: ServiceStatus,
 ): readonly Alert[] {
   if (['active', 'reloading', 'refreshing'].includes(active)) return [];
-  // PostgreSQL itself says more: rules-database.ts.
-  if (unit.startsWith('postgresql@') && host.postgres !== null && host.postgres.server !== 'up')
-    return [];
+  if (isPostgres(unit) && host.postgres !== null && host.postgres.server !== 'up') return [];
   const said = sub === 'auto-restart' ? 'fails and is started again and again' : `is ${active}`;
   const words = {
     id: 'service.down',
@@ -108,6 +106,14 @@ function unitRules(
   const waits = active === 'activating' && sub !== 'auto-restart';
   const minor = roles.length > 0 && roles.every((role) => role === 'base');
   return [waits || minor ? warning(words) : problem(words)];
+}
+
+/**
+ * Its own unit, and the one that starts it at boot: while PostgreSQL is not up, rules-database.ts says more. Whether it is to be
+ * started is another question where another one has taken over.
+ */
+function isPostgres(unit: string): boolean {
+  return unit === 'postgresql.service' || unit.startsWith('postgresql@');
 }
 
 function roomRules({ host, system, backup }: HostStatus): readonly Alert[] {

@@ -493,6 +493,23 @@ describe('PostgreSQL', () => {
       judge(seen(primary, front(RECORDED.two.standby))).alerts.map(({ next }) => next),
     ).toContain('it was primary before: odoo-prov rejoin FILE --host db1');
   });
+  it('with an old primary that has just booted, whose units are not active yet, names the rejoin only', () => {
+    const starting = units(
+      { 'postgresql.service': 'postgres', 'postgresql@17-main.service': 'postgres' },
+      ['inactive dead', 'activating start-pre'],
+    );
+    const stopped = STOPPED_DATABASES.replace('\tyes\t', '\tno\t').replace(' in recovery', '');
+    const old = (postgres: string): HostStatus =>
+      db1(postgres, { services: starting, databases: stopped });
+    const { alerts } = judge(seen(old('down'), front(RECORDED.two.standby)));
+    expect(alerts.filter(({ host }) => host === 'db1')).toMatchObject([
+      { id: 'postgres.down', next: 'it was primary before: odoo-prov rejoin FILE --host db1' },
+    ]);
+    // One that is up, and would not be after the next boot.
+    expect(told(old(RECORDED.streaming.primary))).toContain(
+      'problem service.down: postgresql on db1 is inactive',
+    );
+  });
   it('with a configuration that is not what it should be, or would not start', () => {
     const clean = '"own":true,"errors":[],"doors":[],"off":[],"waiting":[]';
     const all =
