@@ -43,24 +43,3 @@ export async function connectAll(
   );
   return { sessions, unreached };
 }
-
-/**
- * Every PgBouncer must be led to the new primary: one that cannot be told would go on writing to the old one.
- * @throws Failure refused
- */
-export function requirePoolers(cluster: Cluster, { unreached }: Reached): void {
-  const lost = hostsWith(cluster, 'pgbouncer').filter(({ name }) => unreached.has(name));
-  const [first] = lost;
-  if (first === undefined) return;
-  throw new Failure({
-    reason: 'refused',
-    host: first.name,
-    message: 'this PgBouncer cannot be reached: it could go on leading clients to the old primary',
-    expected: 'every PgBouncer reachable, so that all of them are cut off first',
-    found: lost
-      .map(({ name }) => `${name}: ${unreached.get(name)?.message ?? 'unreachable'}`)
-      .join('; '),
-    remedy:
-      'bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then run this again',
-  });
-}

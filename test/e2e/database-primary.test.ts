@@ -651,6 +651,9 @@ describe('a move that was cut off before anybody was promoted', () => {
       `systemctl stop 'postgresql@*' && cd /var/lib/postgresql/*/main && touch standby.signal && chown postgres: standby.signal`,
     );
     refused(await db.apply(), `odoo-prov failover ${db.inventory}`);
+    await networkCut(db.lab, 'pool1');
+    refused(await db.run('failover', '--yes'), 'Meanwhile nobody takes writes');
+    await networkHeal(db.lab, 'pool1');
     const end = await db.run('failover', '--yes');
     expect(end.code, printed(end)).toBe(0);
     expect(await primaries()).toHaveLength(1);

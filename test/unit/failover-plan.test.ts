@@ -45,6 +45,15 @@ function reached(answers: Readonly<Record<string, string>>): Reached {
   return { sessions, unreached };
 }
 
+/** As if that host could not be reached. */
+function without({ sessions, unreached }: Reached, lost: string): Reached {
+  const failure = new Failure({ reason: 'unreachable', message: 'no answer', remedy: '' });
+  return {
+    sessions: new Map([...sessions].filter(([name]) => name !== lost)),
+    unreached: new Map([...unreached, [lost, failure]]),
+  };
+}
+
 /** Fails where it is asked about standbys, unless the test answers. */
 const OPTIONS: FailoverOptions = {
   force: false,
@@ -222,15 +231,30 @@ describe('a failover', () => {
   });
 
   it('is refused while a PgBouncer cannot be reached, or hosts hold different clusters', async () => {
-    const lost = reached({ db1: STOPPED, db2: STANDBY });
-    const sessions = new Map([...lost.sessions].filter(([name]) => name !== 'pool1'));
-    const unreached = new Map([
-      ...lost.unreached,
-      ['pool1', new Failure({ reason: 'unreachable', message: 'no answer', remedy: '' })] as const,
-    ]);
-    await expect(lookForMove(cluster, { sessions, unreached })).rejects.toThrow(
-      'could go on leading clients',
-    );
+    const refusal = async (answers: Readonly<Record<string, string>>): Promise<unknown> =>
+      lookForMove(cluster, without(reached(answers), 'pool1')).catch((error: unknown) => error);
+    const message =
+      'this PgBouncer cannot be reached: it could go on leading clients to the old primary';
+    expect(await refusal({ db1: PRIMARY, db2: STANDBY, db3: STANDBY })).toMatchObject({
+      details: {
+        ...{ host: 'pool1', message, found: 'pool1: no answer' },
+        remedy:
+          'bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then run this again',
+      },
+    });
+    // A standby that receives: its primary was only not seen.
+    expect(await refusal({ db2: STANDBY })).toMatchObject({ details: { message } });
+    const idle = STANDBY.replace('0/5000 1', '0/5000 0');
+    expect(await refusal({ db1: STOPPED, db2: idle, db3: idle })).toMatchObject({
+      details: {
+        message: `${message}. Meanwhile nobody takes writes`,
+        remedy:
+          'bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then the same command again: until then nothing is saved',
+      },
+    });
+    expect(await refusal({ db2: idle, db3: idle })).toMatchObject({
+      details: { message: `${message}. Meanwhile no database host that answers takes writes` },
+    });
     const other = STANDBY.replace(' 7', ' 8');
     await expect(plan({ db1: STOPPED, db2: other })).rejects.toThrow('another PostgreSQL cluster');
   });

@@ -3,6 +3,7 @@ import { planFinish, type FinishOptions } from '../../playbooks/primary/finish.j
 import { planFailover } from '../../playbooks/primary/failover.js';
 import { lookForMove, type MoveView } from '../../playbooks/primary/move-view.js';
 import { planSwitchover } from '../../playbooks/primary/switchover.js';
+import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
 import type { Session } from '../../src/transport/session.js';
 import { testCluster, testHost } from '../support/site.js';
@@ -100,6 +101,30 @@ describe('a move that was cut after its promotion', () => {
     const armed = { ...cut, db3: `${WAITS}armed primary-frozen 100\n` };
     await expect(finish(armed, { to: 'db2' })).rejects.toThrow('has left something broken');
     expect((await finish(armed, { to: 'db2', urgent: true }))?.notes.join()).toContain('broken');
+  });
+});
+
+describe('a move that was cut, with a PgBouncer that is gone', () => {
+  it('is refused, and says who waits: on a primary, or on nobody', async () => {
+    const both = testCluster([...hosts, testHost('pool2', 5, ['pgbouncer'])]);
+    const refusal = async (answers: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { sessions } = await look(answers);
+      const gone = new Failure({ reason: 'unreachable', message: 'no answer', remedy: '' });
+      const unreached = new Map([['pool2', gone]]);
+      return lookForMove(both, { sessions, unreached }).catch((error: unknown) => error);
+    };
+    const found = 'pool2: no answer; PgBouncer on pool1 holds its clients back';
+    const stopped = { db1: HANDED_OVER, db2: WAITS, db3: WAITS, pool1: paused('db1') };
+    expect(await refusal(stopped)).toMatchObject({
+      details: {
+        message: expect.stringMatching(/Meanwhile nobody takes writes$/) as string,
+        found,
+        remedy: expect.stringContaining('then the same command again') as string,
+      },
+    });
+    expect(await refusal({ ...stopped, db2: PRIMARY })).toMatchObject({
+      details: { message: expect.stringMatching(/to the old primary$/) as string, found },
+    });
   });
 });
 
