@@ -13,24 +13,16 @@ import {
 import { isOutdated } from '../../src/postgres/outdated.js';
 import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { archiveReceived } from './archive-received.js';
-import { awaitStreaming } from './await-streaming.js';
 import { catchUp } from './catch-up.js';
 import { pausingText } from './enough-settings.js';
+import { leadFollowers } from './followers.js';
 import { leftFaultsText } from './left-fault.js';
 import { requireNoLivingSender } from './living-sender.js';
 import { cutText, type MoveView } from './move-view.js';
 import { pausedText } from './paused-replay.js';
 import { backupText, type View } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
-import {
-  checkpoint,
-  fence,
-  follow,
-  goOnAlone,
-  promote,
-  reconnectBus,
-  type Mover,
-} from './steps.js';
+import { checkpoint, fence, goOnAlone, promote, reconnectBus, type Mover } from './steps.js';
 
 export interface FailoverOptions {
   /** The standby to promote, by the operator's choice. */
@@ -263,7 +255,7 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   await finishAll([
     ...(plan.alone ? [goOnAlone(mover, candidate.host)] : []),
     letThrough(mover, observed).then(() => reconnectBus(mover)),
-    follow(mover, names).then(() => awaitStreaming(mover, names)),
+    leadFollowers(mover, candidate.host, { running: names }),
     archiveReceived(mover, candidate.host),
   ]);
   await checkpoint(mover, candidate.host);

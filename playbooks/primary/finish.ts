@@ -4,14 +4,13 @@ import { databaseHosts, hostsWith, type Cluster } from '../../src/inventory/clus
 import { postgresOf } from '../../src/odoo/layout.js';
 import { hasStandby, type Sight } from '../../src/postgres/promotion.js';
 import { archiveReceived } from './archive-received.js';
-import { awaitStreaming } from './await-streaming.js';
+import { leadFollowers } from './followers.js';
 import { leftFaultsText, refuseLeftFaults } from './left-fault.js';
 import { requireNoLivingSender } from './living-sender.js';
 import type { MoveView } from './move-view.js';
 import { holdingBack, holdingText } from './pooler-look.js';
 import { letThrough } from './poolers.js';
-import { startAsStandby } from './start-server.js';
-import { checkpoint, follow, goOnAlone, reconnectBus, type Mover } from './steps.js';
+import { checkpoint, goOnAlone, reconnectBus, type Mover } from './steps.js';
 
 /** What is left of a move that was cut after its promotion; nothing may be. */
 export interface FinishPlan {
@@ -137,10 +136,7 @@ export async function runFinish(mover: Mover, plan: FinishPlan): Promise<void> {
   await finishAll([
     ...(plan.alone ? [goOnAlone(mover, host)] : []),
     ...(plan.clients ? [letThrough(mover, observed).then(() => reconnectBus(mover))] : []),
-    follow(mover, plan.follow).then(() => awaitStreaming(mover, plan.follow)),
-    ...plan.start.map((name) =>
-      startAsStandby(mover, name).then(() => awaitStreaming(mover, [name])),
-    ),
+    leadFollowers(mover, host, { running: plan.follow, stopped: plan.start }),
     archiveReceived(mover, host),
   ]);
   await checkpoint(mover, host);

@@ -13,12 +13,20 @@ select coalesce((
 EOF`);
 
 /**
+ * Why standbys cannot log in anew at a primary, e.g. `NOLOGIN, VALID UNTIL 2026-01-01 00:00:00 UTC`; empty where they can.
+ * @throws Failure command-failed where it does not say
+ */
+export function replicationClosed(mover: Mover, host: string): Promise<string> {
+  return step(mover, host, 'see whether standbys can log in', CLOSED, 20);
+}
+
+/**
  * Sees that standbys can log in anew: those that stream go on though their role is closed, and could not follow another primary.
  * @param host the primary, whose roles are those of whoever comes after it
  * @throws Failure refused, before anything was changed
  */
 export async function requireReplicationLogin(mover: Mover, host: string): Promise<void> {
-  const found = await step(mover, host, 'see whether standbys can log in', CLOSED, 20);
+  const found = await replicationClosed(mover, host);
   if (found === '') return;
   throw new Failure({
     reason: 'refused',

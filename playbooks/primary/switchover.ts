@@ -7,8 +7,8 @@ import { severalPrimaries } from '../../src/postgres/two-primaries.js';
 import { lines, raw, sh } from '../../src/shell/index.js';
 import { archiveReceived } from './archive-received.js';
 import { requireArchive } from './archive-takes.js';
-import { awaitStreaming } from './await-streaming.js';
 import { requireEnough } from './enough-settings.js';
+import { leadFollowers } from './followers.js';
 import { refuseLeftFaults } from './left-fault.js';
 import { cutText, type MoveView } from './move-view.js';
 import { chooseReplaying, pausedText } from './paused-replay.js';
@@ -16,16 +16,8 @@ import { holdingBack, holdingText } from './pooler-look.js';
 import { requireReplicationLogin } from './replication-login.js';
 import { backupText, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo } from './poolers.js';
-import { startAsStandby, startServer } from './start-server.js';
-import {
-  checkpoint,
-  follow,
-  promote,
-  reconnectBus,
-  step,
-  urgentStep,
-  type Mover,
-} from './steps.js';
+import { startServer } from './start-server.js';
+import { checkpoint, promote, reconnectBus, step, urgentStep, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
@@ -217,8 +209,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
   const names = others.map(({ host }) => host);
   await finishAll([
     letThrough(mover, observed).then(() => reconnectBus(mover)),
-    follow(mover, names).then(() => awaitStreaming(mover, names)),
-    startAsStandby(mover, from.host).then(() => awaitStreaming(mover, [from.host])),
+    leadFollowers(mover, to.host, { running: names, stopped: [from.host] }),
     archiveReceived(mover, to.host),
   ]);
   await checkpoint(mover, to.host);

@@ -383,6 +383,24 @@ describe('a primary that stands still', () => {
   });
 });
 
+describe('a primary that is lost after the role by which standbys log in has expired', () => {
+  it('is failed over without a wait for those who cannot log in: the apply at the end opens it, and they follow', async () => {
+    const [old = ''] = await primaries();
+    await db.sql(old, "alter role replicator valid until '2020-01-01'");
+    await db.must(old, "systemctl kill -s STOP 'postgresql@*'");
+    const end = await db.run('failover', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    expect(end.stdout).toContain('the role replicator lets nobody in (VALID UNTIL 2020-01-01');
+    expect(end.stdout).not.toContain('does not follow yet');
+    const [primary = ''] = await primaries();
+    const others = DATABASES.filter((host) => host !== old && host !== primary).join(' ');
+    await until(primary, `${psql(standbys)} | grep -qx '${others}'`, 30);
+    const back = await db.run('rejoin', '--yes');
+    expect(back.code, printed(back)).toBe(0);
+    await unchanged();
+  });
+});
+
 describe('a standby that lacks what another one has', () => {
   it('fetches it before it is promoted: nothing that was acknowledged is lost, and the others follow', async () => {
     const [old = ''] = await primaries();
