@@ -33,11 +33,16 @@ export async function lookForMove(cluster: Cluster, reached: Reached): Promise<M
  * @throws Failure refused
  */
 function requirePoolers(cluster: Cluster, { unreached }: Reached, view: MoveView): void {
-  const lost = hostsWith(cluster, 'pgbouncer').filter(({ name }) => unreached.has(name));
+  const all = hostsWith(cluster, 'pgbouncer');
+  const lost = all.filter(({ name }) => unreached.has(name));
   const [first] = lost;
   if (first === undefined) return;
   const holding = holdingBack(view.poolers);
   const idle = idleText(view);
+  const away =
+    lost.length < all.length
+      ? 'take the role pgbouncer off it in the inventory'
+      : 'give the role pgbouncer to another host in the inventory, instead of this one,';
   throw new Failure({
     reason: 'refused',
     host: first.name,
@@ -47,7 +52,7 @@ function requirePoolers(cluster: Cluster, { unreached }: Reached, view: MoveView
       ...lost.map(({ name }) => `${name}: ${unreached.get(name)?.message ?? 'unreachable'}`),
       ...(holding.length > 0 ? [holdingText(holding)] : []),
     ].join('; '),
-    remedy: `bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then ${idle === undefined ? 'run this again' : 'the same command again: until then nothing is saved'}`,
+    remedy: `bring the host back, or ${away} if it is gone for good; then ${idle === undefined ? 'run this again' : 'the same command again: until then nothing is saved'}`,
   });
 }
 

@@ -36,13 +36,19 @@ function poolerFunction(cluster: Cluster): string {
 }`;
 }
 
+const UNMADE = 'unmade';
+
+/** Ends a script on a host that apply has not made a PgBouncer yet: it leads nobody, and the apply that follows makes it one. */
+const IF_MADE = `if ! [ -e ${PGBOUNCER_DATABASES} ] && ! systemctl is-active --quiet pgbouncer; then echo ${UNMADE}; exit 0; fi`;
+
 /**
  * Drops all clients and servers at each PgBouncer; those that come meanwhile wait until {@link letThrough}.
  * PgBouncer 1.24.1 may crash when KILL meets a client that is logging in, and systemd would start it again, open for
  * all: then it is stopped, and clients are refused for that time.
  */
 export async function cutOff(mover: Mover): Promise<void> {
-  const script = raw(`${poolerFunction(mover.cluster)}
+  const script = raw(`${IF_MADE}
+${poolerFunction(mover.cluster)}
 pooler 1 '' ${each(mover.cluster, 'KILL')} || {
   systemctl stop --no-block pgbouncer
   systemctl kill --signal=SIGQUIT pgbouncer 2>/dev/null || :
@@ -52,6 +58,10 @@ pooler 1 '' ${each(mover.cluster, 'KILL')} || {
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
       const said = await urgentStep(mover, name, 'cut PgBouncer off', script, 30);
+      if (said === UNMADE) {
+        mover.tell(name, 'is no PgBouncer yet: the apply that ends this makes it one');
+        return;
+      }
       const stopped = said.endsWith('stopped');
       mover.tell(name, `PgBouncer ${stopped ? 'is stopped' : 'holds all clients back'}`);
     }),
@@ -77,7 +87,8 @@ export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
   await Promise.allSettled(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
       const { host: address } = postgresOf(observed, host);
-      const script = raw(`${pointFunction(mover.cluster)}
+      const script = raw(`${IF_MADE}
+${pointFunction(mover.cluster)}
 point '${address}' || ! systemctl is-active --quiet pgbouncer || exit 1
 ${audit(`PgBouncer leads to ${address}`)}`);
       await urgentStep(mover, host.name, `point PgBouncer to ${address}`, script, 30);
@@ -93,11 +104,13 @@ export async function letThrough(mover: Mover, observed: Cluster): Promise<void>
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
       const { host: address } = postgresOf(observed, host);
-      const script = raw(`${pointFunction(mover.cluster)}
+      const script = raw(`${IF_MADE}
+${pointFunction(mover.cluster)}
 { pooler '' '${address}' || point '${address}'; } && pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} ||
   systemctl restart pgbouncer`);
-      await urgentStep(mover, host.name, `let clients through to ${address}`, script, 30);
-      mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
+      const what = `let clients through to ${address}`;
+      const said = await urgentStep(mover, host.name, what, script, 30);
+      if (said !== UNMADE) mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),
   );
 }

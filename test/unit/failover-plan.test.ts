@@ -239,7 +239,7 @@ describe('a failover', () => {
       details: {
         ...{ host: 'pool1', message, found: 'pool1: no answer' },
         remedy:
-          'bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then run this again',
+          'bring the host back, or give the role pgbouncer to another host in the inventory, instead of this one, if it is gone for good; then run this again',
       },
     });
     // A standby that receives: its primary was only not seen.
@@ -249,7 +249,7 @@ describe('a failover', () => {
       details: {
         message: `${message}. Meanwhile nobody takes writes`,
         remedy:
-          'bring the host back, or take the role pgbouncer off it in the inventory if it is gone for good; then the same command again: until then nothing is saved',
+          'bring the host back, or give the role pgbouncer to another host in the inventory, instead of this one, if it is gone for good; then the same command again: until then nothing is saved',
       },
     });
     expect(await refusal({ db2: idle, db3: idle })).toMatchObject({
