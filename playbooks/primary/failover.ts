@@ -247,14 +247,15 @@ export async function runFailover(mover: Mover, plan: FailoverPlan): Promise<voi
   await finishAll([cutOff(mover), ...plan.fence.map((host) => fence(mover, host, why))]);
   const ahead = await catchUp(mover, plan.choice);
   const observed = observedCluster(mover.cluster, { primary: candidate.host });
-  await finishAll([promote(mover, candidate.host), pointTo(mover, observed)]);
+  const pointing = pointTo(mover, observed);
+  await promote(mover, candidate.host);
   mover.onPromoted?.();
   const following = others.filter((other) => !ahead.includes(other));
   const names = following.map(({ host }) => host);
   // The clients first, and no host waits for what fails at another.
   await finishAll([
     ...(plan.alone ? [goOnAlone(mover, candidate.host)] : []),
-    letThrough(mover, observed).then(() => reconnectBus(mover)),
+    letThrough(mover, observed, pointing).then(() => reconnectBus(mover)),
     leadFollowers(mover, candidate.host, { running: names }),
     archiveReceived(mover, candidate.host),
   ]);

@@ -1,5 +1,6 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
-import { hostsWith, type Cluster } from '../../src/inventory/cluster.js';
+import { Failure } from '../../src/failure/failure.js';
+import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { postgresOf } from '../../src/odoo/layout.js';
 import { PGBOUNCER_CONSOLE, PGBOUNCER_DATABASES } from '../../src/odoo/pgbouncer.js';
 import { raw } from '../../src/shell/index.js';
@@ -68,48 +69,80 @@ pooler 1 '' ${each(mover.cluster, 'KILL')} || {
   );
 }
 
-/** Shell function `point ADDRESS`: writes where PgBouncer leads its clients, and succeeds when it has taken that in. */
-function pointFunction(cluster: Cluster): string {
+/** Shell function `point`: writes where PgBouncer leads its clients, and succeeds when it has taken that in. */
+function pointFunction(cluster: Cluster, address: string): string {
   return `${poolerFunction(cluster)}
 point() {
   file=${PGBOUNCER_DATABASES}
-  cp -p "$file" "$file.new" && sed -E "s/ host=[^ ]+/ host=$1/" "$file" >"$file.new" && sync "$file.new" &&
+  cp -p "$file" "$file.new" && sed -E "s/ host=[^ ]+/ host=${address}/" "$file" >"$file.new" && sync "$file.new" &&
     mv -f "$file.new" "$file" || exit 1
-  pooler '' "$1" RELOAD
+  ${audit(`PgBouncer leads to ${address}`)}
+  pooler '' '${address}' RELOAD
 }`;
 }
 
+/** What goes on at each PgBouncer, by its host; whether that has fallen silent. Never rejects. */
+export type Pointing = ReadonlyMap<string, Promise<boolean>>;
+
 /**
- * Points each PgBouncer to the server that is about to take writes. It still holds its clients back, so this costs
- * them no time. What fails is told, and done again by {@link letThrough}: no host waits for what fails at another.
+ * Begins to point each PgBouncer to the server that is about to take writes. It still holds its clients back, so this costs
+ * them no time. What fails is told, and done again by {@link letThrough}, which is to be given what is begun here: it alone waits
+ * for it, each host for its own, so that nobody's clients wait for one that is gone.
  */
-export async function pointTo(mover: Mover, observed: Cluster): Promise<void> {
-  await Promise.allSettled(
-    hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
-      const { host: address } = postgresOf(observed, host);
-      const script = raw(`${IF_MADE}
-${pointFunction(mover.cluster)}
-point '${address}' || ! systemctl is-active --quiet pgbouncer || exit 1
-${audit(`PgBouncer leads to ${address}`)}`);
-      await urgentStep(mover, host.name, `point PgBouncer to ${address}`, script, 30);
-    }),
-  );
+export function pointTo(mover: Mover, observed: Cluster): Pointing {
+  const hosts = hostsWith(mover.cluster, 'pgbouncer');
+  return new Map(hosts.map((host) => [host.name, pointOne(mover, observed, host)]));
 }
+
+async function pointOne(mover: Mover, observed: Cluster, host: Host): Promise<boolean> {
+  const { host: address } = postgresOf(observed, host);
+  const script = raw(`${IF_MADE}
+${pointFunction(mover.cluster, address)}
+point || ! systemctl is-active --quiet pgbouncer || exit 1`);
+  try {
+    await urgentStep(mover, host.name, `point PgBouncer to ${address}`, script, 30);
+    return false;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return isSilence(error);
+  }
+}
+
+function isSilence({ reason }: Failure): boolean {
+  return reason === 'timeout' || reason === 'unreachable';
+}
+
+/** For {@link letThrough}, where nothing was begun: the host by whose silence a move broke off. */
+export function silentIn(why: unknown): Pointing {
+  const host = why instanceof Failure && isSilence(why) ? why.details.host : undefined;
+  return new Map(host === undefined ? [] : [[host, Promise.resolve(true)]]);
+}
+
+/** Seconds for a PgBouncer to let its clients through, and for one that gave no answer just before. */
+const LET_THROUGH_LIMIT = 30;
+const SILENT_LIMIT = 5;
 
 /**
  * Lets the clients through again, to the server that takes writes now; never to another one: PgBouncer is asked where it
  * leads before they are let go.
+ * @param pointing what {@link pointTo} has begun
  */
-export async function letThrough(mover: Mover, observed: Cluster): Promise<void> {
+export async function letThrough(
+  mover: Mover,
+  observed: Cluster,
+  pointing: Pointing = new Map(),
+): Promise<void> {
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async (host) => {
       const { host: address } = postgresOf(observed, host);
       const script = raw(`${IF_MADE}
-${pointFunction(mover.cluster)}
-{ pooler '' '${address}' || point '${address}'; } && pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} ||
+${pointFunction(mover.cluster, address)}
+{ pooler '' '${address}' || point; } && pooler 0 '${address}' ${each(mover.cluster, 'RESUME')} ||
   systemctl restart pgbouncer`);
+      const silent = await pointing.get(host.name);
+      const limit = silent === true ? SILENT_LIMIT : LET_THROUGH_LIMIT;
       const what = `let clients through to ${address}`;
-      const said = await urgentStep(mover, host.name, what, script, 30);
+      const said = await urgentStep(mover, host.name, what, script, limit);
       if (said !== UNMADE) mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),
   );

@@ -15,7 +15,7 @@ import { chooseReplaying, pausedText } from './paused-replay.js';
 import { holdingBack, holdingText } from './pooler-look.js';
 import { requireReplicationLogin } from './replication-login.js';
 import { backupText, SQL_FUNCTION, withoutPrimary } from './sight.js';
-import { cutOff, letThrough, pointTo } from './poolers.js';
+import { cutOff, letThrough, pointTo, silentIn, type Pointing } from './poolers.js';
 import { startServer } from './start-server.js';
 import { checkpoint, promote, reconnectBus, step, urgentStep, type Mover } from './steps.js';
 
@@ -192,23 +192,22 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
     mover.tell(from.host, 'buffers are written out');
   }
   const observed = observedCluster(mover.cluster, { primary: to.host });
+  let pointing: Pointing | undefined;
   try {
     await cutOff(mover);
-    const [end = ''] = await finishAll([
-      urgentStep(mover, from.host, 'stop PostgreSQL', STOP, 120),
-      pointTo(mover, observed).then(() => ''),
-    ]);
+    pointing = pointTo(mover, observed);
+    const end = await urgentStep(mover, from.host, 'stop PostgreSQL', STOP, 120);
     mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
     await awaitReceived(mover, to.host, end);
   } catch (error) {
-    await goBack(mover, from.host, error);
+    await goBack(mover, from.host, error, pointing ?? silentIn(error));
     throw error;
   }
   await promote(mover, to.host);
   mover.onPromoted?.();
   const names = others.map(({ host }) => host);
   await finishAll([
-    letThrough(mover, observed).then(() => reconnectBus(mover)),
+    letThrough(mover, observed, pointing).then(() => reconnectBus(mover)),
     leadFollowers(mover, to.host, { running: names, stopped: [from.host] }),
     archiveReceived(mover, to.host),
   ]);
@@ -229,8 +228,12 @@ done`);
   await urgentStep(mover, host, 'receive the last WAL', script, 40);
 }
 
-/** Nothing has been promoted yet: the primary takes its place again. @param why the move broke off */
-async function goBack(mover: Mover, host: string, why: unknown): Promise<void> {
+/**
+ * Nothing has been promoted yet: the primary takes its place again.
+ * @param why the move broke off
+ * @param pointing to the new one, as far as that was begun
+ */
+async function goBack(mover: Mover, host: string, why: unknown, pointing: Pointing): Promise<void> {
   const script = lines([
     startServer('rm -f "$data/standby.signal"'),
     sh`if [ "$(echo 'select pg_is_in_recovery()' | sql)" != f ]; then echo 'it does not take writes' >&2; exit 1; fi`,
@@ -240,8 +243,8 @@ async function goBack(mover: Mover, host: string, why: unknown): Promise<void> {
   try {
     await step(mover, host, 'start the old primary again', script, 120);
     mover.tell(host, 'takes writes again: the primary was not moved');
-    await pointTo(mover, observed);
-    await letThrough(mover, observed);
+    // It points PgBouncer back as well.
+    await letThrough(mover, observed, pointing);
   } catch (error) {
     // What went wrong first is what has to be understood.
     mover.tell(host, `the move broke off: ${why instanceof Error ? why.message : String(why)}`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cutOff, letThrough } from '../../playbooks/primary/poolers.js';
-import type { Answer, Session } from '../../src/transport/session.js';
+import { cutOff, letThrough, pointTo, silentIn } from '../../playbooks/primary/poolers.js';
+import { Failure } from '../../src/failure/failure.js';
+import type { Answer, RunOptions, Session } from '../../src/transport/session.js';
 import { testCluster, testHost } from '../support/site.js';
 
 const hosts = [
@@ -28,5 +29,45 @@ describe('a PgBouncer that apply has not made yet', () => {
       'pool2: is no PgBouncer yet: the apply that ends this makes it one',
       `pool1: PgBouncer lets clients through, to ${hosts[0]?.address ?? ''}`,
     ]);
+  });
+});
+
+describe('a PgBouncer that falls silent in a move', () => {
+  it("holds up nobody else's clients, and is not waited for as long a second time", async () => {
+    const limits: (number | undefined)[] = [];
+    let giveUp = (): void => undefined;
+    const given = new Promise<void>((resolve) => (giveUp = resolve));
+    const sessions = hosts.map((host): [string, Session] => {
+      const run = async (_script: unknown, options?: RunOptions): Promise<Answer> => {
+        if (host.name !== 'pool2') return { code: 0, stdout: '', stderr: '' };
+        limits.push(options?.limit);
+        await given;
+        const message = 'the command did not end';
+        throw new Failure({ reason: 'timeout', host: 'pool2', message, remedy: 'look' });
+      };
+      return [host.name, { host, run } as unknown as Session];
+    });
+    const told: string[] = [];
+    const tell = (host: string, text: string): void => {
+      told.push(`${host}: ${text}`);
+      if (text.includes('lets clients through')) giveUp();
+    };
+    const mover = { cluster, sessions: new Map(sessions), tell };
+    const through = letThrough(mover, cluster, pointTo(mover, cluster));
+    await expect(through).rejects.toThrow('could not let clients through');
+    const address = hosts[0]?.address ?? '';
+    expect(told).toEqual([
+      `pool1: PgBouncer lets clients through, to ${address}`,
+      `pool2: could not: point PgBouncer to ${address}`,
+      `pool2: could not: let clients through to ${address}`,
+    ]);
+    expect(limits).toEqual([30, 5]);
+  });
+
+  it('is known by what a move broke off of', () => {
+    const failure = (reason: 'timeout' | 'command-failed'): Failure =>
+      new Failure({ reason, host: 'pool2', message: 'the command did not end', remedy: 'look' });
+    expect([...silentIn(failure('timeout')).keys()]).toEqual(['pool2']);
+    expect(silentIn(failure('command-failed')).size).toBe(0);
   });
 });
