@@ -1,3 +1,4 @@
+import { Failure } from '../../src/failure/failure.js';
 import { databaseHosts, type Cluster, type Host } from '../../src/inventory/cluster.js';
 import { STOP_OLD } from '../../src/postgres/old-data.js';
 import { slotOf } from '../../src/postgres/layout.js';
@@ -8,6 +9,7 @@ import { archiveReceived } from './archive-received.js';
 import { awaitStreaming } from './await-streaming.js';
 import { saveLostRows } from './lost-rows.js';
 import type { Rejoining } from './rejoin-look.js';
+import { startOldData, stopOldData } from './old-data.js';
 import { needsClone, rowsOf, type RejoinPlan } from './rejoin-plan.js';
 import { cloneInPlace, copyAside, FENCE, followScript, rewind } from './rejoin-script.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -43,11 +45,8 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
     // Before 16, pg_rewind reads the primary's timeline off its last checkpoint: without one since the promotion, it
     // takes both for the same, finds nothing to do, and the host never follows.
     await step(mover, primary.host, 'write a checkpoint', CHECKPOINT, LONG);
-    const source = hostOf(mover.cluster, primary.host);
-    const script = rewind(source.address, primary.timeline);
-    const said = await step(mover, host, 'rewind it', script, LONG);
-    for (const line of said.split('\n')) mover.tell(host, line);
-    if (!said.endsWith('rewound: only what differed was copied')) {
+    const replayed = keeping.rows || !sight.standby || (await replay(mover, old ?? sight));
+    if (!replayed || !(await rewound(mover, primary, host))) {
       await clone(mover, plan, one, !keeping.data);
     }
   }
@@ -61,6 +60,33 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
     return;
   }
   await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
+}
+
+/**
+ * Has a standby's data replay all its WAL. Rows that only it has are compared after that; without, pg_rewind would compare where it
+ * stands now, find nothing to do where that is before the fork, and leave the WAL that goes past it.
+ * @returns whether it could be done
+ */
+async function replay(mover: Mover, sight: Sight): Promise<boolean> {
+  try {
+    await startOldData(mover, sight);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    mover.tell(sight.host, `${error.message}: it cannot be rewound`);
+    return false;
+  } finally {
+    await stopOldData(mover, sight.host);
+  }
+}
+
+/** @returns whether it could be done; why not is told */
+async function rewound(mover: Mover, primary: Sight, host: string): Promise<boolean> {
+  const source = hostOf(mover.cluster, primary.host);
+  const script = rewind(source.address, primary.timeline);
+  const said = await step(mover, host, 'rewind it', script, LONG);
+  for (const line of said.split('\n')) mover.tell(host, line);
+  return said.endsWith('rewound: only what differed was copied');
 }
 
 const CHECKPOINT = raw(`${SQL_FUNCTION}
