@@ -27,6 +27,21 @@ export function list(value: string, before: readonly string[] | undefined): read
   return [...(before ?? []), ...words];
 }
 
+/** A command's options that take one value are refused when they are given again: Commander would keep the last one, and say nothing. */
+export function refuseTwice(command: Command): void {
+  const single = command.options.filter(
+    ({ required, optional, parseArg }) => (required || optional) && parseArg !== list,
+  );
+  for (const option of single) {
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given)
+        command.error(`error: option '${option.flags}' was given twice. It takes one value.`);
+      given = true;
+    });
+  }
+}
+
 /** The seconds of --watch; a file that follows it is taken for them. @throws InvalidArgumentError */
 export function pause(value: string): number {
   if (/^[1-9]\d{0,5}$/.test(value)) return Number(value);

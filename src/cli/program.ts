@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { PACKAGE_VERSION } from '../template/package-files.js';
 import { addApply, addExec, addLint, addSecrets, addStatus, addTrust } from './cluster-commands.js';
+import { refuseTwice } from './command-options.js';
 import { addBackup, addFailoverTest, addPrimary, addRestore } from './database-commands.js';
 import { addLab, addRehearse } from './lab-commands.js';
 
@@ -44,10 +45,11 @@ Exit codes: 0 done, 1 bad usage or inventory (nothing was contacted), 2 changes
 (only with --detailed-exitcode), 3 a host failed, 4 a host was unreachable,
 5 refused for safety, 130 interrupted.`;
 
-/** Sub-commands get their parent's manners; a mistake says where the help is. */
+/** Sub-commands get their parent's manners; a mistake says where the help is, and no value is dropped for another one. */
 function finish(command: Command): void {
   const path = pathOf(command);
   command.showHelpAfterError(`  next      ${path} --help shows what can be given`);
+  refuseTwice(command);
   for (const child of command.commands) {
     child
       .copyInheritedSettings(command)

@@ -119,6 +119,18 @@ describe('usage', () => {
       "error: option '--json' cannot be used with option '--plain'\n  next      odoo-prov apply --help shows what can be given\n",
     ],
     [
+      ['rejoin', 'x', '--host', 'db3', '--host', 'db4'],
+      "error: option '--host <host>' was given twice. It takes one value.\n  next      odoo-prov rejoin --help shows what can be given\n",
+    ],
+    [
+      ['apply', 'x', '--concurrency', '2', '--concurrency=3'],
+      "error: option '--concurrency <n>' was given twice. It takes one value.\n  next      odoo-prov apply --help shows what can be given\n",
+    ],
+    [
+      ['apply', 'small.yaml', '--limit', 'server2', '--limit', 'server1'],
+      '--limit server2 matches no host of this inventory\n  expected  one of: server1\n  found     none\n  next      check the spelling; `odoo-prov apply small.yaml --list-hosts` shows every host and its roles\n',
+    ],
+    [
       ['exec', 'small.yaml', '--', 'true'],
       "exec wants to be told on which hosts\n  expected  --limit or --role\n  next      choose some, or all of them knowingly with --limit '*'\n",
     ],
