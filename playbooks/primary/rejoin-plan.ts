@@ -45,7 +45,34 @@ export async function planRejoin(
   }
   const silent = host === undefined ? undefined : view.silent.get(host);
   if (silent !== undefined) throw silent;
-  const named = view.sights.filter((sight) =>
+  const rejoining = await thoseToRejoin(cluster, reached, view.sights, primary, host);
+  if (rejoining.length === 0) {
+    const others =
+      host === undefined
+        ? []
+        : await thoseToRejoin(cluster, reached, view.sights, primary, undefined);
+    throw nothingToDo(
+      view.sights,
+      primary,
+      host,
+      others.map(({ sight }) => sight.host),
+    );
+  }
+  refuseLeftFaults(view.armed, [primary.host, ...rejoining.map(({ sight }) => sight.host)]);
+  rejoining.forEach(requireMovable);
+  const steps = rejoining.flatMap((one) => stepsOf(one, primary, keeping));
+  return { primary, rejoining, keeping, steps };
+}
+
+/** @param host only this one, if given */
+async function thoseToRejoin(
+  cluster: Cluster,
+  reached: Reached,
+  sights: readonly Sight[],
+  primary: Sight,
+  host: string | undefined,
+): Promise<readonly Rejoining[]> {
+  const named = sights.filter((sight) =>
     host === undefined
       ? (!sight.standby || isLost(sight) || isStopped(sight)) && sight !== primary
       : sight.host === host && sight !== primary,
@@ -53,12 +80,7 @@ export async function planRejoin(
   const candidates = await Promise.all(
     named.map((sight) => lookAtRejoining(cluster, sessionOf(reached, sight.host), sight)),
   );
-  const rejoining = candidates.filter((one) => mayRejoin(one, primary, host));
-  if (rejoining.length === 0) throw nothingToDo(view.sights, primary, host);
-  refuseLeftFaults(view.armed, [primary.host, ...rejoining.map(({ sight }) => sight.host)]);
-  rejoining.forEach(requireMovable);
-  const steps = rejoining.flatMap((one) => stepsOf(one, primary, keeping));
-  return { primary, rejoining, keeping, steps };
+  return candidates.filter((one) => mayRejoin(one, primary, host));
 }
 
 function sessionOf({ sessions }: Reached, host: string): Session {
@@ -139,14 +161,20 @@ function noPrimary(sights: readonly Sight[]): Failure {
 /**
  * Why nothing is rejoined.
  * @param host the one that was named, if one was
+ * @param others hosts that a rejoin without `--host` takes
  */
 export function nothingToDo(
   sights: readonly Sight[],
   primary: Sight,
   host: string | undefined,
+  others: readonly string[] = [],
 ): Failure {
   const rival = sights.find(
-    (s) => !s.standby && s.host !== primary.host && s.timeline >= primary.timeline,
+    (s) =>
+      !s.standby &&
+      s.host !== primary.host &&
+      s.timeline >= primary.timeline &&
+      !others.includes(s.host),
   );
   return new Failure({
     reason: 'refused',
@@ -157,16 +185,29 @@ export function nothingToDo(
         : 'it is no old primary, nor a standby that cannot follow',
     expected: `a host that was primary before ${primary.host}`,
     found: sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`).join('; '),
-    remedy:
-      rival === undefined
-        ? standbysRemedy(sights, primary, host)
-        : `if ${primary.host} has the data to go on with: stop PostgreSQL on ${rival.host}, then \`odoo-prov rejoin FILE --host ${rival.host}\` copies everything from ${primary.host} and keeps the other data in a folder`,
+    remedy: [
+      ...(others.length > 0 ? [`\`odoo-prov rejoin FILE\` takes ${others.join(', ')}`] : []),
+      ...(rival === undefined ? [] : [rivalRemedy(rival, primary)]),
+      ...(others.length > 0 || rival !== undefined ? [] : [standbysRemedy(sights, primary, host)]),
+    ].join('. '),
   });
 }
 
+function rivalRemedy({ host }: Sight, primary: Sight): string {
+  return `if ${primary.host} has the data to go on with: stop PostgreSQL on ${host}, then \`odoo-prov rejoin FILE --host ${host}\` copies everything from ${primary.host} and keeps the other data in a folder`;
+}
+
 function wordsOf(sight: Sight, primary: Sight): string {
-  if (sight.standby) return isStopped(sight) ? 'a standby, PostgreSQL is stopped' : 'a standby';
-  return sight.host === primary.host ? 'the primary' : 'a primary of the same timeline';
+  const { host, standby, running, stuck, timeline, pastFork, received } = sight;
+  if (host === primary.host) return 'the primary';
+  const state = running ? '' : stuck ? ', PostgreSQL does not answer' : ', PostgreSQL is stopped';
+  if (standby) {
+    const lost = pastFork && received !== primary.timeline;
+    return `a standby${lost ? ' that cannot follow' : ''}${state}`;
+  }
+  if (timeline === primary.timeline) return `a primary of the same timeline${state}`;
+  const age = timeline < primary.timeline ? 'an older' : 'a newer';
+  return `a primary of ${age} timeline, ${String(timeline)} (${primary.host}: ${String(primary.timeline)})${state}`;
 }
 
 /** What helps standbys that do not follow; that there is nothing to do only where all of them do. */

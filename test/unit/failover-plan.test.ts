@@ -565,6 +565,31 @@ describe('a rejoin', () => {
     });
   });
 
+  it('says of each host what it has where the named one has nothing, and names those that have', async () => {
+    const [waits, cut] = [folder('none no'), folder('rewinding:2 no')];
+    const all = { db1: STOPPED + waits, db2: AHEAD, db3: SAME + cut };
+    expect(hostsOf(await of(all))).toEqual(['db1', 'db3']);
+    await expect(of(all, 'db2')).rejects.toMatchObject({
+      details: {
+        host: 'db2',
+        found:
+          'db1: a primary of an older timeline, 1 (db2: 2), PostgreSQL is stopped; db2: the primary; db3: a primary of the same timeline, PostgreSQL is stopped',
+        remedy: '`odoo-prov rejoin FILE` takes db1, db3',
+      },
+    });
+    const standby = STANDBY.replace('yes 1', 'yes 2').replace(/1\n$/, '2\n') + waits;
+    await expect(of({ ...all, db3: standby }, 'db2')).rejects.toMatchObject({
+      details: {
+        found: expect.stringContaining('db3: a standby') as string,
+        remedy: '`odoo-prov rejoin FILE` takes db1',
+      },
+    });
+    // One that follows has nothing either.
+    await expect(of({ ...all, db3: standby }, 'db3')).rejects.toMatchObject({
+      details: { host: 'db3', remedy: '`odoo-prov rejoin FILE` takes db1' },
+    });
+  });
+
   it('says what it keeps', async () => {
     const { steps } = await of({ db1: OLD, db2: AHEAD });
     expect(steps.join('\n')).toContain('db1: save the rows that only it has');
@@ -595,7 +620,9 @@ describe('a rejoin', () => {
     });
     expect((await of(rivals, 'db1')).steps[0]).toContain('copy everything from db2');
     const running = AHEAD.replace('2 2', '2 1') + folder('none no');
-    await expect(of({ db1: running, db2: AHEAD }, 'db1')).rejects.toThrow('no old primary');
+    await expect(of({ db1: running, db2: AHEAD + folder('none no') }, 'db1')).rejects.toThrow(
+      'no old primary',
+    );
   });
 
   it('is refused where old data cannot be renamed', async () => {
