@@ -30,6 +30,10 @@ export interface Mover {
 const remedy =
   'run `odoo-prov apply FILE`: it lets the clients through to the server that takes writes. If none does, run the same command again: it goes on from what it finds';
 
+/** Until somebody takes writes there is nobody whom apply could let clients through to. */
+const again =
+  'run the same command again: it goes on from what it finds. Clients are held back until it has come to its end';
+
 /**
  * Runs one step on a host.
  * @param limit seconds
@@ -78,6 +82,7 @@ export async function urgentStep(
   what: string,
   script: Script,
   limit: number,
+  next = remedy,
 ): Promise<string> {
   const began = performance.now();
   const waiting = setInterval(() => {
@@ -85,7 +90,7 @@ export async function urgentStep(
     mover.tell(host, `not done yet, after ${seconds} s: ${what}`);
   }, PATIENCE);
   try {
-    return await step(mover, host, what, script, limit);
+    return await step(mover, host, what, script, limit, next);
   } finally {
     clearInterval(waiting);
   }
@@ -117,7 +122,7 @@ if [ -e "$data/postmaster.pid" ]; then
   if kill -0 "$pid" 2>/dev/null; then echo "PostgreSQL still runs (process $pid)" >&2; exit 1; fi
 fi
 ${audit(`fenced: ${why}`)}`);
-  await step(mover, host, 'stop the old primary', script, 120);
+  await step(mover, host, 'stop the old primary', script, 120, again);
   mover.tell(host, 'PostgreSQL is stopped, and stays down until it rejoins');
 }
 
@@ -153,7 +158,7 @@ end $$;
 select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int;
 EOF
 ${audit('promoted')}`);
-  const said = await urgentStep(mover, host, 'promote it', script, 90);
+  const said = await urgentStep(mover, host, 'promote it', script, 90, again);
   const lines = said.split('\n');
   const made = lines.flatMap((line) => /^\((\w+),/.exec(line)?.[1] ?? []);
   if (made.length > 0)

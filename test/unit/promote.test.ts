@@ -56,6 +56,20 @@ describe('a standby that is promoted', () => {
   });
 });
 
+describe('a promotion that fails', () => {
+  it('says that clients are held back, and names no apply, which finds nobody who takes writes', async () => {
+    const { mover, told } = moverOf({ code: 3, stdout: 'it was not promoted within 60 s' });
+    await expect(promote(mover, 'db-2')).rejects.toMatchObject({
+      details: {
+        host: 'db-2',
+        remedy:
+          'run the same command again: it goes on from what it finds. Clients are held back until it has come to its end',
+      },
+    });
+    expect(told).toEqual(['db-2: could not: promote it']);
+  });
+});
+
 describe('a promotion that takes long', () => {
   it('is told every 10 s', async () => {
     vi.useFakeTimers();
