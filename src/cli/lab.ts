@@ -9,6 +9,7 @@ import { MACHINE_FAULTS } from '../../playbooks/failover-test/machines.js';
 import type { Cluster } from '../inventory/index.js';
 import {
   endWatcher,
+  LAB_INVENTORY,
   labDown,
   labList,
   labSshCommand,
@@ -55,7 +56,7 @@ export async function labOf(
   const release = debian && { release: LAB_RELEASES[debian] };
   const lab = await labUp({ ...labSpecOf(cluster, machine), ...release }, tell);
   const data: unknown = parse(readFileSync(cluster.file, 'utf8'));
-  const inventory = join(lab.directory, 'inventory.yaml');
+  const inventory = join(lab.directory, LAB_INVENTORY);
   const text = labInventory(data as Readonly<Record<string, unknown>>, cluster, lab, machine);
   await writeFile(inventory, text);
   return { lab, inventory };

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { runsOdoo } from '../inventory/cluster.js';
 import type { Cluster, Host } from '../inventory/index.js';
-import type { Lab, LabBind, LabSpec } from '../lab/index.js';
+import { labOfInventory, type Lab, type LabBind, type LabSpec } from '../lab/index.js';
 
 /** What the hosts of a lab share. */
 export interface Machine {
@@ -19,9 +19,11 @@ const MIB = 1024 ** 2;
 
 /**
  * The name of an inventory's lab on this machine: the same file always has the same one, a copy of it in
- * another checkout has another.
+ * another checkout has another. The inventory that `lab up` writes is of the lab that it leads to.
  */
 export function labNameOf(cluster: Cluster): string {
+  const written = labOfInventory(cluster.file);
+  if (written !== undefined) return written;
   const digest = createHash('sha256').update(cluster.file).digest('hex').slice(0, 6);
   return `${cluster.name.slice(0, 30).replace(/-+$/, '')}-${digest}`;
 }

@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /** Small notes that a restart of the machine may forget: locks, what forwarding was before. */
@@ -40,6 +41,21 @@ export function labPaths(lab: string): LabPaths {
     layers: path.join(directory, 'layers'),
     hosts: path.join(directory, 'hosts'),
   };
+}
+
+/** The inventory that leads to a lab's hosts, in the lab's folder. */
+export const LAB_INVENTORY = 'inventory.yaml';
+
+/**
+ * The name of the lab that an inventory leads to.
+ * @param file its path, without symbolic links
+ * @returns undefined where no `lab up` has written it
+ */
+export function labOfInventory(file: string): string | undefined {
+  const labs = labsDirectory();
+  const name = path.basename(path.dirname(file));
+  const real = existsSync(labs) ? realpathSync(labs) : labs;
+  return file === path.join(real, name, LAB_INVENTORY) ? name : undefined;
 }
 
 /** The parts of one host's folder. */

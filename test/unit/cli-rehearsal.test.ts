@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { labInventory, labNameOf, labSpecOf, shareOf } from '../../src/cli/rehearsal.js';
 import { parseInventory, type Cluster } from '../../src/inventory/index.js';
@@ -57,6 +57,18 @@ describe('the lab of an inventory', () => {
     expect(one).toMatch(/^acme-[0-9a-f]{6}$/);
     expect(labNameOf(clusterOf(TEXT, '/one/acme.yaml'))).toBe(one);
     expect(labNameOf(clusterOf(TEXT, '/two/acme.yaml'))).not.toBe(one);
+  });
+
+  it('is also found by the inventory that leads to its hosts, and by no other file beside that', () => {
+    vi.stubEnv('ODOO_PROV_LAB_DIR', '/labs');
+    try {
+      const nameOf = (file: string): string => labNameOf(clusterOf(TEXT, file));
+      expect(nameOf('/labs/acme-123456/inventory.yaml')).toBe('acme-123456');
+      expect(nameOf('/labs/acme-123456/acme.yaml')).not.toBe('acme-123456');
+      expect(nameOf('/labs/inventory.yaml')).toMatch(/^acme-/);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('shares the machine, keeping a fifth of its memory', () => {
