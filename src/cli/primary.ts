@@ -1,4 +1,8 @@
-import { notArchivedText, ROLES_WITHOUT_ARCHIVING } from '../../playbooks/primary/archive-away.js';
+import {
+  archivedSince,
+  notArchivedText,
+  ROLES_WITHOUT_ARCHIVING,
+} from '../../playbooks/primary/archive-away.js';
 import { HostLocks } from '../../playbooks/host-locks.js';
 import { connectAll, type Reached } from '../../playbooks/primary/connect.js';
 import { planFailover, runFailover } from '../../playbooks/primary/failover.js';
@@ -165,18 +169,20 @@ async function move(
     };
     const mover = { cluster, sessions: reached.sessions, tell: stopwatch(), onArchiveAway };
     await toTheEnd(agreed.run(mover));
+    // Apply takes them itself.
+    await locks.release();
+    if (unsettled !== undefined) throw unsettled;
+    const { sessions } = reached;
+    const concerned = (name: string): boolean => sessions.has(name) && !left.includes(name);
+    await settle(cluster, concerned, flags, unarchived !== undefined);
+    if (unarchived === undefined || (await archivedSince(mover, unarchived))) return;
+    tell(nameInventory(notArchivedText(cluster, unarchived), file));
+    if (process.exitCode === EXIT.done) process.exitCode = EXIT.failed;
   } finally {
     await locks.release();
     await Promise.all([...(reached?.sessions.values() ?? [])].map((session) => session.close()));
     await connector.close();
   }
-  if (unsettled !== undefined) throw unsettled;
-  const { sessions } = reached;
-  const concerned = (name: string): boolean => sessions.has(name) && !left.includes(name);
-  await settle(cluster, concerned, flags, unarchived !== undefined);
-  if (unarchived === undefined) return;
-  tell(nameInventory(notArchivedText(cluster, unarchived), file));
-  if (process.exitCode === EXIT.done) process.exitCode = EXIT.failed;
 }
 
 /**
