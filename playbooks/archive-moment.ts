@@ -89,7 +89,7 @@ export async function requireReach(
   const { primary, archived } = from;
   if (archived && (await takesWrites(procedure, primary))) return;
   const first =
-    'if it can be started (odoo-prov apply FILE), run this again then: it hands over what it wrote last. ';
+    'if it can be started (odoo-prov status FILE says by what), run this again then: it hands over what it wrote last. ';
   throw notArchived(known, target.at, {
     host: primary.name,
     untouched: 'nothing was stopped',

@@ -47,6 +47,7 @@ async function compare(mover: Mover, primary: Sight, old: Sight): Promise<string
   const fork = await findFork(mover, primary, old);
   const data = await startOldData(mover, old);
   if (data.end <= fork) {
+    if (old.pastFork) throw endsEarly(old, data.end, fork);
     mover.tell(
       old.host,
       `has nothing that ${primary.host} lacks: its WAL ends before it took over`,
@@ -117,6 +118,18 @@ cat "$data/pg_wal/${file}"`);
   });
 }
 
+/** It was seen to go further, so what it would be compared by is not all. */
+function endsEarly({ host, timeline }: Sight, end: bigint, fork: bigint): Failure {
+  return new Failure({
+    reason: 'command-failed',
+    host,
+    message: 'its data, started by itself, does not come to the end of its WAL',
+    expected: `WAL of timeline ${String(timeline)} past ${lsnText(fork)}, where another one took over`,
+    found: `it ends at ${lsnText(end)}`,
+    remedy: '',
+  });
+}
+
 function noNumbers(host: string): Failure {
   return new Failure({
     reason: 'command-failed',
@@ -139,7 +152,7 @@ function summary(
       `${database}.${table}: ${countsText(counts)}${file === undefined ? '' : ` (${file})`}${note === undefined ? '' : `. ${note}`}`,
   );
   return `What only ${old.host} had when ${primary.host} had taken over.
-It was primary of timeline ${String(old.timeline)}; ${primary.host} left that at ${lsnText(fork)} and is on ${String(primary.timeline)}.
+It was on timeline ${String(old.timeline)}; ${primary.host} left that at ${lsnText(fork)} and is on ${String(primary.timeline)}.
 
 insert: the new primary has no such row. update: it has it as it was before. delete: it still has it.
 conflict: both wrote the row since. Empty is NULL, "" an empty text.

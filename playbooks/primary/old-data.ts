@@ -1,4 +1,4 @@
-import { OLD_SQL, REPLAY_OLD, START_OLD, STOP_OLD } from '../../src/postgres/old-data.js';
+import { OLD_SQL, REPLAY_OLD, START_OLD, STOP_OLD, targetOf } from '../../src/postgres/old-data.js';
 import { parseLsn, type Sight } from '../../src/postgres/promotion.js';
 import {
   lsnText,
@@ -43,6 +43,7 @@ ${OLD_SQL}
 ${STOP_OLD}
 rm -rf ${WORK}
 install -d -m 700 ${FOLDER} ${WORK} ${WORK}/rows
+${targetOf(timeline)}
 ${START_OLD}
 ${REPLAY_OLD}
 end=$(echo 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end' | old_sql postgres)

@@ -56,6 +56,7 @@ export async function planRejoin(
       primary,
       host,
       others.map(({ sight }) => sight.host),
+      [...view.silent.keys()],
     );
   }
   refuseLeftFaults(view.armed, [primary.host, ...rejoining.map(({ sight }) => sight.host)]);
@@ -162,12 +163,14 @@ function noPrimary(sights: readonly Sight[]): Failure {
  * Why nothing is rejoined.
  * @param host the one that was named, if one was
  * @param others hosts that a rejoin without `--host` takes
+ * @param silent hosts that do not answer, and may be old primaries
  */
 export function nothingToDo(
   sights: readonly Sight[],
   primary: Sight,
   host: string | undefined,
   others: readonly string[] = [],
+  silent: readonly string[] = [],
 ): Failure {
   const rival = sights.find(
     (s) =>
@@ -184,11 +187,18 @@ export function nothingToDo(
         ? 'there is no old primary to rejoin'
         : 'it is no old primary, nor a standby that cannot follow',
     expected: `a host that was primary before ${primary.host}`,
-    found: sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`).join('; '),
+    found: [
+      ...sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`),
+      ...silent.map((name) => `${name}: no answer`),
+    ].join('; '),
     remedy: [
       ...(others.length > 0 ? [`\`odoo-prov rejoin FILE\` takes ${others.join(', ')}`] : []),
       ...(rival === undefined ? [] : [rivalRemedy(rival, primary)]),
-      ...(others.length > 0 || rival !== undefined ? [] : [standbysRemedy(sights, primary, host)]),
+      ...(host === undefined && silent.length > 0
+        ? [`bring back ${silent.join(', ')}, and run this again`]
+        : others.length > 0 || rival !== undefined
+          ? []
+          : [standbysRemedy(sights, primary, host)]),
     ].join('. '),
   });
 }

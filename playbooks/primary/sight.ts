@@ -125,12 +125,14 @@ function valuesOf(lines: readonly string[], column: 2 | 3): HotStandbyValues {
 
 /** Of a standby that does not run its data tells how far it came, and the others' whether it can follow. */
 function completed({ sight, wal }: Look, looks: readonly Look[]): Sight {
-  if (sight.running || !sight.standby || wal === undefined) return sight;
+  if (!sight.standby || wal === undefined) return sight;
+  if (sight.running) return { ...sight, dataTimeline: wal.marked ?? sight.dataTimeline };
   const { ends } = newestHistory(looks.flatMap((look) => look.wal ?? []));
   const [one, other] = [parseLsn(wal.checkpoint.lsn), parseLsn(wal.replayed.lsn)];
   return {
     ...sight,
-    dataTimeline: Math.max(wal.checkpoint.timeline, wal.replayed.timeline),
+    // What it still has to replay is not counted there.
+    dataTimeline: wal.marked ?? Math.max(wal.checkpoint.timeline, wal.replayed.timeline),
     lsn: one > other ? one : other,
     pastFork: isPastFork(wal, ends),
   };

@@ -12,8 +12,8 @@ export interface DataWal {
   readonly checkpoint: WalPoint;
   /** Up to where a standby has replayed at least, known for certain once it was shut down; 0/0 of a primary. */
   readonly replayed: WalPoint;
-  /** Its guard has found that it is past the fork. */
-  readonly marked: boolean;
+  /** The timeline on which its WAL goes past the fork, as its guard has found; undefined where it has not. */
+  readonly marked: number | undefined;
   /** The newest timeline of which it has a history, and where those that it comes from were left. */
   readonly history: { readonly timeline: number; readonly ends: readonly WalPoint[] };
 }
@@ -30,7 +30,7 @@ wal_of() {
     /^Min recovery ending loc.s timeline/ { until = $2 }
     END { printf "%s@%s %s@%s", timeline, checkpoint, until, replayed }'
   printf ' %d' "0x\${history:-0}"
-  if [ -e "$2/${PAST_FORK_FILE}" ]; then printf ' marked'; fi
+  if [ -e "$2/${PAST_FORK_FILE}" ]; then printf ' past:%d' "$(cat "$2/${PAST_FORK_FILE}")"; fi
   if [ -n "$history" ]; then awk '/^[ \\t]*[0-9]/ { printf " %s@%s", $1, $2 }' "$2/pg_wal/$history.history"; fi
   echo
 }`;
@@ -43,7 +43,7 @@ export function parseDataWal(text = ''): DataWal | undefined {
   return {
     checkpoint: at,
     replayed: until,
-    marked: ends.includes('marked'),
+    marked: ends.flatMap((end) => (end.startsWith('past:') ? Number(end.slice(5)) : []))[0],
     history: { timeline: Number(timeline), ends: ends.flatMap((end) => pointOf(end) ?? []) },
   };
 }

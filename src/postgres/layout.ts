@@ -42,7 +42,10 @@ export const LONE_START_WORD = '/run/odoo-prov/postgres-lone-start';
 /** There while a host's data is known to be outdated, or about to be: its guard keeps it down. Says since when, and why. */
 export const FENCE_FILE = '/var/lib/odoo-prov/postgres-fenced';
 
-/** In the data of a standby that is past the fork, by its guard's word. Other data in its place, or a rewind, has none. */
+/**
+ * In the data of a standby that is past the fork, by its guard's word: the timeline of its WAL that is. Other data in its place, or a
+ * rewind, has none.
+ */
 export const PAST_FORK_FILE = 'odoo-prov-past-fork';
 
 /** There on a database host from before a restore in place moves its data aside until the restored data takes writes. */

@@ -27,13 +27,19 @@ const SETTINGS = [
   'primary_conninfo=',
   'primary_slot_name=',
   'restore_command=',
-  'recovery_target_timeline=current',
+  'recovery_target_timeline=$target',
   'wal_keep_size=2147483647MB',
   'max_slot_wal_keep_size=-1',
   'logging_collector=off',
   'log_destination=stderr',
   'ssl=off',
 ];
+
+/** Shell: `target` is what its recovery goes to: the timeline it is on, or a later one that its WAL goes on with, which it must name. */
+export function targetOf(timeline: number): string {
+  return `target=${String(timeline)}
+if "$bin/pg_controldata" "$data" | grep -q "^Latest checkpoint's TimeLineID: *$target$"; then target=current; fi`;
+}
 
 /** Shell: `old_sql DATABASE` runs what it reads in the isolated server. Needs the variables of SQL_FUNCTION. */
 export const OLD_SQL = `
@@ -51,7 +57,7 @@ if systemctl is-enabled --quiet ${GUARD} 2>/dev/null; then systemctl start ${GUA
 
 /**
  * Starts the server and waits until its recovery has ended. The guard does not watch meanwhile: it would take it
- * for a primary that was replaced. Needs the variables of SQL_FUNCTION.
+ * for a primary that was replaced. Needs the variables of SQL_FUNCTION, and {@link targetOf}.
  */
 export const START_OLD = `
 systemctl stop ${GUARD} 2>/dev/null || :

@@ -79,7 +79,7 @@ export function isPastFork(
   const [atCheckpoint, atReplayed] = [left(checkpoint.timeline), left(replayed.timeline)];
   // A checkpoint's position is where its record begins: one that begins at the fork lies behind it.
   return (
-    marked ||
+    marked !== undefined ||
     (atCheckpoint !== undefined && parseLsn(checkpoint.lsn) >= atCheckpoint) ||
     (atReplayed !== undefined && parseLsn(replayed.lsn) > atReplayed)
   );

@@ -331,7 +331,7 @@ describe('standbys past the point where another one took over, which are stopped
     await db.must(promoted, START);
     await db.sql(promoted, 'select pg_promote()');
     for (const host of past) await db.must(host, STOP);
-    await db.must(one, `${SQL_FUNCTION}\n${START_OLD}`);
+    await db.must(one, `${SQL_FUNCTION}\ntarget=current\n${START_OLD}`);
     const said = await takenBack(one, other);
     expect(said).toContain('postgres.public.orders: 1 insert');
   });

@@ -48,7 +48,7 @@ describe('what data says of its WAL without a server', () => {
     expect(parseDataWal(printed)).toEqual({
       checkpoint: { timeline: 2, lsn: '0/50000D8' },
       replayed: { timeline: 3, lsn: '0/6000148' },
-      marked: false,
+      marked: undefined,
       history: {
         timeline: 10,
         ends: [
@@ -57,9 +57,11 @@ describe('what data says of its WAL without a server', () => {
         ],
       },
     });
-    const marked = parseDataWal(walOf({ '0000000A.history': first, '../odoo-prov-past-fork': '' }));
+    const marked = parseDataWal(
+      walOf({ '0000000A.history': first, '../odoo-prov-past-fork': '26\n' }),
+    );
     expect([marked?.marked, marked?.history.ends]).toEqual([
-      true,
+      26,
       [{ timeline: 1, lsn: '0/3000000' }],
     ]);
     expect(parseDataWal(walOf({}))?.history).toEqual({ timeline: 0, ends: [] });
@@ -87,7 +89,7 @@ describe('a standby that is stopped', () => {
     expect(isPastFork(wal('1@0/10000000'), ends)).toBe(true);
     expect(isPastFork(wal('1@0/F000028', '1@0/10000001'), ends)).toBe(true);
     // Its WAL goes on, and it has not replayed it.
-    expect(isPastFork(wal('1@0/F000028', '1@0/F000028', '0 marked'), [])).toBe(true);
+    expect(isPastFork(wal('1@0/F000028', '1@0/F000028', '0 past:1'), [])).toBe(true);
   });
 
   it('is not where it ends at the fork, before it, or on the new timeline', () => {

@@ -67,7 +67,7 @@ describe('the WAL of a standby', () => {
       past: true,
       asked: `-p ${folder}/pg_wal -t 26 -s 1/7000060 -n 1`,
     });
-    expect(existsSync(join(folder, 'odoo-prov-past-fork'))).toBe(true);
+    expect(readFileSync(join(folder, 'odoo-prov-past-fork'), 'utf8')).toBe('26\n');
     rmSync(join(folder, 'odoo-prov-past-fork'));
     expect(ask(OWN, HISTORY, NONE).past).toBe(false);
     expect(existsSync(join(folder, 'odoo-prov-past-fork'))).toBe(false);

@@ -44,6 +44,13 @@ describe('where nobody is to rejoin', () => {
     expect(remedy).toBe('nothing is to be done; `odoo-prov apply FILE` mends standbys');
   });
 
+  it('is nothing as far as is known, where a host does not answer', () => {
+    const sights = [sight('db1'), primary];
+    const { remedy, found } = nothingToDo(sights, primary, undefined, [], ['db3']).details;
+    expect(found).toBe('db1: a standby; db2: the primary; db3: no answer');
+    expect(remedy).toBe('bring back db3, and run this again');
+  });
+
   it('names a standby that is stopped, and what starts it', () => {
     const { remedy, found } = nothingToDo([stopped, primary], primary, undefined).details;
     expect(found).toBe('db1: a standby, PostgreSQL is stopped; db2: the primary');
