@@ -191,16 +191,21 @@ export function nothingToDo(
       ...sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`),
       ...silent.map((name) => `${name}: no answer`),
     ].join('; '),
-    remedy: [
+    remedy: join([
       ...(others.length > 0 ? [`\`odoo-prov rejoin FILE\` takes ${others.join(', ')}`] : []),
       ...(rival === undefined ? [] : [rivalRemedy(rival, primary)]),
+      ...(others.length > 0 || rival !== undefined ? [] : standbysRemedy(sights, primary, host)),
       ...(host === undefined && silent.length > 0
         ? [`bring back ${silent.join(', ')}, and run this again`]
-        : others.length > 0 || rival !== undefined
-          ? []
-          : [standbysRemedy(sights, primary, host)]),
-    ].join('. '),
+        : []),
+    ]),
   });
+}
+
+function join(remedies: readonly string[]): string {
+  return remedies.length === 0
+    ? 'nothing is to be done; `odoo-prov apply FILE` mends standbys'
+    : remedies.join('. ');
 }
 
 function rivalRemedy({ host }: Sight, primary: Sight): string {
@@ -220,21 +225,23 @@ function wordsOf(sight: Sight, primary: Sight): string {
   return `a primary of ${age} timeline, ${String(timeline)} (${primary.host}: ${String(primary.timeline)})${state}`;
 }
 
-/** What helps standbys that do not follow; that there is nothing to do only where all of them do. */
+/** What helps standbys that do not follow; nothing where all of them do. */
 function standbysRemedy(
   sights: readonly Sight[],
   primary: Sight,
   host: string | undefined,
-): string {
+): readonly string[] {
   // Its data tells which rows only it has, and only when it is stopped.
   const ahead = sights.find((s) => s.pastFork && s.received === primary.timeline);
-  if (ahead !== undefined) return aheadNext(ahead.host);
+  if (ahead !== undefined) return [aheadNext(ahead.host)];
   const idle = sights.filter((s) => s.standby && s.received === undefined && s.host !== host);
-  if (idle.length === 0) return 'nothing is to be done; `odoo-prov apply FILE` mends standbys';
+  if (idle.length === 0) return [];
   const does = (sight: Sight): string =>
     isStopped(sight)
       ? `starts PostgreSQL on ${sight.host}`
       : `mends ${sight.host}, which receives nothing`;
   const forced = idle.map((s) => `\`odoo-prov rejoin FILE --host ${s.host}\``);
-  return `\`odoo-prov apply FILE\` ${idle.map(does).join(', ')}. Only if that does not help: ${forced.join(', ')}`;
+  return [
+    `\`odoo-prov apply FILE\` ${idle.map(does).join(', ')}. Only if that does not help: ${forced.join(', ')}`,
+  ];
 }
