@@ -80,7 +80,8 @@ function connections({ connections: c }: PostgresServer, budget: number): string
 }
 
 function archive(a: NonNullable<PostgresServer['archive']>): string {
-  const last = a.last === null ? 'nothing yet' : `${a.last}, ${span(a.lastAge ?? 0)} ago`;
+  // PostgreSQL counts anew after a crash.
+  const last = a.last === null ? 'nothing counted yet' : `${a.last}, ${span(a.lastAge ?? 0)} ago`;
   const waiting =
     a.waiting === 0
       ? 'no segment waits'

@@ -69,8 +69,8 @@ describe('the screen', () => {
       db1    primary  writable          1      -       -  -
       front  standby  streaming         1  37 MB   5.1 s  active, keeps 0 B
       connections  1 of 100 (0 active, 0 idle in a transaction); budget 100
-      archive      nothing yet, 3 segments wait, the oldest for 13 s; last failure
-                   000000010000000000000003, 0.8 s ago
+      archive      nothing counted yet, 3 segments wait, the oldest for 13 s; last
+                   failure 000000010000000000000003, 0.8 s ago
       jobs         9 scheduled, last run 30 s ago, none overdue
 
       PgBouncer  database  clients  waiting  longest  servers  idle  most
