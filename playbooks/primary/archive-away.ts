@@ -23,6 +23,7 @@ export const ROLES_WITHOUT_ARCHIVING: readonly RoleDefinition[] = ROLE_DEFINITIO
  * Whether a host's WAL is archived after all: the archive may be back by now, started by the apply at the end of the move for one.
  * Costs 3 s where it does not answer, and some 10 s where it answers and takes nothing.
  * @returns false also where that could not be seen, which is told
+ * @throws Failure interrupted
  */
 export async function archivedSince(mover: Mover, host: string): Promise<boolean> {
   const { cluster } = mover;
@@ -36,8 +37,8 @@ export async function archivedSince(mover: Mover, host: string): Promise<boolean
     const what = 'see whether the archive answers by now';
     if ((await step(mover, host, what, script, PROVE_LIMIT)) !== '') return false;
   } catch (error) {
-    if (error instanceof Failure) return false;
-    throw error;
+    if (!(error instanceof Failure) || error.reason === 'interrupted') throw error;
+    return false;
   }
   mover.tell(host, 'the archive answers by now, and has all its WAL');
   return true;

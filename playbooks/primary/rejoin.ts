@@ -72,7 +72,8 @@ async function replay(mover: Mover, sight: Sight): Promise<boolean> {
     await startOldData(mover, sight);
     return true;
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // Ctrl-C, or a host that is gone, is no word on its data.
+    if (!(error instanceof Failure) || error.reason !== 'command-failed') throw error;
     mover.tell(sight.host, `${error.message}: it cannot be rewound`);
     return false;
   } finally {

@@ -43,6 +43,13 @@ describe('WAL that waited for an archive, at the end of a move', () => {
     }
   });
 
+  it('is not waited for any more after Ctrl-C', async () => {
+    const interrupted = new Failure({ reason: 'interrupted', message: 'interrupted', remedy: '' });
+    await expect(seen(() => Promise.reject(interrupted))).rejects.toMatchObject({
+      reason: 'interrupted',
+    });
+  });
+
   it('waits where nobody could see that, which is told', async () => {
     const gone = (): Promise<Answer> =>
       Promise.reject(

@@ -69,6 +69,10 @@ describe('the WAL of a standby', () => {
     });
     expect(readFileSync(join(folder, 'odoo-prov-past-fork'), 'utf8')).toBe('26\n');
     rmSync(join(folder, 'odoo-prov-past-fork'));
+    // Where the mark cannot be written it is so all the same.
+    mkdirSync(join(folder, 'odoo-prov-past-fork'));
+    expect(ask(OWN, HISTORY, RECORD).past).toBe(true);
+    rmSync(join(folder, 'odoo-prov-past-fork'), { recursive: true });
     expect(ask(OWN, HISTORY, NONE).past).toBe(false);
     expect(existsSync(join(folder, 'odoo-prov-past-fork'))).toBe(false);
   });
