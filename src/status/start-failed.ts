@@ -9,24 +9,27 @@ import { lines, raw, sh, type Script } from '../shell/index.js';
 export function startFailedProbe(): Script {
   return lines([
     raw(`for unit in $(systemctl list-units --all --plain --no-legend 'postgresql@*-main.service' | cut -d ' ' -f 1); do
-  if systemctl is-active --quiet "$unit"; then continue; fi
+  # One look: systemd may start it again between two.
+  look=$(systemctl show --timestamp=unix -p NRestarts,ActiveState,Result,InactiveExitTimestamp,InvocationID "$unit")
+  value() { printf '%s\\n' "$look" | sed -n "s/^$1=@\\{0,1\\}//p"; }
+  if [ "$(value ActiveState)" = active ]; then continue; fi
   # systemd starts it again and again: then the start that is going on is not the one that failed.
-  if [ "$(systemctl show -p NRestarts --value "$unit")" -gt 0 ] && [ "$(systemctl show -p ActiveState --value "$unit")" = activating ]; then
+  if [ "$(value NRestarts)" -gt 0 ] && [ "$(value ActiveState)" = activating ]; then
     starts=2
     started=$(($(date +%s) - 60))
     journal="_SYSTEMD_UNIT=$unit"
   else
-    if [ "$(systemctl show -p Result --value "$unit")" = success ]; then continue; fi
+    if [ "$(value Result)" = success ]; then continue; fi
     starts=1
-    started=$(systemctl show -p InactiveExitTimestamp --value --timestamp=unix "$unit")
-    journal="_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value "$unit")"
+    started=$(value InactiveExitTimestamp)
+    journal="_SYSTEMD_INVOCATION_ID=$(value InvocationID)"
   fi
   # Debian's program that starts it reads the files itself, and says Error; also where the server has ended by itself. A line
   # that it does not understand may hold a password.
-  said=$(journalctl -q -o cat --since "@\${started#@}" "$journal" |
+  said=$(journalctl -q -o cat --since "@$started" "$journal" |
     sed -nE '/ exited with status /d; s/.*(FATAL|PANIC): +(.*)/\\1: \\2/p; s/^(Error: invalid line [0-9]+ in [^:]+).*/\\1/; /^Error: /p' | tail -n 1)
   if [ -n "$said" ]; then echo "$said"; continue; fi`),
-    markLastStart(LOG_FOLDER, sh`"\${started#@}"`, sh`"$starts"`),
+    markLastStart(LOG_FOLDER, sh`"$started"`, sh`"$starts"`),
     lastWords(LOG_FOLDER),
     raw('done'),
   ]);
