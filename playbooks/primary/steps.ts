@@ -27,12 +27,10 @@ export interface Mover {
   readonly onArchiveAway?: (host: string) => void;
 }
 
-const remedy =
-  'run `odoo-prov apply FILE`: it lets the clients through to the server that takes writes. If none does, run the same command again: it goes on from what it finds';
+const remedy = 'run the same command again: it goes on from what it finds';
 
-/** Until somebody takes writes there is nobody whom apply could let clients through to. */
-const again =
-  'run the same command again: it goes on from what it finds. Clients are held back until it has come to its end';
+/** Of what fails while nobody takes writes. */
+const again = `${remedy}. Clients are held back until it has come to its end`;
 
 /**
  * Runs one step on a host.

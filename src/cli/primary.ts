@@ -225,7 +225,7 @@ function sameAs(agreed: Move, now: Move): Move {
 async function toTheEnd(work: Promise<void>): Promise<void> {
   const interrupt = listenForInterrupt(() =>
     tell(
-      'this goes on, for a primary is not left halfway; after three times Ctrl-C, `odoo-prov apply FILE` mends what is left',
+      'this goes on, for a primary is not left halfway; after three times Ctrl-C, the same command again brings it to its end',
     ),
   );
   try {
