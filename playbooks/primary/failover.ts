@@ -6,7 +6,9 @@ import {
   bytesText,
   chooseCandidate,
   hasStandby,
+  silence,
   START,
+  stoppedHasMore,
   type Choice,
   type Sight,
 } from '../../src/postgres/promotion.js';
@@ -60,7 +62,7 @@ export interface FailoverPlan {
 /**
  * Decides whether a failover is safe.
  * @throws Failure refused: a primary that is alive (without force, or out of reach), several of them, a fence that nobody confirmed,
- *   no standby that may take over
+ *   no standby that may take over, or without {@link FailoverOptions.to} one that is stopped and has more
  */
 export async function planFailover(
   cluster: Cluster,
@@ -75,6 +77,7 @@ export async function planFailover(
   const [alive] = writers;
   if (alive !== undefined && !options.force) throw stillAlive(alive);
   if (alive === undefined) await requireNoLivingSender(cluster, view.sessions, view.sights);
+  if (options.to === undefined && !choice.most.running) throw stoppedHasMore(choice);
   const old = view.sights.filter((sight) => !sight.standby).map(({ host }) => host);
   const dead = silentPrimaries(cluster, view, options);
   const { candidate, others } = choice;
@@ -134,10 +137,6 @@ function stoppedStep({ most }: Choice): string[] {
   return [
     `later, by you: odoo-prov rejoin FILE --host ${most.host}, which cannot follow: it saves the rows that only it has`,
   ];
-}
-
-function silence({ stuck }: Sight): string {
-  return stuck ? 'does not answer' : 'is stopped';
 }
 
 function stoppedText({ candidate, most, behind }: Choice): string[] {

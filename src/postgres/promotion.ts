@@ -115,12 +115,14 @@ export function chooseCandidate(
   const more = [...able].sort(moreFirst).find((s) => s.lsn > candidate.lsn);
   const most = more ?? candidate;
   const behind = most.lsn - candidate.lsn;
+  const others = byMost.filter((other) => other !== candidate);
+  const choice = { candidate, others, behind, most };
   // One that is stopped may never start again: by the operator's own choice it is left behind.
   const chosen = to !== undefined && !most.running;
   if (behind > BigInt(cluster.postgres.replication.maxLag) && !chosen) {
-    throw tooFarBehind(cluster, candidate, most, behind);
+    throw most.running ? tooFarBehind(cluster, candidate, most, behind) : stoppedHasMore(choice);
   }
-  return { candidate, others: byMost.filter((other) => other !== candidate), behind, most };
+  return choice;
 }
 
 /** Sorts those that received most to the front. */
@@ -218,8 +220,23 @@ function tooFarBehind(cluster: Cluster, candidate: Sight, most: Sight, behind: b
     message: `it lacks ${bytesText(behind)} of WAL that ${most.host} has`,
     expected: `at most ${bytesText(BigInt(cluster.postgres.replication.maxLag))} (postgres.replication.max_lag)`,
     found: `${bytesText(behind)} behind`,
-    remedy: most.running
-      ? `promote ${most.host} (--to ${most.host}), or wait until ${candidate.host} has caught up`
-      : `start PostgreSQL on ${most.host} (there: ${START}), then run this again. If it does not start: --to ${candidate.host} goes on without it, and \`odoo-prov rejoin FILE --host ${most.host}\` saves later what only it has`,
+    remedy: `promote ${most.host} (--to ${most.host}), or wait until ${candidate.host} has caught up`,
   });
+}
+
+/** Why nobody is promoted without the operator's choice: what a stopped standby has more is there again once it runs. */
+export function stoppedHasMore({ candidate, most, behind }: Choice): Failure {
+  return new Failure({
+    reason: 'refused',
+    host: candidate.host,
+    message: `it lacks ${bytesText(behind)} of WAL that ${most.host} has, a standby whose PostgreSQL ${silence(most)}`,
+    expected: `PostgreSQL running on ${most.host}, so that nothing of that is lost`,
+    found: `${bytesText(behind)} behind`,
+    remedy: `start PostgreSQL on ${most.host} (there: ${START}), then run this again. If it does not start: --to ${candidate.host} goes on without it, and \`odoo-prov rejoin FILE --host ${most.host}\` saves later what only it has`,
+  });
+}
+
+/** What a server that does not run does. */
+export function silence({ stuck }: Sight): string {
+  return stuck ? 'does not answer' : 'is stopped';
 }

@@ -135,7 +135,7 @@ describe('a primary that is lost with WAL that it could not archive', () => {
 table inet planted {
   chain incoming {
     type filter hook input priority 0
-    tcp dport 8432 reject with tcp reset
+    tcp dport 8432 drop
   }
 }
 RULES

@@ -277,10 +277,21 @@ describe('a failover', () => {
     ]);
   });
 
-  it('names a standby that is stopped and has more: how it comes up, and what becomes of it otherwise', async () => {
+  it('leaves no standby behind that is stopped and has more, unless told who is promoted', async () => {
     // A switchover that was cut: the old primary is a standby already, and the others lack its last WAL.
     const ended = 'data yes 1 0 7\ndown\nwal 1@0/5028 0@0/0 0\n';
-    const { notes, steps, fence, left } = await plan({ db1: ended, db2: STANDBY, db3: STANDBY });
+    const hosts = { db1: ended, db2: STANDBY, db3: STANDBY };
+    await expect(plan(hosts)).rejects.toMatchObject({
+      details: {
+        reason: 'refused',
+        host: 'db2',
+        message: 'it lacks 40 bytes of WAL that db1 has, a standby whose PostgreSQL is stopped',
+        expected: 'PostgreSQL running on db1, so that nothing of that is lost',
+        remedy:
+          'start PostgreSQL on db1 (there: systemctl restart postgresql), then run this again. If it does not start: --to db2 goes on without it, and `odoo-prov rejoin FILE --host db1` saves later what only it has',
+      },
+    });
+    const { notes, steps, fence, left } = await plan(hosts, { to: 'db2' });
     expect([fence, left]).toEqual([[], ['db1']]);
     expect(notes).toEqual([
       'PostgreSQL on db1, a standby, is stopped and has 40 bytes of WAL that db2 lacks: start it (there: systemctl restart postgresql) and run this again, and nothing of that is lost; fail over if that does not help',
