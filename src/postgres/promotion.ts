@@ -125,9 +125,10 @@ export function chooseCandidate(
   return choice;
 }
 
-/** Sorts those that received most to the front. */
+/** Sorts those that received most to the front; of two with as much the one that runs, which can hand it over. */
 export function moreFirst(a: Sight, b: Sight): number {
-  return a.lsn < b.lsn ? 1 : a.lsn > b.lsn ? -1 : 0;
+  if (a.lsn !== b.lsn) return a.lsn < b.lsn ? 1 : -1;
+  return Number(b.running) - Number(a.running);
 }
 
 /** Whether one of these is a host for which commits wait once another one is primary: no replica is. */

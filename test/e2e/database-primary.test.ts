@@ -428,6 +428,13 @@ RULES`,
         `nft add rule inet planted incoming ip saddr ${db.address(host)} tcp sport 5432 drop`,
       );
     }
+    // Those that have it are stopped: nobody is left behind by mistake who only has to be started.
+    for (const host of [ahead, 'db4']) await db.must(host, "systemctl stop 'postgresql@*'");
+    const left = await db.run('failover', '--confirm-dead', old, '--yes');
+    expect(left.code, printed(left)).toBe(5);
+    expect(left.stderr).toMatch(/WAL that db\d has, a standby whose PostgreSQL is stopped/);
+    expect(left.stderr).toContain(`(there: systemctl restart postgresql), then run this again`);
+    for (const host of [ahead, 'db4']) await db.must(host, 'systemctl restart postgresql');
     const began = Date.now();
     const without = await db.run('failover', '--to', behind, '--confirm-dead', old, '--yes');
     expect(without.code, printed(without)).toBe(3);

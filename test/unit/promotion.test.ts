@@ -151,6 +151,9 @@ describe('who takes over', () => {
       ...{ behind: 100n, most: { host: 'db1' } },
       others: [],
     });
+    // Another one that runs has as much, and hands it over.
+    const as = [stopped, standby('db2', 100), standby('db3', 200)];
+    expect(chooseCandidate(cluster, as, 'db2')).toMatchObject({ most: { host: 'db3' } });
     const far = standby('db1', 18 * 1024 ** 2, { running: false });
     expect(() => chosen([far, standby('db2', 100)])).toThrow(
       expect.objectContaining({
