@@ -1,5 +1,6 @@
 import { DATABASE_ROLES } from '../inventory/cluster.js';
 import { slotOf } from '../postgres/layout.js';
+import { parseLsn } from '../postgres/promotion.js';
 import type { DatabaseMember, DatabaseStatus, HostStatus } from './model.js';
 import type { Downstream, PostgresServer } from './postgres.js';
 
@@ -23,7 +24,7 @@ export function databaseOf(hosts: readonly HostStatus[], maxLag: number): Databa
     timeline: server?.timeline ?? null,
     synchronous: server?.synchronousStandbyNames ?? '',
     maxLag,
-    members: databases.map((host) => memberOf(host, server)),
+    members: databases.map((host) => memberOf(host, primary)),
   };
 }
 
@@ -32,9 +33,10 @@ export function serverOf(host: HostStatus): PostgresServer | undefined {
   return host.postgres?.server === 'up' ? host.postgres.data : undefined;
 }
 
-function memberOf(host: HostStatus, primary: PostgresServer | undefined): DatabaseMember {
+function memberOf(host: HostStatus, primary: HostStatus | undefined): DatabaseMember {
   const own = serverOf(host);
-  const slot = primary?.slots.find(({ name }) => name === slotOf({ name: host.host })) ?? null;
+  const server = primary && serverOf(primary);
+  const slot = server?.slots.find(({ name }) => name === slotOf({ name: host.host })) ?? null;
   const nothing = { role: null, timeline: null, lagBytes: null, lagSeconds: null, sync: null };
   if (own === undefined) return { ...nothing, host: host.host, state: silence(host), slot };
   if (!own.recovering) {
@@ -44,15 +46,18 @@ function memberOf(host: HostStatus, primary: PostgresServer | undefined): Databa
       ...{ host: host.host, role: 'primary', state: 'writable', timeline, slot: null },
     };
   }
-  const sent = primary?.downstream.find((one) => isOf(one, host));
-  const lagBytes = lagOf(own, primary, sent);
+  const sent = server?.downstream.find((one) => isOf(one, host));
+  const state = standbyState(own, sent);
+  const follows = state !== 'not streaming';
+  // A sender that hangs is listed with what the standby had said last.
+  const lagBytes = (follows ? sent?.lagBytes : null) ?? lagOf(own, primary);
   return {
     host: host.host,
     role: host.roles.includes('pg-replica') ? 'replica' : 'standby',
-    state: standbyState(own, sent),
+    state,
     timeline: own.timeline,
     lagBytes,
-    lagSeconds: lagBytes === 0 ? 0 : (sent?.lagSeconds ?? ageOf(own, sent)),
+    lagSeconds: follows ? lagSecondsOf(own, sent, lagBytes) : own.replayedAge,
     sync: sent?.sync ?? null,
     slot,
   };
@@ -68,29 +73,38 @@ function isOf(one: Downstream, host: HostStatus): boolean {
   return one.name === host.host || one.address === host.address;
 }
 
-/** By the primary's own account where it sends to it, else by both positions, asked at about the same time. */
-function lagOf(
-  own: PostgresServer,
-  primary: PostgresServer | undefined,
-  sent: Downstream | undefined,
-): number | null {
-  if (sent?.lagBytes !== undefined && sent.lagBytes !== null) return sent.lagBytes;
-  return primary === undefined ? null : Math.max(0, primary.position - own.position);
+/**
+ * By both positions, asked at about the same time. Null where they cannot be compared: it is past the fork, or on a timeline of which
+ * the primary's history does not say that its own goes on from there or later.
+ */
+function lagOf(own: PostgresServer, primary: HostStatus | undefined): number | null {
+  const server = primary && serverOf(primary);
+  if (server === undefined || own.pastFork) return null;
+  if (own.timeline !== server.timeline) {
+    const ends = primary?.postgres?.found?.wal?.history.ends ?? [];
+    const end = ends.find(({ timeline }) => timeline === own.timeline);
+    if (end === undefined || BigInt(own.position) > parseLsn(end.lsn)) return null;
+  }
+  return Math.max(0, server.position - own.position);
 }
 
 /**
- * How old the data is where the sender has not measured it. The age of the newest transaction says so only where some
- * was received and not replayed: on a cluster where nobody writes it is old, and WAL that was on its way is no lag.
+ * How old the data of a standby is that follows. Where the sender has not measured it, the age of the newest transaction says so only
+ * where some was received and not replayed: on a cluster where nobody writes it is old, and WAL that was on its way is no lag.
  */
-function ageOf(own: PostgresServer, sent: Downstream | undefined): number | null {
+function lagSecondsOf(
+  own: PostgresServer,
+  sent: Downstream | undefined,
+  lagBytes: number | null,
+): number | null {
+  if (lagBytes === 0) return 0;
   const replayedAll = own.received !== null && own.position >= own.received;
-  return sent !== undefined && replayedAll ? 0 : own.replayedAge;
+  return sent?.lagSeconds ?? (sent !== undefined && replayedAll ? 0 : own.replayedAge);
 }
 
+/** A sender on the primary is no word of it: one that hangs stays there. */
 function standbyState(own: PostgresServer, sent: Downstream | undefined): DatabaseMember['state'] {
-  if (own.pastFork) return 'not streaming';
   // A replica may also get its WAL from another standby: then only its own word tells.
-  const receives = own.receiver?.status === 'streaming';
-  if (sent !== undefined && sent.state !== 'streaming') return 'catching up';
-  return receives ? 'streaming' : 'not streaming';
+  if (own.pastFork || own.receiver?.status !== 'streaming') return 'not streaming';
+  return sent !== undefined && sent.state !== 'streaming' ? 'catching up' : 'streaming';
 }

@@ -73,9 +73,9 @@ export interface DatabaseMember {
     | 'unreachable'
     | 'unknown';
   readonly timeline: number | null;
-  /** Bytes of the primary's WAL that it has not replayed; null where that is not known. */
+  /** Bytes of the primary's WAL that it has not replayed; null where that is not known, or its WAL went another way. */
   readonly lagBytes: number | null;
-  /** Seconds by which what can be read there is older than on the primary. */
+  /** Seconds by which what can be read there is older than on the primary; of one that does not follow, since its newest transaction. */
   readonly lagSeconds: number | null;
   /** `async`, `sync`, `quorum`, `potential`. */
   readonly sync: string | null;

@@ -115,6 +115,12 @@ describe('a standby that lost its power with WAL that the promoted one never had
       'db3 went on with the old primary past the point where db2 took over, and cannot follow: it shows old data ' +
         `next odoo-prov rejoin ${db.inventory} --host db3`,
     );
+    const { database } = JSON.parse((await db.run('status', '--json')).stdout) as {
+      database: { members: readonly { host: string; lagBytes: unknown; lagSeconds: unknown }[] };
+    };
+    const figures = database.members.find(({ host }) => host === 'db3');
+    expect(figures).toMatchObject({ lagBytes: null });
+    expect(figures?.lagSeconds).not.toBe(0);
     expect(await rows('db3')).toBe('5000');
   };
 

@@ -12,6 +12,7 @@ import {
   app1,
   db1,
   edge1,
+  forkedAt,
   front,
   pool1,
   redis1,
@@ -341,6 +342,11 @@ describe('PostgreSQL', () => {
   it('with a standby left behind on an older timeline', () => {
     const old = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
     expect(told(db1(RECORDED.two.standby), front(old))).toEqual([
+      'problem postgres.not-streaming: front receives nothing from db1 (it is on timeline 1, the primary on 2)',
+    ]);
+    // The primary's history says that its timeline goes on from there.
+    const known = db1(RECORDED.two.standby, { databases: forkedAt('75FE850') });
+    expect(told(known, front(old))).toEqual([
       'problem postgres.not-streaming: front receives nothing from db1, and lags by 70 MB (it is on timeline 1, the primary on 2)',
     ]);
     const [alert] = judge(seen(db1(RECORDED.two.standby), front(old))).alerts;

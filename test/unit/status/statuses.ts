@@ -83,6 +83,12 @@ export function edge1(answer = '200 0.021', days = 300, state = 'active running'
   return answered('edge1', 11, ['edge'], { services, edge });
 }
 
+/** What the data of a primary on timeline 2 says, which began at this position (its lower half) of timeline 1. */
+export function forkedAt(lsn: string): string {
+  const words = `2@0/${lsn} 0@0/0 2 1@0/${lsn}`;
+  return `/var/lib/postgresql/17/main\t7710786257102789661\t2\tno\tin production\truns\t${words}`;
+}
+
 /** A cluster of such hosts. */
 export function seen(...hosts: readonly HostStatus[]): ClusterStatus {
   return {
