@@ -7,7 +7,8 @@
 export const OLD_UNIT = 'odoo-prov-old-data.service';
 /** Is there from before it is started until it was ended by us: what a rejoin that was cut has left is told by it. */
 export const OLD_FOLDER = '/run/odoo-prov-old-data';
-const GUARD = 'odoo-prov-postgres-guard.service';
+/** Does not run while such a server does. */
+export const GUARD_UNIT = 'odoo-prov-postgres-guard.service';
 
 /**
  * What such a server is started with besides the host's own configuration. No WAL is removed at its checkpoints:
@@ -53,14 +54,14 @@ export const STOP_OLD = `
 systemctl stop ${OLD_UNIT} 2>/dev/null || :
 systemctl reset-failed ${OLD_UNIT} 2>/dev/null || :
 rm -rf ${OLD_FOLDER}
-if systemctl is-enabled --quiet ${GUARD} 2>/dev/null; then systemctl start ${GUARD}; fi`;
+if systemctl is-enabled --quiet ${GUARD_UNIT} 2>/dev/null; then systemctl start ${GUARD_UNIT}; fi`;
 
 /**
  * Starts the server and waits until its recovery has ended. The guard does not watch meanwhile: it would take it
  * for a primary that was replaced. Needs the variables of SQL_FUNCTION, and {@link targetOf}.
  */
 export const START_OLD = `
-systemctl stop ${GUARD} 2>/dev/null || :
+systemctl stop ${GUARD_UNIT} 2>/dev/null || :
 install -d -o postgres -g postgres -m 700 ${OLD_FOLDER}
 echo 'local all postgres peer' >${OLD_FOLDER}/pg_hba.conf
 : >${OLD_FOLDER}/pg_ident.conf

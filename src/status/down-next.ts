@@ -35,11 +35,7 @@ export function downNext(one: HostStatus, status: ClusterStatus): string {
   if (found === null) return look;
   const rejoin = `odoo-prov rejoin FILE --host ${host}`;
   const all = status.hosts.flatMap((other) => other.postgres?.found ?? []);
-  const stranded = strandedBy(found, all);
-  if (stranded === 'compared') {
-    return `a rejoin started its data by itself, to compare its rows, and runs or was cut. If none runs: ${rejoin}`;
-  }
-  if (stranded === 'past fork') {
+  if (strandedBy(found, all) === 'past fork') {
     const primary = status.database.primary ?? 'another one';
     return `it went on past the point where ${primary} took over, and cannot follow: ${rejoin}`;
   }

@@ -10,6 +10,7 @@ import { downNext, firstNext, SERVICE } from './down-next.js';
 import { LIMITS } from './limits.js';
 import type { ClusterStatus, HostStatus } from './model.js';
 import { UNFINISHED, type PostgresServer } from './postgres.js';
+import { isRejoining, rejoiningText } from './rejoining.js';
 import { connectionRules } from './rules-connections.js';
 import { configurationRules } from './rules-configuration.js';
 import { odooSessionRules } from './rules-odoo-sessions.js';
@@ -181,6 +182,7 @@ function serverRules(one: HostStatus, status: ClusterStatus): readonly Alert[] {
     case 'absent':
       return [];
     case 'down':
+      if (isRejoining(one)) return [problem({ ...words, ...rejoiningText(host) })];
       return [
         problem({
           ...words,

@@ -1,8 +1,10 @@
 import { EXIT, exitCodeOf } from '../failure/failure.js';
 import { DATABASE_ROLES } from '../inventory/cluster.js';
+import { GUARD_UNIT } from '../postgres/old-data.js';
 import { graded, problem, warning, type Alert } from './alert.js';
 import { isFull } from './backup.js';
 import { LIMITS } from './limits.js';
+import { isRejoining } from './rejoining.js';
 import type { HostStatus } from './model.js';
 import type { ServiceStatus } from './services.js';
 import { list, percent, size } from './words.js';
@@ -96,6 +98,7 @@ function unitRules(
 ): readonly Alert[] {
   if (['active', 'reloading', 'refreshing'].includes(active)) return [];
   if (isPostgres(unit) && host.postgres !== null && host.postgres.server !== 'up') return [];
+  if (unit === GUARD_UNIT && isRejoining(host)) return [];
   const said = sub === 'auto-restart' ? 'fails and is started again and again' : `is ${active}`;
   const words = {
     id: 'service.down',

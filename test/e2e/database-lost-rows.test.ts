@@ -332,6 +332,9 @@ describe('standbys past the point where another one took over, which are stopped
     await db.sql(promoted, 'select pg_promote()');
     for (const host of past) await db.must(host, STOP);
     await db.must(one, `${SQL_FUNCTION}\ntarget=current\n${START_OLD}`);
+    const told = (await db.run('status')).stdout.replaceAll(/\s+/g, ' ');
+    expect(told).toContain(`a rejoin of ${one} has not come to its end`);
+    expect(told).not.toContain(`odoo-prov-postgres-guard on ${one} is`);
     const said = await takenBack(one, other);
     expect(said).toContain('postgres.public.orders: 1 insert');
   });

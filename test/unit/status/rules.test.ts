@@ -418,9 +418,32 @@ describe('PostgreSQL', () => {
     expect(next('stopped\t1@0/8000000 1@0/9000100 0')).toBe(
       'it went on past the point where db1 took over, and cannot follow: odoo-prov rejoin FILE --host front',
     );
-    expect(next('compared\t1@0/8000000 1@0/9000000 0')).toBe(
-      'a rejoin started its data by itself, to compare its rows, and runs or was cut. If none runs: odoo-prov rejoin FILE --host front',
+  });
+  it('with data that a rejoin has started by itself names the rejoin only, and no unit to be started', () => {
+    const services = units(
+      { 'postgresql@17-main.service': 'postgres', 'odoo-prov-postgres-guard.service': 'postgres' },
+      ['inactive dead', 'inactive dead'],
     );
+    const alerts = (standby: string, server: string): readonly unknown[] => {
+      const databases = `${STOPPED_DATABASES.replace('yes', standby)}\t${server}\t1@0/8000000 1@0/9000000 0`;
+      return judge(seen(db1(), front('down', { services, databases }))).alerts.filter(
+        ({ host }) => host === 'front',
+      );
+    };
+    const rejoining = {
+      ...{ severity: 'problem', id: 'postgres.down', host: 'front' },
+      message:
+        'a rejoin of front has not come to its end: it has started its data by itself, to look for rows that only it has, and runs or was cut off',
+      next: 'if it does not run: the same command again brings it to its end, odoo-prov rejoin FILE --host front; start nothing there by hand',
+    };
+    expect(alerts('yes', 'compared')).toEqual([rejoining]);
+    // An old primary's.
+    expect(alerts('no', 'compared')).toEqual([rejoining]);
+    // Where no rejoin stopped it, the guard is told.
+    expect(alerts('yes', 'stopped')).toMatchObject([
+      { message: 'odoo-prov-postgres-guard on front is inactive' },
+      { id: 'postgres.down' },
+    ]);
   });
   it('with a standby whose last start failed says of what, and not that a start is enough', () => {
     const startFailed = 'FATAL: recovery aborted because of insufficient parameter settings';
