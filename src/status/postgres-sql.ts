@@ -104,7 +104,7 @@ select json_build_object(
     from pg_stat_wal_receiver),
   'slots', coalesce((
     select json_agg(json_build_object(
-      'name', slot_name, 'type', slot_type, 'active', active, 'walStatus', wal_status,
+      'name', slot_name, 'type', slot_type, 'active', active, 'pid', active_pid, 'walStatus', wal_status,
       'retained', greatest(0, received - restart_lsn)) order by slot_name)
     from pg_replication_slots), '[]'),
   'configuration', json_build_object(

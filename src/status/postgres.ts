@@ -34,6 +34,8 @@ const slot = z.object({
   name: z.string(),
   type: z.string(),
   active: z.boolean(),
+  /** Of the process that uses it. */
+  pid: known,
   /** `reserved`, `extended`, `unreserved` (about to go), `lost`; null while it keeps nothing. */
   walStatus: z.string().nullable(),
   /** Bytes of WAL that it keeps from being removed. */

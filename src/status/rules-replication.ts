@@ -50,7 +50,9 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
       ? ` (it is on timeline ${String(timeline)}, the primary on ${String(database.timeline)})`
       : '';
     const message = `${host} receives nothing${from}${behind}${older}`;
-    const next = isOlder ? `odoo-prov apply FILE lets it follow; ${log}` : log;
+    const next = isOlder
+      ? `odoo-prov apply FILE lets it follow; ${log}`
+      : `${heldSlot(member, database.primary)}${log}`;
     return [problem({ id: 'postgres.not-streaming', host, message, next })];
   }
   const server = own === undefined ? undefined : serverOf(own);
@@ -70,6 +72,17 @@ export function standbyRules(member: DatabaseMember, status: ClusterStatus): rea
     return [warning({ id: 'postgres.old', host, message, next })];
   }
   return [];
+}
+
+/** What to do first where its slot is still in use by a process that sends it nothing: it gets no other connection meanwhile. */
+function heldSlot({ slot }: DatabaseMember, primary: string | null): string {
+  if (primary === null || typeof slot?.pid !== 'number') return '';
+  const pid = String(slot.pid);
+  return (
+    `its slot ${slot.name} is held by process ${pid} on ${primary}. One whose connection was cut ends by itself (wal_sender_timeout); ` +
+    `else, as postgres: select pg_terminate_backend(${pid}), and kill -CONT ${pid} where ps shows it stopped (T); never kill -9, ` +
+    `which ends all of PostgreSQL there. Also `
+  );
 }
 
 /** Why PostgreSQL itself pauses replay ("recovery paused because of insufficient parameter settings"). */

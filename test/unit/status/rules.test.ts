@@ -445,6 +445,19 @@ describe('PostgreSQL', () => {
       { id: 'postgres.down' },
     ]);
   });
+  it('with a standby that gets nothing while a process on the primary holds its slot: how that is freed', () => {
+    const cut = changed(RECORDED.streaming.standby, /"receiver":\{[^}]*\}/, '"receiver":null');
+    const next = (primary: string): string | undefined =>
+      judge(seen(db1(primary), front(cut))).alerts.find(({ id }) => id === 'postgres.not-streaming')
+        ?.next;
+    const log = 'on front: the newest file in /var/log/postgresql/odoo-prov says why';
+    expect(next(RECORDED.streaming.primary)).toBe(
+      'its slot front is held by process 3281 on db1. One whose connection was cut ends by itself (wal_sender_timeout); else, as postgres: ' +
+        'select pg_terminate_backend(3281), and kill -CONT 3281 where ps shows it stopped (T); never kill -9, which ends all of ' +
+        `PostgreSQL there. Also ${log}`,
+    );
+    expect(next(changed(RECORDED.streaming.primary, '"pid":3281', '"pid":null'))).toBe(log);
+  });
   it('with a standby whose last start failed says of what, and not that a start is enough', () => {
     const startFailed = 'FATAL: recovery aborted because of insufficient parameter settings';
     const down = front('down', { databases: STOPPED_DATABASES, startFailed: `${startFailed}\n` });
