@@ -131,7 +131,8 @@ describe('a primary that is lost with WAL that it could not archive', () => {
   };
 
   /** Nobody gets to the archive for 20 s, and no apply mends that. */
-  const cutOff = `nft -f - <<'RULES'
+  const cutOff = `${WITH_NFT}
+nft -f - <<'RULES'
 table inet planted {
   chain incoming {
     type filter hook input priority 0
