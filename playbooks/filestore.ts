@@ -46,7 +46,7 @@ export async function listSnapshots(
   if (keeper === undefined || !savesFilestore(cluster)) return [];
   const text = await procedure.ask(keeper, listScript(), {
     remedy:
-      'odoo-prov apply FILE sets the snapshots of the filestore up; FILE says postgres.backup.filestore: off where there are none',
+      'odoo-prov apply FILE sets the snapshots of the filestore up; the inventory says postgres.backup.filestore: off where there are none',
   });
   try {
     return parseSnapshots(text);

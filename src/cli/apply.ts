@@ -1,12 +1,12 @@
 import { EXIT } from '../failure/failure.js';
 import type { Cluster, Host } from '../inventory/index.js';
-import type { RunEvent, RunRecap } from '../run/event.js';
+import type { RunRecap } from '../run/event.js';
 import { rolesOf, selectHosts } from '../run/select.js';
 import type { RoleDefinition } from '../role/role.js';
 import { openSecrets, RECOVERY_RECIPIENT, redactor, type SecretStore } from '../secrets/index.js';
 import { quote, type Secret } from '../shell/index.js';
 import { createOutput } from '../ui/create-output.js';
-import { nameInventoryOf } from '../ui/named-inventory.js';
+import { nameInventoryIn } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
@@ -107,7 +107,7 @@ export async function applyCluster(
           ...(askPassphrase === undefined ? {} : { askPassphrase }),
         },
       },
-      (event) => output.emit(named(event, cluster.file)),
+      (event) => output.emit(nameInventoryIn(event, cluster.file)),
     );
   } finally {
     interrupt.release();
@@ -121,12 +121,6 @@ export async function applyCluster(
     tell(`  odoo-prov secrets ${quote(cluster.file)} recovery-key`);
   }
   return recap;
-}
-
-/** The event with advice that can be pasted. */
-function named(event: RunEvent, file: string): RunEvent {
-  if (event.type !== 'host-failed') return event;
-  return { ...event, failure: nameInventoryOf(event.failure, file) };
 }
 
 /** Only to a person: what is not a terminal may be a log. */

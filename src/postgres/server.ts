@@ -10,6 +10,7 @@ import {
   sysctl,
   unit,
 } from '../resource/index.js';
+import { NEXT } from '../resource/check.js';
 import type { Resource } from '../resource/kind.js';
 import type { Site } from '../role/role.js';
 import { archiveClient, archivePackages } from './archive.js';
@@ -136,13 +137,13 @@ function service(site: Site, version: number, doors: Resource): readonly Resourc
 
 function streams(version: number, { host: { name }, written }: Site): Resource {
   const hopeless = 'it cannot follow: ';
-  const pastFork = `${hopeless}it went past the point where the primary took over; odoo-prov rejoin FILE --host ${name} helps`;
-  const paused = `${hopeless}its replay is paused; on ${name}, as postgres: select pg_wal_replay_resume()`;
+  const pastFork = `${hopeless}it went past the point where the primary took over${NEXT}odoo-prov rejoin FILE --host ${name} saves the rows that only it has, and takes it back`;
+  const paused = `${hopeless}its replay is paused${NEXT}on ${name}, as postgres: select pg_wal_replay_resume()`;
   return ask(version, {
     name: 'postgres-streams',
     sql:
       `select case when ${CANNOT_FOLLOW} then '${pastFork}' ` +
-      `when ${AHEAD} then '${hopeless}it has replayed what its primary never wrote; ${aheadNext(name)}' ` +
+      `when ${AHEAD} then '${hopeless}it has replayed what its primary never wrote${NEXT}${aheadNext(name)}' ` +
       `when not exists (select from pg_stat_wal_receiver) and case when pg_is_in_recovery() then pg_is_wal_replay_paused() end then '${paused}' ` +
       'else (select status from pg_stat_wal_receiver) end',
     expect: 'streaming',

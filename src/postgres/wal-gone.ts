@@ -1,4 +1,5 @@
 import type { Cluster } from '../inventory/cluster.js';
+import { NEXT } from '../resource/check.js';
 import { raw, sh, type Script } from '../shell/index.js';
 import { stanzaOf } from './pgbackrest.js';
 import { LOG_FOLDER } from './settings.js';
@@ -54,7 +55,7 @@ export function streamingOrGone(look: string, host: string, cluster: Cluster): s
 if [ "$said" = '' ]; then
   gone=$(${walGone(cluster)}
   )
-  [ -z "$gone" ] || said="it cannot follow: it lacks WAL ($gone) that neither its primary nor the archive has; odoo-prov rejoin FILE --host "${host}" copies everything anew"
+  [ -z "$gone" ] || said="it cannot follow: it lacks WAL ($gone) that neither its primary nor the archive has"${NEXT}"odoo-prov rejoin FILE --host "${host}" copies everything anew"
 fi
 printf '%s\n' "$said"`.render();
 }

@@ -17,7 +17,7 @@ export interface CheckOptions {
   readonly name: string;
   /** Shell text that only looks, run as root, at most 5 s. Never holds a secret: it shows in process lists. */
   readonly command: string;
-  /** The first line that it must print. */
+  /** The first line that it must print. Any other may end with {@link NEXT} and what to do: apply fails with that advice. */
   readonly expect: string;
   /** Seconds that apply waits for it. */
   readonly within: number;
@@ -31,6 +31,9 @@ export interface CheckOptions {
   /** What is healthy, for people: `PostgreSQL answers`. */
   readonly describes: string;
 }
+
+/** Stands between what a check found and what to do about it. */
+export const NEXT = '; next: ';
 
 /** A health check. It changes nothing; apply waits for it and fails with what it saw last. */
 export function check(options: CheckOptions): CheckResource {
@@ -120,7 +123,9 @@ while [ "$result" != "$expected" ]; do
   esac
   if [ "$waited" -ge ${within} ] || [ $given_up = yes ]; then
     if [ $given_up = yes ]; then within='not so, and waiting is of no use'; else within="not within $waited s"; fi
-    printf '%s: %s\nexpected: %s\nfound: %s\n' ${describes} "$within" "$expected" "$result" >&2
+    separator=${NEXT}
+    printf '%s: %s\nexpected: %s\nfound: %s\n' ${describes} "$within" "$expected" "${raw('${result%%"$separator"*}')}" >&2
+    case $result in *"$separator"*) printf 'next: %s\n' "${raw('${result#*"$separator"}')}" >&2 ;; esac
     exit 1
   fi
   sleep 0.5

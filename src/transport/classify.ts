@@ -21,9 +21,13 @@ const DISK_FULL =
 const REPOSITORY_FULL = /no room on (?<keeper>\S+) in (?<path>\S+?)(?<likely>, most likely)?: /;
 const DISK_FULL_PATH = /(?<path>\/[^\s:'"]+)['"]?: No space left on device/;
 
+/** The last lines of a health check that is not well (src/resource/check.ts). */
+const CHECK =
+  /(?:^|\n)(?<message>.+)\nexpected: (?<expected>.*)\nfound: (?<found>.*)(?:\nnext: (?<next>.+))?$/;
+
 /**
  * Why a command failed, as far as its output tells: disk full, apt's lock held (by whom), dpkg interrupted, a bucket that
- * refuses, and otherwise that it failed, with its last lines.
+ * refuses, a health check that is not well, and otherwise that it failed, with its last lines.
  * @param resource the resource's key, where the command was for one
  */
 export function classifyCommandFailure(
@@ -53,6 +57,21 @@ export function classifyCommandFailure(
   }
   const bucket = bucketFailure(base, text);
   if (bucket !== undefined) return bucket;
+  const remedy =
+    resource === undefined
+      ? 'read what it printed, mend it on the host and run again'
+      : `read what it printed, mend it on the host or in the inventory and run again: only ${resource} and what comes after it are left`;
+  const check = resource?.startsWith('check:') ? CHECK.exec(output)?.groups : undefined;
+  if (check !== undefined) {
+    const { message = '', expected = '', found = '', next } = check;
+    const words = { message, expected, found, remedy: next ?? remedy };
+    return new Failure({
+      host,
+      ...(resource !== undefined && { resource }),
+      reason: 'command-failed',
+      ...words,
+    });
+  }
   return new Failure({
     ...base,
     reason: 'command-failed',
@@ -60,10 +79,7 @@ export function classifyCommandFailure(
       answer.code === 124
         ? 'a command ran into its time limit (exit code 124)'
         : `a command failed with exit code ${answer.code}`,
-    remedy:
-      resource === undefined
-        ? 'read what it printed, mend it on the host and run again'
-        : `read what it printed, mend it on the host or in the inventory and run again: only ${resource} and what comes after it are left`,
+    remedy,
   });
 }
 

@@ -485,7 +485,13 @@ describe('standbys that went on with the old primary while somebody promoted ano
     expect(applied.code, printed(applied)).toBe(3);
     for (const host of past) {
       expect(told.stdout).toContain(`${host} went on with the old primary past the point`);
-      expect(applied.stdout).toContain(`odoo-prov rejoin FILE --host ${host} helps`);
+      expect(applied.stdout).toContain(
+        `${host} check:postgres-streams: the standby receives WAL from the primary: not so, and waiting is of no use
+  expected  streaming
+  found     it cannot follow: it went past the point where the primary took over
+  next      odoo-prov rejoin ${db.inventory} --host ${host} saves the rows that only it has, and takes it back
+`,
+      );
     }
     await db.must(promoted, "systemctl stop 'postgresql@*'");
     refused(await db.run('failover', '--yes'), 'past the point where it began');
@@ -521,7 +527,9 @@ rm $(ls | grep -xE '[0-9A-F]{24}' | awk -v now="$now" '"x" $0 < "x" now')`,
     const applied = await db.apply();
     expect((Date.now() - began) / 1000).toBeLessThan(60);
     expect(applied.code, printed(applied)).toBe(3);
-    expect(applied.stdout).toContain('it cannot follow: it lacks WAL');
+    expect(applied.stdout).toContain('  found     it cannot follow: it lacks WAL');
+    const next = `  next      odoo-prov rejoin ${db.inventory} --host db4 copies everything anew\n`;
+    expect(applied.stdout).toContain(next);
     const told = await db.run('status');
     expect(told.stdout).toMatch(/db4 lacks WAL \([0-9A-F]{24}\) that db\d no longer has/);
     const back = await db.run('rejoin', '--host', 'db4', '--yes');

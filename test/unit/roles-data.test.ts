@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { base } from '../../roles/base/index.js';
 import { pgPrimary } from '../../roles/pg-primary/index.js';
+import { pgStandby } from '../../roles/pg-standby/index.js';
+import type { CheckResource } from '../../src/resource/check.js';
 import { settingsOf } from '../../src/postgres/settings.js';
 import { pgbouncer } from '../../roles/pgbouncer/index.js';
 import { redis } from '../../roles/redis/index.js';
@@ -25,6 +27,21 @@ function lines(config: string): readonly string[] {
 }
 
 const HBA = '/etc/postgresql/17/main/pg_hba.conf';
+
+describe('a standby', () => {
+  it('that cannot follow is told with what to do about it', () => {
+    const standby = testHost('db2', 32, ['pg-standby']);
+    const wanted = wantedBy(pgStandby, testCluster([db, standby, pool, app, store]), standby);
+    const streams = wanted.find((one) => keyOf(one) === 'check:postgres-streams');
+    const { command } = streams as unknown as CheckResource;
+    for (const said of [
+      'it cannot follow: it went past the point where the primary took over; next: odoo-prov rejoin FILE --host db2 saves the rows that only it has, and takes it back',
+      'it cannot follow: it has replayed what its primary never wrote; next: on db2: systemctl stop postgresql@*; then odoo-prov rejoin FILE --host db2, which saves the rows that only it has',
+      'it cannot follow: its replay is paused; next: on db2, as postgres: select pg_wal_replay_resume()',
+    ])
+      expect(command).toContain(`'${said}'`);
+  });
+});
 
 describe('pg-primary', () => {
   it('opens its door to PgBouncer and the initialising host, and to nobody else', () => {

@@ -85,6 +85,25 @@ describe('why a command failed', () => {
     expect(classify('', 124).message).toContain('time limit');
   });
 
+  test('a health check: in its own words, with its own advice where it has any', () => {
+    const said =
+      'waiting: the standby receives WAL; so far: catchup\nthe standby receives WAL: not within 120 s\nexpected: streaming\nfound: it cannot follow';
+    const failed = (key: string, stdout: string): string =>
+      formatFailure(classifyCommandFailure('db1', key, { code: 1, stdout, stderr: '' }));
+    expect(failed('check:streams', `${said}\nnext: odoo-prov rejoin FILE --host db1`)).toBe(
+      [
+        'db1 check:streams: the standby receives WAL: not within 120 s',
+        '  expected  streaming',
+        '  found     it cannot follow',
+        '  next      odoo-prov rejoin FILE --host db1',
+      ].join('\n'),
+    );
+    expect(failed('check:streams', said)).toMatch(
+      /\n {2}found {5}it cannot follow\n {2}next {6}read what it printed, mend it on the host or in the inventory and run again: only check:streams and what comes after it are left$/,
+    );
+    expect(failed('file:/x', said)).toContain('a command failed with exit code 1');
+  });
+
   test('standard output is shown where standard error is empty', () => {
     const answer = { code: 1, stdout: 'nginx: [emerg] unknown directive', stderr: ' \n' };
     const failure = classifyCommandFailure('edge1', undefined, answer);

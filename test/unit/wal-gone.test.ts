@@ -79,7 +79,7 @@ describe('WAL that a standby lacks for good', () => {
   it('is told in place of the state of a receiver, and not looked for while that streams', () => {
     log(2, removed);
     expect(run(streamingOrGone('echo', 'db2', alone))).toBe(
-      `it cannot follow: it lacks WAL (${SEGMENT}) that neither its primary nor the archive has; odoo-prov rejoin FILE --host db2 copies everything anew`,
+      `it cannot follow: it lacks WAL (${SEGMENT}) that neither its primary nor the archive has; next: odoo-prov rejoin FILE --host db2 copies everything anew`,
     );
     expect(run(streamingOrGone('echo streaming', 'db2', alone))).toBe('streaming');
     log(90, removed);

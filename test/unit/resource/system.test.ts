@@ -133,6 +133,17 @@ describe.skipIf(process.platform !== 'linux')('check, run by a real shell', () =
     );
   });
 
+  it('says what to do about what it found, where that does', () => {
+    const command = "echo 'lost; next: look; next: there'";
+    const script = checkKind
+      .apply({ resource: wanted(command), have: {}, want: {}, differences: [] })
+      .render();
+    const { stderr } = spawnSync('sh', ['-eus'], { input: script, encoding: 'utf8' });
+    expect(stderr.replace('within 1 s', 'within 0 s')).toBe(
+      'it works: not within 0 s\nexpected: ok\nfound: lost\nnext: look; next: there\n',
+    );
+  });
+
   it('does not wait where that is of no use', () => {
     const resource = { ...wanted('echo lost'), within: 60, hopeless: 'lost' };
     const script = checkKind.apply({ resource, have: {}, want: {}, differences: [] }).render();
