@@ -35,14 +35,8 @@ export async function awaitStreaming(
   const script = waitScript(limit, timeline);
   await finishAll(
     hosts.map(async (host) => {
-      const waiting = setInterval(() => mover.tell(host, 'does not follow yet'), 20_000);
-      let found: string;
-      try {
-        const next = `run \`odoo-prov apply FILE\`: it makes replication slots that the primary lacks, starts what is down, and lets the clients through to the server that takes writes. If ${host} does not follow then: \`odoo-prov rejoin FILE --host ${host}\``;
-        found = await step(mover, host, 'follow the new primary', script, limit + 10, next);
-      } finally {
-        clearInterval(waiting);
-      }
+      const next = `run \`odoo-prov apply FILE\`: it makes replication slots that the primary lacks, starts what is down, and lets the clients through to the server that takes writes. If ${host} does not follow then: \`odoo-prov rejoin FILE --host ${host}\``;
+      const found = await step(mover, host, 'follow the new primary', script, limit + 10, next);
       tellHowItFollows(mover, host, found);
     }),
   );

@@ -4,7 +4,7 @@ import { hostsWith, type Cluster, type Host } from '../../src/inventory/cluster.
 import { postgresOf } from '../../src/odoo/layout.js';
 import { PGBOUNCER_CONSOLE, PGBOUNCER_DATABASES } from '../../src/odoo/pgbouncer.js';
 import { raw } from '../../src/shell/index.js';
-import { audit, urgentStep, type Mover } from './steps.js';
+import { audit, step, type Mover } from './steps.js';
 
 /** The databases that PgBouncer leads to the primary. */
 export function pooled(cluster: Cluster): readonly string[] {
@@ -58,7 +58,7 @@ pooler 1 '' ${each(mover.cluster, 'KILL')} || {
 }`);
   await finishAll(
     hostsWith(mover.cluster, 'pgbouncer').map(async ({ name }) => {
-      const said = await urgentStep(mover, name, 'cut PgBouncer off', script, 30);
+      const said = await step(mover, name, 'cut PgBouncer off', script, 30);
       if (said === UNMADE) {
         mover.tell(name, 'is no PgBouncer yet: the apply that ends this makes it one');
         return;
@@ -100,7 +100,7 @@ async function pointOne(mover: Mover, observed: Cluster, host: Host): Promise<bo
 ${pointFunction(mover.cluster, address)}
 point || ! systemctl is-active --quiet pgbouncer || exit 1`);
   try {
-    await urgentStep(mover, host.name, `point PgBouncer to ${address}`, script, 30);
+    await step(mover, host.name, `point PgBouncer to ${address}`, script, 30);
     return false;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -142,7 +142,7 @@ ${pointFunction(mover.cluster, address)}
       const silent = await pointing.get(host.name);
       const limit = silent === true ? SILENT_LIMIT : LET_THROUGH_LIMIT;
       const what = `let clients through to ${address}`;
-      const said = await urgentStep(mover, host.name, what, script, limit);
+      const said = await step(mover, host.name, what, script, limit);
       if (said !== UNMADE) mover.tell(host.name, `PgBouncer lets clients through, to ${address}`);
     }),
   );

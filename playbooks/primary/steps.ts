@@ -32,8 +32,24 @@ const remedy = 'run the same command again: it goes on from what it finds';
 /** Of what fails while nobody takes writes. */
 const again = `${remedy}. Clients are held back until it has come to its end`;
 
+/** Milliseconds without a line after which those who watch are told what is waited for. */
+const PATIENCE = 10_000;
+/** Milliseconds from which that is told each minute only: a copy of everything takes hours. */
+const LONG = 120_000;
+
+/** Tells every 10 s, later every minute, that a step is not done yet. @returns what ends that */
+function tellWaiting(mover: Mover, host: string, what: string): () => void {
+  let waited = 0;
+  const waiting = setInterval(() => {
+    waited += PATIENCE;
+    if (waited > LONG && waited % 60_000 !== 0) return;
+    mover.tell(host, `not done yet, after ${String(waited / 1000)} s: ${what}`);
+  }, PATIENCE);
+  return () => clearInterval(waiting);
+}
+
 /**
- * Runs one step on a host.
+ * Runs one step on a host. Where it takes long, that is told.
  * @param limit seconds
  * @param next what to do where it fails
  * @throws Failure command-failed with what it printed
@@ -53,11 +69,13 @@ export async function step(
     const message = `could not ${what}: ${details.message}`;
     return new Failure({ ...details, message, remedy: next });
   };
+  const done = tellWaiting(mover, host, what);
   const { code, stdout, stderr } = await session
     .run(strict(script), { limit })
     .catch((error: unknown) => {
       throw error instanceof Failure ? broken(error.details) : error;
-    });
+    })
+    .finally(done);
   if (code === 0) return stdout.trim();
   throw broken({
     reason: 'command-failed',
@@ -68,30 +86,6 @@ export async function step(
     output: `${stdout}\n${stderr}`,
     remedy: next,
   });
-}
-
-/** Milliseconds without a line after which those who watch are told what is waited for. */
-const PATIENCE = 10_000;
-
-/** {@link step} for what clients wait for: where it takes longer, a line is told every 10 s. */
-export async function urgentStep(
-  mover: Mover,
-  host: string,
-  what: string,
-  script: Script,
-  limit: number,
-  next = remedy,
-): Promise<string> {
-  const began = performance.now();
-  const waiting = setInterval(() => {
-    const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    mover.tell(host, `not done yet, after ${seconds} s: ${what}`);
-  }, PATIENCE);
-  try {
-    return await step(mover, host, what, script, limit, next);
-  } finally {
-    clearInterval(waiting);
-  }
 }
 
 /** A line in the host's audit log, as every change of odoo-prov leaves one. */
@@ -156,7 +150,7 @@ end $$;
 select 'timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int;
 EOF
 ${audit('promoted')}`);
-  const said = await urgentStep(mover, host, 'promote it', script, 90, again);
+  const said = await step(mover, host, 'promote it', script, 90, again);
   const lines = said.split('\n');
   const made = lines.flatMap((line) => /^\((\w+),/.exec(line)?.[1] ?? []);
   if (made.length > 0)

@@ -17,7 +17,7 @@ import { requireReplicationLogin } from './replication-login.js';
 import { backupText, SQL_FUNCTION, withoutPrimary } from './sight.js';
 import { cutOff, letThrough, pointTo, silentIn, type Pointing } from './poolers.js';
 import { startServer } from './start-server.js';
-import { checkpoint, promote, reconnectBus, step, urgentStep, type Mover } from './steps.js';
+import { checkpoint, promote, reconnectBus, step, type Mover } from './steps.js';
 
 export interface SwitchoverPlan {
   readonly from: Sight;
@@ -196,7 +196,7 @@ export async function runSwitchover(mover: Mover, plan: SwitchoverPlan): Promise
   try {
     await cutOff(mover);
     pointing = pointTo(mover, observed);
-    const end = await urgentStep(mover, from.host, 'stop PostgreSQL', STOP, 120);
+    const end = await step(mover, from.host, 'stop PostgreSQL', STOP, 120);
     mover.tell(from.host, `PostgreSQL is stopped, its WAL ends at ${end}`);
     await awaitReceived(mover, to.host, end);
   } catch (error) {
@@ -225,7 +225,7 @@ while :; do
   if [ "$(date +%s)" -ge "$until" ]; then echo "it did not receive the WAL up to ${end} within 30 s" >&2; exit 1; fi
   sleep 0.02
 done`);
-  await urgentStep(mover, host, 'receive the last WAL', script, 40);
+  await step(mover, host, 'receive the last WAL', script, 40);
 }
 
 /**

@@ -22,9 +22,9 @@ import { print, tell } from '../ui/terminal.js';
 import { applyCluster } from './apply.js';
 import { becomePassword, type BecomeFlags } from './become.js';
 import { openClusterSecrets } from './given-secrets.js';
-import { listenForInterrupt } from './interrupt.js';
 import { loadSoundCluster } from './load-inventory.js';
 import { passphraseAsker } from './passphrase.js';
+import { toTheEnd } from './to-the-end.js';
 import { onceAsked, requireObeyed, type StandbyLossFlags } from './standby-loss.js';
 
 interface MoveFlags extends BecomeFlags {
@@ -106,8 +106,10 @@ export function rejoin(file: string, flags: RejoinFlags): Promise<void> {
       rows: flags.save,
       data: flags.keepData === true,
     });
-    const question = `Let ${plan.rejoining.map(({ sight }) => sight.host).join(' and ')} follow ${plan.primary.host}?`;
-    return { steps: plan.steps, question, run: (mover) => runRejoin(mover, plan) };
+    const hosts = plan.rejoining.map(({ sight }) => sight.host).join(' and ');
+    const question = `Let ${hosts} follow ${plan.primary.host}?`;
+    const halfway = `the data of ${hosts}`;
+    return { steps: plan.steps, question, halfway, run: (mover) => runRejoin(mover, plan) };
   });
 }
 
@@ -119,6 +121,8 @@ interface Move {
   readonly question: string;
   /** Hosts that are not to be touched afterwards. */
   readonly left?: readonly string[];
+  /** What Ctrl-C does not leave halfway: a primary, where nothing is said. */
+  readonly halfway?: string;
   readonly run: (mover: Mover) => Promise<void>;
 }
 
@@ -167,8 +171,8 @@ async function move(
     const onArchiveAway = (host: string): void => {
       unarchived = host;
     };
-    const mover = { cluster, sessions: reached.sessions, tell: stopwatch(), onArchiveAway };
-    await toTheEnd(agreed.run(mover));
+    const mover = { cluster, sessions: reached.sessions, tell: stopwatch(show), onArchiveAway };
+    await toTheEnd(agreed.run(mover), agreed.halfway ?? 'a primary');
     // Apply takes them itself.
     await locks.release();
     if (unsettled !== undefined) throw unsettled;
@@ -221,26 +225,12 @@ function sameAs(agreed: Move, now: Move): Move {
   });
 }
 
-/** Does not let Ctrl-C leave a primary halfway: the work goes on, unless it is pressed three times. */
-async function toTheEnd(work: Promise<void>): Promise<void> {
-  const interrupt = listenForInterrupt(() =>
-    tell(
-      'this goes on, for a primary is not left halfway; after three times Ctrl-C, the same command again brings it to its end',
-    ),
-  );
-  try {
-    await work;
-  } finally {
-    interrupt.release();
-  }
-}
-
 /** Tells each step with the seconds since the first. */
-function stopwatch(): (host: string, text: string) => void {
+function stopwatch(show: (text: string) => void): (host: string, text: string) => void {
   const began = performance.now();
   return (host, text) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(2).padStart(7);
-    print(`${seconds} s  ${host}: ${text}`);
+    show(`${seconds} s  ${host}: ${text}`);
   };
 }
 

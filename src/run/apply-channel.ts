@@ -18,6 +18,7 @@ import type { Session } from '../transport/session.js';
 import type { Stage } from '../role/role.js';
 import type { Emit } from './event.js';
 import { asFailure, hostIsLocked, hostIsTested } from './locked-host.js';
+import { withoutFrames } from './without-frames.js';
 
 /** Seconds that one host's whole apply may take: the sum of all steps of a first installation, and more. */
 const LIMIT = 4 * 3600;
@@ -54,7 +55,7 @@ export class ApplyChannel {
       })
       .then(
         (answer) => this.#endedEarly(answer.stderr),
-        (error: unknown) => asFailure(error, session.host),
+        (error: unknown) => withoutFrames(asFailure(error, session.host), this.#nonce),
       );
   }
 

@@ -3,6 +3,7 @@ import { compileProbe, parseProbe, type Output, type Snippet } from '../batch/pr
 import { Failure } from '../failure/failure.js';
 import type { Host } from '../inventory/cluster.js';
 import type { RunOptions, Session } from '../transport/session.js';
+import { withoutFrames } from './without-frames.js';
 
 /**
  * Runs snippets on a host, in one exec.
@@ -16,7 +17,11 @@ export async function runProbe(
   { snippetLimit, ...options }: RunOptions & { readonly snippetLimit?: number },
 ): Promise<ReadonlyMap<string, Output>> {
   const nonce = randomBytes(8).toString('hex');
-  const answer = await session.run(compileProbe(snippets, nonce, snippetLimit), options);
+  const answer = await session
+    .run(compileProbe(snippets, nonce, snippetLimit), options)
+    .catch((error: unknown) => {
+      throw error instanceof Failure ? withoutFrames(error, nonce) : error;
+    });
   const outputs = parseProbe(answer.stdout, nonce);
   if (outputs === undefined) throw cut(session.host, answer.stderr);
   return outputs;

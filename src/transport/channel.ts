@@ -17,6 +17,8 @@ export interface ExecRequest {
   readonly signal: AbortSignal | undefined;
   readonly onLine: ((line: string) => void) | undefined;
   readonly onErrorLine: (line: string) => void;
+  /** Standard error without our own lines, for people. */
+  readonly shown: (stderr: string) => string;
 }
 
 export interface ExecAnswer {
@@ -120,7 +122,7 @@ function converse(
       if (ended) return;
       ended = true;
       forget();
-      const output = `${stdout.text()}\n${stderr.text()}`;
+      const output = `${stdout.text()}\n${request.shown(stderr.text())}`;
       if (code === undefined) reject(cutAnswer(request.host, killedBy, link.lost(), output));
       else resolve({ code, stdout: stdout.end(), stderr: stderr.end() });
     };

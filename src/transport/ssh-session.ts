@@ -7,7 +7,7 @@ import { execute, type ExecAnswer } from './channel.js';
 import type { Link } from './link.js';
 import type { Attempt, PasswordGate } from './password-gate.js';
 import type { Answer, ForwardingSession, RunOptions, Session } from './session.js';
-import { afterStart, sudoFailure } from './sudo-failure.js';
+import { afterStart, shownError, sudoFailure } from './sudo-failure.js';
 import { type Elevation, promptMarker, startMarker, wireText } from './wire.js';
 
 const DEFAULT_LIMIT = 60;
@@ -101,6 +101,7 @@ export class SshSession implements ForwardingSession {
         if (line.includes(promptMarker(nonce))) seen.prompt = true;
         if (line.endsWith(startMarker(nonce))) tell(seen.prompt ? 'accepted' : 'not-tried');
       },
+      shown: (stderr) => shownError(stderr, nonce),
     });
     const stderr = afterStart(answer.stderr, nonce);
     if (stderr !== undefined) return { code: answer.code, stdout: answer.stdout, stderr };

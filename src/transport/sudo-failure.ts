@@ -38,7 +38,7 @@ const NOT_ALLOWED: readonly { pattern: RegExp; why: string; remedy: string }[] =
 /** Why sudo did not start the shell, from what it printed. */
 export function sudoFailure(situation: SudoSituation): Failure {
   const { host, user, nonce, withPassword, stderr } = situation;
-  const output = stderr.replaceAll(promptMarker(nonce), '').trim();
+  const output = shownError(stderr, nonce).trim();
   const base = { host, ...(output !== '' && { output }) };
   const known = NOT_ALLOWED.find(({ pattern }) => pattern.test(output));
   if (known !== undefined) {
@@ -90,6 +90,11 @@ function notKept(base: { host: string; output?: string }, user: string): Failure
       `add \`Defaults:${user} timestamp_timeout=1\` with visudo, ` +
       `or let ${user} become root without a password (NOPASSWD: ALL)`,
   });
+}
+
+/** Standard error without our own lines, whether the script was started or not. */
+export function shownError(stderr: string, nonce: string): string {
+  return afterStart(stderr, nonce) ?? stderr.replaceAll(promptMarker(nonce), '');
 }
 
 /**

@@ -122,22 +122,25 @@ describe('a standby that does not follow', () => {
     ]);
   });
 
-  it('is told of every 20 s while it is waited for', async () => {
+  it('is told of every 10 s while it is waited for, and each minute later', async () => {
     vi.useFakeTimers();
     try {
       const { mover, told } = moverOf({});
       const session = mover.sessions.get('db-2');
       if (session === undefined) throw new Error('db-2 is not connected');
       const slow = async (): Promise<Answer> => {
-        await new Promise((resolve) => setTimeout(resolve, 45_000));
+        await new Promise((resolve) => setTimeout(resolve, 250_000));
         return { code: 0, stdout: '', stderr: '' };
       };
       const sessions = new Map([['db-2', { ...session, run: slow }]]);
       const waiting = awaitStreaming({ ...mover, sessions }, ['db-2']);
-      await vi.advanceTimersByTimeAsync(45_000);
+      await vi.advanceTimersByTimeAsync(250_000);
       await waiting;
-      const waits = 'db-2: does not follow yet';
-      expect(told).toEqual([waits, waits, 'db-2: follows the new primary']);
+      const seconds = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 180, 240];
+      expect(told).toEqual([
+        ...seconds.map((s) => `db-2: not done yet, after ${String(s)} s: follow the new primary`),
+        'db-2: follows the new primary',
+      ]);
     } finally {
       vi.useRealTimers();
     }
