@@ -6,7 +6,7 @@ import type { RoleDefinition } from '../role/role.js';
 import { openSecrets, RECOVERY_RECIPIENT, redactor, type SecretStore } from '../secrets/index.js';
 import { quote, type Secret } from '../shell/index.js';
 import { createOutput } from '../ui/create-output.js';
-import { nameInventoryIn } from '../ui/named-inventory.js';
+import { nameInventory, nameInventoryIn } from '../ui/named-inventory.js';
 import { print, tell } from '../ui/terminal.js';
 import { table } from '../ui/text.js';
 import { becomePassword, type BecomeFlags } from './become.js';
@@ -115,12 +115,20 @@ export async function applyCluster(
     // After the list, which would be drawn over it.
     shown.forEach(showRecoveryKey);
   }
+  if (recap.primaryAway !== undefined) {
+    tell(nameInventory(primaryAwayText(recap.primaryAway), cluster.file));
+  }
   const remind = flags.remindOfKey === true && !check && recap.exitCode === EXIT.done;
   if (remind && lacksRecoveryKey(cluster, secrets)) {
     tell('Nobody could bring this cluster back from its backups alone: make a recovery key');
     tell(`  odoo-prov secrets ${quote(cluster.file)} recovery-key`);
   }
   return recap;
+}
+
+/** What `status` says at length. @param host who was primary last */
+export function primaryAwayText(host: string): string {
+  return `no database host that answered takes writes, and ${host}, the primary, cannot be reached: odoo-prov status FILE shows the state; if ${host} is lost, odoo-prov failover FILE promotes a standby (--dry-run shows how)`;
 }
 
 /** Only to a person: what is not a terminal may be a log. */

@@ -18,6 +18,7 @@ import {
 } from './guard.js';
 import { Look } from './look.js';
 import { notConverged, splitPlan } from './not-converged.js';
+import { primaryAway } from './primary-away.js';
 import { notRestarted, waitsFor } from './restarts.js';
 import { applyPlans, type Restarts } from './schedule.js';
 import { Semaphore } from '../concurrency/semaphore.js';
@@ -106,7 +107,12 @@ class Run {
       await this.#lookAgain(ours);
     }
     if (!options.check) this.#restarts.held.forEach((held, host) => this.#leave(host, held));
-    return { recap: this.#tallies.recap(this.#sessions), sessions: this.#sessions };
+    const silences = silent.map(({ name }) => [name, this.#tallies.of(name).failure] as const);
+    const remembered = this.#context.state.postgres?.primary;
+    const away = primaryAway(this.#look.topology(), remembered, new Map(silences));
+    const recap = this.#tallies.recap(this.#sessions);
+    const told = away === undefined ? recap : { ...recap, primaryAway: away };
+    return { recap: told, sessions: this.#sessions };
   }
 
   /** The chosen hosts, all database hosts, and those whose facts the others are sized by. */

@@ -124,6 +124,8 @@ export interface RunRecap {
   readonly waiting: number;
   readonly milliseconds: number;
   readonly exitCode: number;
+  /** The host that was primary last: it cannot be reached, and no database host that was reached holds a primary's data. */
+  readonly primaryAway?: string;
 }
 
 export type Emit = (event: RunEvent) => void;

@@ -153,6 +153,11 @@ describe('a primary whose host loses its power, when nobody takes over', () => {
 
   it('takes writes again by itself: the others say that they are standbys still', async () => {
     await powerCut(db.lab, 'db1');
+    const away = await db.apply();
+    expect(away.code, printed(away)).toBe(4);
+    expect(away.stderr).toContain(
+      `db1, the primary, cannot be reached: odoo-prov status ${db.inventory} shows the state; if db1 is lost, odoo-prov failover ${db.inventory} promotes a standby`,
+    );
     await powerOn(db.lab, 'db1');
     await until('db1', WRITABLE, 60);
     await until('db1', `${psql(standbys)} | grep -qx 'db2 db3 db4'`, 60);
