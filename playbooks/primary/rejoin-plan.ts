@@ -1,6 +1,6 @@
 import { Failure } from '../../src/failure/failure.js';
 import type { Cluster } from '../../src/inventory/cluster.js';
-import type { Sight } from '../../src/postgres/promotion.js';
+import { hasStandby, type Sight } from '../../src/postgres/promotion.js';
 import { aheadNext } from '../../src/postgres/past-fork.js';
 import { newestWriter } from '../../src/postgres/two-primaries.js';
 import type { Session } from '../../src/transport/session.js';
@@ -9,12 +9,14 @@ import { refuseLeftFaults } from './left-fault.js';
 import { lookAtRejoining, requireMovable, type Rejoining } from './rejoin-look.js';
 import { lookAtAll, withoutPrimary } from './sight.js';
 
-/** What is done with what only the old primary has. */
+/** What is done with what only the old primary has, and with its data. */
 export interface Keeping {
   /** Its rows are saved as CSV files. */
   readonly rows: boolean;
   /** All of its data is kept in a folder beside the new. */
   readonly data: boolean;
+  /** Everything is copied anew, whatever could be taken back: for data that is damaged. Takes a standby that follows as well. */
+  readonly clone: boolean;
 }
 
 export interface RejoinPlan {
@@ -35,7 +37,7 @@ export async function planRejoin(
   cluster: Cluster,
   reached: Reached,
   host: string | undefined,
-  keeping: Keeping = { rows: true, data: false },
+  keeping: Keeping = { rows: true, data: false, clone: false },
 ): Promise<RejoinPlan> {
   const view = await lookAtAll(cluster, reached.sessions, reached.unreached);
   const primary = newestWriter(view.sights.filter((sight) => sight.writable));
@@ -45,12 +47,11 @@ export async function planRejoin(
   }
   const silent = host === undefined ? undefined : view.silent.get(host);
   if (silent !== undefined) throw silent;
-  const rejoining = await thoseToRejoin(cluster, reached, view.sights, primary, host);
+  const { clone } = keeping;
+  const rejoining = await thoseToRejoin(cluster, reached, view.sights, primary, { host, clone });
   if (rejoining.length === 0) {
     const others =
-      host === undefined
-        ? []
-        : await thoseToRejoin(cluster, reached, view.sights, primary, undefined);
+      host === undefined ? [] : await thoseToRejoin(cluster, reached, view.sights, primary, {});
     throw nothingToDo(
       view.sights,
       primary,
@@ -61,17 +62,25 @@ export async function planRejoin(
   }
   refuseLeftFaults(view.armed, [primary.host, ...rejoining.map(({ sight }) => sight.host)]);
   rejoining.forEach(requireMovable);
-  const steps = rejoining.flatMap((one) => stepsOf(one, primary, keeping));
+  const steps = rejoining.flatMap((one) => [
+    ...waitingText(cluster, view.sights, primary, one),
+    ...stepsOf(one, primary, keeping),
+  ]);
   return { primary, rejoining, keeping, steps };
 }
 
-/** @param host only this one, if given */
+interface Named {
+  /** Only this one, if given. */
+  readonly host?: string | undefined;
+  readonly clone?: boolean;
+}
+
 async function thoseToRejoin(
   cluster: Cluster,
   reached: Reached,
   sights: readonly Sight[],
   primary: Sight,
-  host: string | undefined,
+  { host, clone = false }: Named,
 ): Promise<readonly Rejoining[]> {
   const named = sights.filter((sight) =>
     host === undefined
@@ -81,7 +90,7 @@ async function thoseToRejoin(
   const candidates = await Promise.all(
     named.map((sight) => lookAtRejoining(cluster, sessionOf(reached, sight.host), sight)),
   );
-  return candidates.filter((one) => mayRejoin(one, primary, host));
+  return candidates.filter((one) => mayRejoin(one, primary, host) || (clone && one.sight.standby));
 }
 
 function sessionOf({ sessions }: Reached, host: string): Session {
@@ -113,7 +122,9 @@ function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | u
 }
 
 /** Whether a host's data is to be replaced as a whole: nothing tells where it differs, or nobody has what comes next. */
-export function needsClone({ sight, phase, gone }: Rejoining, primary: Sight): boolean {
+export function needsClone(one: Rejoining, primary: Sight, keeping: Keeping): boolean {
+  const { sight, phase, gone } = one;
+  if (keeping.clone && (phase !== 'none' || rowsOf(one, primary) === undefined)) return true;
   if (phase !== 'none') return phase === 'rewinding';
   return gone !== undefined || (!sight.standby && sight.timeline >= primary.timeline);
 }
@@ -130,22 +141,42 @@ export function rowsOf({ sight }: Rejoining, primary: Sight): Sight | undefined 
 function stepsOf(one: Rejoining, primary: Sight, keeping: Keeping): readonly string[] {
   const { host } = one.sight;
   const last = `${host}: follow ${primary.host}`;
-  if (one.phase === 'rewound' || one.phase === 'copied') {
-    return [`${host}: it has been ${one.phase} already`, last];
-  }
   const clone = `copy everything from ${primary.host}, keep the old data in a folder beside the new`;
-  if (needsClone(one, primary)) {
+  if (needsClone(one, primary, keeping)) {
     const why = one.gone === undefined ? '' : ` (nobody has the WAL that it needs, ${one.gone})`;
     return [`${host}: stop PostgreSQL, ${clone}${why}`, last];
+  }
+  if (one.phase === 'rewound' || one.phase === 'copied') {
+    return [`${host}: it has been ${one.phase} already`, last];
   }
   return [
     `${host}: stop PostgreSQL`,
     ...(keeping.rows
       ? [`${host}: save the rows that only it has (its data is started by itself for that)`]
       : [`${host}: do not look for rows that only it has`]),
-    ...(keeping.data ? [`${host}: keep a copy of all its data aside`] : []),
-    `${host}: take back what only it has (pg_rewind); where that cannot be done, ${clone}`,
+    ...(keeping.clone
+      ? [`${host}: ${clone}`]
+      : [
+          ...(keeping.data ? [`${host}: keep a copy of all its data aside`] : []),
+          `${host}: take back what only it has (pg_rewind); where that cannot be done, ${clone}`,
+        ]),
     last,
+  ];
+}
+
+/** What taking a standby that follows away from the primary costs meanwhile. */
+function waitingText(
+  cluster: Cluster,
+  sights: readonly Sight[],
+  primary: Sight,
+  { sight: { host, received } }: Rejoining,
+): readonly string[] {
+  const { synchronous, onStandbyLoss } = cluster.postgres.replication;
+  const others = sights.filter((s) => s.host !== host && s.received === primary.timeline);
+  const waits = synchronous !== 'off' && onStandbyLoss !== 'continue';
+  if (received === undefined || !waits || hasStandby(cluster, others)) return [];
+  return [
+    `every commit on ${primary.host} waits until ${host} follows again: no other standby does`,
   ];
 }
 
@@ -191,7 +222,7 @@ export function nothingToDo(
       ...sights.map((sight) => `${sight.host}: ${wordsOf(sight, primary)}`),
       ...silent.map((name) => `${name}: no answer`),
     ].join('; '),
-    remedy: join([
+    remedy: join(host, [
       ...(others.length > 0 ? [`\`odoo-prov rejoin FILE\` takes ${others.join(', ')}`] : []),
       ...(rival === undefined ? [] : [rivalRemedy(rival, primary)]),
       ...(others.length > 0 || rival !== undefined ? [] : standbysRemedy(sights, primary, host)),
@@ -202,10 +233,13 @@ export function nothingToDo(
   });
 }
 
-function join(remedies: readonly string[]): string {
-  return remedies.length === 0
-    ? 'nothing is to be done; `odoo-prov apply FILE` mends standbys'
-    : remedies.join('. ');
+function join(host: string | undefined, remedies: readonly string[]): string {
+  if (remedies.length > 0) return remedies.join('. ');
+  const damaged =
+    host === undefined
+      ? ''
+      : `. If its data is damaged: \`odoo-prov rejoin FILE --host ${host} --clone\` copies everything anew`;
+  return `nothing is to be done; \`odoo-prov apply FILE\` mends standbys${damaged}`;
 }
 
 function rivalRemedy({ host }: Sight, primary: Sight): string {

@@ -45,6 +45,12 @@ mv "$data.copying" "$kept"
 echo "$kept"`);
 }
 
+/** What {@link rewind} prints last where it could be done. */
+export const REWOUND = 'rewound: only what differed was copied';
+/** The same, where its data has nothing that the primary lacks; then pg_rewind compares and copies nothing. */
+export const NOT_COMPARED =
+  'nothing was to be taken back; the data was not compared (where it is damaged, --clone copies everything anew)';
+
 /**
  * pg_rewind: takes back what only this data has. The marker tells an attempt after this one that the data is of no
  * use if it was cut.
@@ -78,7 +84,7 @@ if as_postgres "$bin/pg_rewind" --target-pgdata="$data" --source-server="${conni
   install -o postgres -g postgres -m 600 /dev/null "$data/standby.signal"
   sync
   rm -f ${REJOIN_MARKER}
-  echo 'rewound: only what differed was copied'
+  if grep -q 'no rewind required' "$said"; then echo '${NOT_COMPARED}'; else echo '${REWOUND}'; fi
 else
   sed 's/^/pg_rewind: /' "$said" | tail -n 3
 fi

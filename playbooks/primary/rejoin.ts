@@ -11,7 +11,15 @@ import { saveLostRows } from './lost-rows.js';
 import type { Rejoining } from './rejoin-look.js';
 import { startOldData, stopOldData } from './old-data.js';
 import { needsClone, rowsOf, type RejoinPlan } from './rejoin-plan.js';
-import { cloneInPlace, copyAside, FENCE, followScript, rewind } from './rejoin-script.js';
+import {
+  cloneInPlace,
+  copyAside,
+  FENCE,
+  followScript,
+  NOT_COMPARED,
+  rewind,
+  REWOUND,
+} from './rejoin-script.js';
 import { SQL_FUNCTION } from './sight.js';
 import { lessIn } from './start-server.js';
 import { step, type Mover } from './steps.js';
@@ -36,19 +44,13 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
   const { host } = sight;
   await step(mover, host, 'stop PostgreSQL', stopScript(sight.standby), LONG);
   mover.tell(host, 'PostgreSQL is stopped');
-  if (needsClone(one, primary)) {
+  if (needsClone(one, primary, keeping)) {
     await clone(mover, plan, one, true);
   } else if (one.phase === 'none') {
     const old = rowsOf(one, primary);
     if (keeping.rows && old !== undefined) await saveRows(mover, primary, old);
-    if (keeping.data) await keepCopy(mover, one);
-    // Before 16, pg_rewind reads the primary's timeline off its last checkpoint: without one since the promotion, it
-    // takes both for the same, finds nothing to do, and the host never follows.
-    await step(mover, primary.host, 'write a checkpoint', CHECKPOINT, LONG);
-    const replayed = keeping.rows || !sight.standby || (await replay(mover, old ?? sight));
-    if (!replayed || !(await rewound(mover, primary, host))) {
-      await clone(mover, plan, one, !keeping.data);
-    }
+    if (keeping.clone) await clone(mover, plan, one, true);
+    else await takeBack(mover, plan, one, old);
   }
   await step(mover, primary.host, 'send what it has', FLUSH, 60);
   const next = `\`odoo-prov apply FILE\` puts its settings right and starts it: its data is a standby's now. Where that fails too, mend what is said here first`;
@@ -60,6 +62,25 @@ async function rejoin(mover: Mover, plan: RejoinPlan, one: Rejoining): Promise<v
     return;
   }
   await awaitStreaming(mover, [host], { limit: 120, timeline: primary.timeline });
+}
+
+/** Takes back what only its data has, or copies everything where that cannot be done. @param old as {@link rowsOf} gives it */
+async function takeBack(
+  mover: Mover,
+  plan: RejoinPlan,
+  one: Rejoining,
+  old: Sight | undefined,
+): Promise<void> {
+  const { primary, keeping } = plan;
+  const { sight } = one;
+  if (keeping.data) await keepCopy(mover, one);
+  // Before 16, pg_rewind reads the primary's timeline off its last checkpoint: without one since the promotion, it
+  // takes both for the same, finds nothing to do, and the host never follows.
+  await step(mover, primary.host, 'write a checkpoint', CHECKPOINT, LONG);
+  const replayed = keeping.rows || !sight.standby || (await replay(mover, old ?? sight));
+  if (!replayed || !(await rewound(mover, primary, sight.host))) {
+    await clone(mover, plan, one, !keeping.data);
+  }
 }
 
 /**
@@ -87,7 +108,7 @@ async function rewound(mover: Mover, primary: Sight, host: string): Promise<bool
   const script = rewind(source.address, primary.timeline);
   const said = await step(mover, host, 'rewind it', script, LONG);
   for (const line of said.split('\n')) mover.tell(host, line);
-  return said.endsWith('rewound: only what differed was copied');
+  return said.endsWith(REWOUND) || said.endsWith(NOT_COMPARED);
 }
 
 const CHECKPOINT = raw(`${SQL_FUNCTION}

@@ -51,6 +51,7 @@ export function addPrimary(program: Command): void {
       .option('--host <host>', 'only this one')
       .option('--no-save', 'do not save the rows that only it has: they are given up')
       .option('--keep-data', 'keep all of its old data in a folder beside the new')
+      .option('--clone', 'copy everything from the primary anew: for data that is damaged')
       .option('--dry-run', dry)
       .option('--yes', 'do not ask'),
   ).action(async (file: string, flags: RejoinFlags) =>

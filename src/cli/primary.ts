@@ -42,6 +42,7 @@ export interface RejoinFlags extends MoveFlags {
   /** False by `--no-save`. */
   readonly save: boolean;
   readonly keepData?: true;
+  readonly clone?: true;
 }
 
 /** A move for which nobody can wait until secrets are found. */
@@ -101,10 +102,12 @@ export function failover(file: string, flags: FailoverFlags): Promise<void> {
 /** `odoo-prov rejoin FILE`. */
 export function rejoin(file: string, flags: RejoinFlags): Promise<void> {
   const check = databaseHostsOnly([flags.host]);
+  if (flags.clone === true && flags.host === undefined) throw whichClone();
   return move(file, flags, check, async (cluster, reached) => {
     const plan = await planRejoin(cluster, reached, flags.host, {
       rows: flags.save,
       data: flags.keepData === true,
+      clone: flags.clone === true,
     });
     const hosts = plan.rejoining.map(({ sight }) => sight.host).join(' and ');
     const question = `Let ${hosts} follow ${plan.primary.host}?`;
@@ -252,6 +255,16 @@ async function settle(
     archiveAway ? ROLES_WITHOUT_ARCHIVING : undefined,
   );
   process.exitCode = recap.exitCode;
+}
+
+function whichClone(): Failure {
+  return new Failure({
+    reason: 'usage',
+    message: '--clone replaces all data of one host',
+    expected: 'its name',
+    found: 'no --host',
+    remedy: 'odoo-prov rejoin FILE --host HOST --clone',
+  });
 }
 
 /** A check of names that flags gave. */

@@ -544,6 +544,37 @@ rm $(ls | grep -xE '[0-9A-F]{24}' | awk -v now="$now" '"x" $0 < "x" now')`,
   });
 });
 
+describe('a standby whose data is damaged', () => {
+  it('is left alone by rejoin, which says how everything is copied anew, and is whole after that', async () => {
+    const [primary = ''] = await primaries();
+    await db.sql(primary, 'create table damaged as select generate_series(1, 1000) n; checkpoint');
+    const file = await db.sql(primary, "select pg_relation_filepath('damaged')");
+    const rows = psql('select count(*) from damaged');
+    await until('db4', `[ "$( ${rows})" = 1000 ]`, 30);
+    await db.sql('db4', 'checkpoint');
+    await db.must(
+      'db4',
+      `systemctl stop 'postgresql@*'; rm /var/lib/postgresql/*/main/${file}; systemctl restart postgresql`,
+    );
+    await until(
+      'db4',
+      `[ "$( ${psql('select status from pg_stat_wal_receiver')})" = streaming ]`,
+      60,
+    );
+    const left = await db.run('rejoin', '--host', 'db4', '--yes');
+    expect(left.code, printed(left)).toBe(5);
+    expect(left.stderr).toContain(`odoo-prov rejoin ${db.inventory} --host db4 --clone`);
+    const end = await db.run('rejoin', '--host', 'db4', '--clone', '--yes');
+    expect(end.code, printed(end)).toBe(0);
+    const [, kept = ''] = /its old data is in (\S+):/.exec(end.stdout) ?? [];
+    expect(kept).toContain('before-rejoin');
+    await until('db4', `[ "$( ${rows})" = 1000 ]`, 30);
+    await db.must('db4', `rm -r ${kept}`);
+    await db.sql(primary, 'drop table damaged');
+    await unchanged();
+  });
+});
+
 describe('a primary that lives and is not seen', () => {
   const ALIVE = 'the primary is alive: ';
 

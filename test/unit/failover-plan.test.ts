@@ -607,6 +607,7 @@ describe('a rejoin', () => {
     const neither = await planRejoin(cluster, reached({ db1: OLD, db2: AHEAD }), undefined, {
       rows: false,
       data: true,
+      clone: false,
     });
     expect(neither.steps.join('\n')).toContain('do not look for rows');
     expect(neither.steps.join('\n')).toContain('keep a copy of all its data');
@@ -633,6 +634,29 @@ describe('a rejoin', () => {
     const running = AHEAD.replace('2 2', '2 1') + folder('none no');
     await expect(of({ db1: running, db2: AHEAD + folder('none no') }, 'db1')).rejects.toThrow(
       'no old primary',
+    );
+  });
+
+  it('copies everything where that is asked for, also of a standby that follows; first it saves rows', async () => {
+    const clone = { rows: true, data: false, clone: true };
+    const standby = STANDBY.replace('yes 1', 'yes 2').replace(/1\n$/, '2\n') + folder('none no');
+    const all = { db1: OLD, db2: AHEAD, db3: standby };
+    const copy = 'copy everything from db2, keep the old data in a folder beside the new';
+    const follows = await planRejoin(cluster, reached(all), 'db3', clone);
+    expect(follows.steps).toEqual([`db3: stop PostgreSQL, ${copy}`, 'db3: follow db2']);
+    const old = await planRejoin(cluster, reached(all), 'db1', clone);
+    expect(old.steps).toEqual([
+      'db1: stop PostgreSQL',
+      'db1: save the rows that only it has (its data is started by itself for that)',
+      `db1: ${copy}`,
+      'db1: follow db2',
+    ]);
+    // Nobody else is left for commits to wait for.
+    const replication = { ...cluster.postgres.replication, synchronous: 'on' as const };
+    const waiting = { ...cluster, postgres: { ...cluster.postgres, replication } };
+    const { steps } = await planRejoin(waiting, reached(all), 'db3', clone);
+    expect(steps[0]).toBe(
+      'every commit on db2 waits until db3 follows again: no other standby does',
     );
   });
 
