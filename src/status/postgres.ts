@@ -160,6 +160,11 @@ export function postgresProbe(cluster: Cluster, host: Host): Script {
   return probeSql(statusSql(cluster, host));
 }
 
+/** pg_controldata's words, but for those that sound as if it were in use. */
+function stateText(state = ''): string {
+  return state === 'in production' ? "a primary's that was not shut down" : state;
+}
+
 /**
  * Reads what {@link postgresProbe} printed.
  * @param databases what `databaseProbe` printed: it tells something of a server that is down
@@ -178,5 +183,5 @@ export function parsePostgres(text: string, databases: string): PostgresStatus {
   }
   if (answer.server === 'failed') return { server: 'failed', why: answer.why, found };
   // Data that never ran, as pg_rewind leaves it, is there all the same.
-  return { server: 'down', why: `not running, its data is ${found?.state ?? ''}`, found };
+  return { server: 'down', why: `not running, its data is ${stateText(found?.state)}`, found };
 }

@@ -42,6 +42,10 @@ describe('what hosts print', () => {
       why: 'not running, its data is shut down in recovery',
       found: { systemIdentifier: '7710786257102789661', timeline: 1 },
     });
+    const cut = STOPPED_DATABASES.replace('shut down in recovery', 'in production');
+    expect(parsePostgres('down', cut)).toMatchObject({
+      why: "not running, its data is a primary's that was not shut down",
+    });
     expect(parsePostgres('absent', '')).toEqual({
       server: 'absent',
       why: 'there is no database',
