@@ -22,9 +22,19 @@ done`;
 
 /** Shell: `require_room KILOBYTES WHAT`, on the file system that will hold it: of the folder around the data. */
 const REQUIRE_ROOM = `require_room() {
-  free=$(df -Pk "$(dirname "$data")" | awk 'NR == 2 { print $4 }')
+  parent=$(dirname "$data")
+  free=$(df -Pk "$parent" | awk 'NR == 2 { print $4 }')
   if [ "$free" -lt "$1" ]; then
-    echo "no room in $(dirname "$data") for $2: it needs $1 kB, $free kB are free. Make room (older data is in $data.before-rejoin-*), or move $data to another disk; then run this again, or odoo-prov apply where no data is left" >&2
+    older=
+    for path in "$data".before-rejoin-*; do
+      if [ -e "$path" ]; then older="$older\${older:+, }$path"; fi
+    done
+    cat >&2 <<EOF
+no room in $parent for $2
+expected: $1 kB free
+found: $free kB
+next: make room there\${older:+ (older data: $older)}, or move $data to another disk; then run the same command again
+EOF
     exit 1
   fi
 }`;

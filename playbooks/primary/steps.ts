@@ -5,6 +5,7 @@ import { slotOf } from '../../src/postgres/layout.js';
 import { STANDBY_LOSS_PROGRAM } from '../../src/postgres/standby-loss.js';
 import { createSlotSql, dropLostSlotSql } from '../../src/resource/postgres-slot.js';
 import { raw, sh, strict, type Script } from '../../src/shell/index.js';
+import { OWN_WORDS } from '../../src/transport/classify.js';
 import type { Session } from '../../src/transport/session.js';
 import { SQL_FUNCTION } from './sight.js';
 
@@ -51,7 +52,7 @@ function tellWaiting(mover: Mover, host: string, what: string): () => void {
 /**
  * Runs one step on a host. Where it takes long, that is told.
  * @param limit seconds
- * @param next what to do where it fails
+ * @param next what to do where it fails, and does not say so itself ({@link OWN_WORDS})
  * @throws Failure command-failed with what it printed
  */
 export async function step(
@@ -67,16 +68,21 @@ export async function step(
   const broken = (details: FailureDetails): Failure => {
     mover.tell(host, `could not: ${what}`);
     const message = `could not ${what}: ${details.message}`;
-    return new Failure({ ...details, message, remedy: next });
+    return new Failure({ ...details, message });
   };
   const done = tellWaiting(mover, host, what);
   const { code, stdout, stderr } = await session
     .run(strict(script), { limit })
     .catch((error: unknown) => {
-      throw error instanceof Failure ? broken(error.details) : error;
+      throw error instanceof Failure ? broken({ ...error.details, remedy: next }) : error;
     })
     .finally(done);
   if (code === 0) return stdout.trim();
+  const own = OWN_WORDS.exec(stderr.trim())?.groups;
+  if (own !== undefined) {
+    const { message = '', expected = '', found = '', next: remedy = next } = own;
+    throw broken({ reason: 'command-failed', host, message, expected, found, remedy });
+  }
   throw broken({
     reason: 'command-failed',
     host,

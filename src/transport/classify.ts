@@ -21,8 +21,8 @@ const DISK_FULL =
 const REPOSITORY_FULL = /no room on (?<keeper>\S+) in (?<path>\S+?)(?<likely>, most likely)?: /;
 const DISK_FULL_PATH = /(?<path>\/[^\s:'"]+)['"]?: No space left on device/;
 
-/** The last lines of a health check that is not well (src/resource/check.ts). */
-const CHECK =
+/** The last lines of what knows itself what is wrong: a health check (src/resource/check.ts), a step of a move. */
+export const OWN_WORDS =
   /(?:^|\n)(?<message>.+)\nexpected: (?<expected>.*)\nfound: (?<found>.*)(?:\nnext: (?<next>.+))?$/;
 
 /**
@@ -61,7 +61,7 @@ export function classifyCommandFailure(
     resource === undefined
       ? 'read what it printed, mend it on the host and run again'
       : `read what it printed, mend it on the host or in the inventory and run again: only ${resource} and what comes after it are left`;
-  const check = resource?.startsWith('check:') ? CHECK.exec(output)?.groups : undefined;
+  const check = resource?.startsWith('check:') ? OWN_WORDS.exec(output)?.groups : undefined;
   if (check !== undefined) {
     const { message = '', expected = '', found = '', next } = check;
     const words = { message, expected, found, remedy: next ?? remedy };
@@ -85,12 +85,18 @@ export function classifyCommandFailure(
 
 type Base = Pick<Failure['details'], 'host' | 'resource' | 'output'>;
 
+/** A place on the full disk that is there still: whoever ran out of room may have removed its file, pg_basebackup all of the data. */
+function placeOf(path: string): string {
+  const postgres = /^\/var\/lib\/postgresql\/[^/]+(?=\/)/.exec(path);
+  return postgres?.[0] ?? (path.slice(0, path.lastIndexOf('/')) || '/');
+}
+
 function diskFull(base: Base, path: string | undefined): Failure {
   return new Failure({
     ...base,
     reason: 'disk-full',
     message: path === undefined ? 'the disk is full' : `the disk is full (at ${path})`,
-    remedy: `make room on the host (df -h${path === undefined ? '' : ` ${path}`}; apt-get clean; journalctl --vacuum-size=200M), then run again`,
+    remedy: `make room on the host (df -h${path === undefined ? '' : ` ${placeOf(path)}`}; apt-get clean; journalctl --vacuum-size=200M), then run again`,
   });
 }
 

@@ -73,6 +73,18 @@ describe('why a command failed', () => {
     expect(classify(text)).toMatchObject({ reason: 'disk-full', message });
   });
 
+  test.each([
+    ["cp: error writing '/srv/a/x': No space left on device", '/srv/a'],
+    ['could not write to file "/x": No space left on device', '/'],
+    [
+      'pg_basebackup: error: could not write to file "/var/lib/postgresql/17/main/base/16385/16524": No space left on device',
+      '/var/lib/postgresql/17',
+    ],
+    ["E: You don't have enough free space in /var/cache/apt/archives/.", '/var/cache/apt/archives'],
+  ])('disk full: df looks at what is there still: %s', (text, place) => {
+    expect(classify(text).details.remedy).toContain(`(df -h ${place};`);
+  });
+
   test('anything else: the exit code and the last lines, without colours', () => {
     const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n');
     const failure = classify(`${lines}\n 10%\r 20%\r\u001b[31mred\u001b[0m`, 3);
