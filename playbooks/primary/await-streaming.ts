@@ -1,4 +1,5 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
+import { DISK_FULL } from '../../src/postgres/disk-full.js';
 import { HOT_STANDBY } from '../../src/resource/index.js';
 import { raw, type Script } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -14,6 +15,9 @@ export interface StreamingOptions {
 /** What a standby says to each who asks it too soon, and writes into its log each time. */
 const NOT_YET = 'the database system is not yet accepting connections';
 
+/** Seconds after which little room alone is the reason: one that goes over to its new primary is without a receiver for a moment. */
+const PATIENCE = 5;
+
 const PAUSED = 'paused';
 const PAUSED_BEFORE = 'paused before';
 const LESS = 'less ';
@@ -25,6 +29,8 @@ const LESS = 'less ';
  *
  * One that has less of some settings than its primary replays nothing. That is no error here: every move ends with an apply,
  * which restarts it with as much, and fails where it cannot.
+ *
+ * One whose disk is full is not waited for: it says so every 5 s, and follows by itself as soon as there is room.
  * @throws Failure command-failed where one does not receive
  */
 export async function awaitStreaming(
@@ -93,7 +99,9 @@ why_paused() {
 function waitScript(limit: number, timeline: number): Script {
   const query = `select pid, pg_is_wal_replay_paused() from pg_stat_wal_receiver where status = $$streaming$$ and received_tli >= ${String(timeline)}`;
   return raw(`${SQL_FUNCTION}${WHY_PAUSED}
-until=$(($(date +%s) + ${String(limit)}))
+${DISK_FULL.render()}
+began=$(date +%s)
+until=$((began + ${String(limit)}))
 before=
 while :; do
   found=$(echo '${query}' | sql 2>&1) || :
@@ -105,6 +113,21 @@ while :; do
     esac
   fi
   before=$found
+  case $found in
+    [0-9]*' '[ft]) ;;
+    *)
+      disk_full "$data" "$began"
+      if [ -n "$full" ] || { [ $less = yes ] && [ $(($(date +%s) - began)) -ge ${String(PATIENCE)} ]; }; then
+        cat >&2 <<EOF
+the disk is full
+expected: room for WAL in $data/pg_wal
+found: $((free / 1024)) MB left\${full:+; PostgreSQL says: $full}
+next: make room on the host (df -h $data/pg_wal), then \\\`odoo-prov apply FILE\\\`: it follows by itself as soon as there is room
+EOF
+        exit 1
+      fi
+      ;;
+  esac
   if [ "$(date +%s)" -ge "$until" ]; then
     case $found in
       *'${NOT_YET}'*) why='it has not replayed yet what it needs to take connections' ;;

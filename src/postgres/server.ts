@@ -21,6 +21,7 @@ import {
   PORT,
   REPLICATION_PASS_FILE,
   REPLICATION_USER,
+  dataFolder,
   slotOf,
   unitOf,
   versionOf,
@@ -149,7 +150,7 @@ function streams(version: number, { host: { name }, written }: Site): Resource {
     expect: 'streaming',
     within: 120,
     hopeless: `${hopeless}*`,
-    instead: (look) => streamingOrGone(look, name, written),
+    instead: (look) => streamingOrGone(look, name, dataFolder(version), written),
     describes: 'the standby receives WAL from the primary',
   });
 }

@@ -1,11 +1,15 @@
 import type { Cluster } from '../inventory/cluster.js';
 import { NEXT } from '../resource/check.js';
 import { raw, sh, type Script } from '../shell/index.js';
+import { DISK_FULL } from './disk-full.js';
+import { lastWords } from './log-words.js';
 import { stanzaOf } from './pgbackrest.js';
-import { LOG_FOLDER } from './settings.js';
 
 /** Seconds back from which a standby's word counts: it says it every second for as long as it is so. */
 const RECENT = 60;
+
+/** The same of a full disk: it says so every 5 s. */
+const JUST_NOW = 15;
 
 /** Seconds for the archive's answer. */
 const ANSWER = 3;
@@ -20,13 +24,10 @@ const REMOVED = 'requested WAL segment ([0-9A-F]{24}) has already been removed';
  */
 export function walGone(cluster: Cluster): Script {
   return sh`
-log=$(ls -t ${LOG_FOLDER}/*.log 2>/dev/null | head -n 1)
-line=$(tail -n 200 "$log" 2>/dev/null | grep -aE ${REMOVED} | tail -n 1)
+${lastWords(REMOVED)}
 segment=$(printf '%s\n' "$line" | sed -nE ${`s/.*${REMOVED}.*/\\1/p`})
 if [ -n "$segment" ]; then
-  # The log's line begins with its time and time zone.
-  said=$(date -d "$(printf '%s\n' "$line" | cut -d ' ' -f 1-3)" +%s 2>/dev/null || echo 0)
-  if [ $(($(date +%s) - said)) -gt ${RECENT} ]; then segment=
+  if [ $(($(date +%s) - line_at)) -gt ${RECENT} ]; then segment=
 ${cluster.postgres.backup === undefined ? raw('') : sh`  elif ! (${archiveLacks(stanzaOf(cluster))}); then segment=`}
   fi
 fi
@@ -46,16 +47,27 @@ function archiveLacks(stanza: string): Script {
 }
 
 /**
- * Shell: the same as a sentence after what a look at its receiver printed: what that says is passed on without a further look.
+ * Shell: the same as a sentence after what a look at its receiver printed: what that says is passed on without a further look. A full
+ * disk is told as well, only where both its log and the room say so: somebody may have made room since.
  * @param look shell that prints the receiver's state
  * @param host its name
+ * @param data its data folder
  */
-export function streamingOrGone(look: string, host: string, cluster: Cluster): string {
-  return sh`said=$(${raw(look)})
+export function streamingOrGone(
+  look: string,
+  host: string,
+  data: string,
+  cluster: Cluster,
+): string {
+  return sh`${DISK_FULL}
+said=$(${raw(look)})
 if [ "$said" = '' ]; then
   gone=$(${walGone(cluster)}
   )
-  [ -z "$gone" ] || said="it cannot follow: it lacks WAL ($gone) that neither its primary nor the archive has"${NEXT}"odoo-prov rejoin FILE --host "${host}" copies everything anew"
+  disk_full ${data} $(($(date +%s) - ${JUST_NOW}))
+  if [ -n "$gone" ]; then said="it cannot follow: it lacks WAL ($gone) that neither its primary nor the archive has"${NEXT}"odoo-prov rejoin FILE --host "${host}" copies everything anew"
+  elif [ -n "$full" ] && [ $less = yes ]; then said="it cannot follow: the disk is full ("${data}"/pg_wal: $((free / 1024)) MB left)"${NEXT}"make room there, then odoo-prov apply FILE: it follows by itself as soon as there is room"
+  fi
 fi
 printf '%s\n' "$said"`.render();
 }

@@ -36,14 +36,15 @@ describe('WAL that a standby lacks for good', () => {
     writeFileSync(join(folder, 'postgresql-Mon.log'), `${at} [7] FATAL:  ${text}\n`);
   }
 
-  /** Runs shell text over the test's own logs, with a pgBackRest that ends so. */
-  function run(text: string, archive = 1): string {
+  /** Runs shell text over the test's own logs, with a pgBackRest that ends so, and so much room. */
+  function run(text: string, archive = 1, kilobytes = 900_000): string {
     const program = (name: string, lines: string): void => {
       writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`);
       chmodSync(join(folder, name), 0o755);
     };
     program('pgbackrest', `exit ${String(archive)}`);
     program('setpriv', 'shift 3; exec "$@"');
+    program('df', `echo head; echo disk 0 0 ${String(kilobytes)} 99% "$2"`);
     const { stdout, stderr } = spawnSync('sh', ['-eus'], {
       input: text.replaceAll(LOG_FOLDER, folder),
       encoding: 'utf8',
@@ -78,11 +79,30 @@ describe('WAL that a standby lacks for good', () => {
 
   it('is told in place of the state of a receiver, and not looked for while that streams', () => {
     log(2, removed);
-    expect(run(streamingOrGone('echo', 'db2', alone))).toBe(
+    expect(run(streamingOrGone('echo', 'db2', '/data', alone))).toBe(
       `it cannot follow: it lacks WAL (${SEGMENT}) that neither its primary nor the archive has; next: odoo-prov rejoin FILE --host db2 copies everything anew`,
     );
-    expect(run(streamingOrGone('echo streaming', 'db2', alone))).toBe('streaming');
+    expect(run(streamingOrGone('echo streaming', 'db2', '/data', alone))).toBe('streaming');
     log(90, removed);
-    expect(run(streamingOrGone('echo waiting', 'db2', alone))).toBe('waiting');
+    expect(run(streamingOrGone('echo waiting', 'db2', '/data', alone))).toBe('waiting');
+  });
+
+  const full = 'could not write to file "pg_wal/xlogtemp.77": No space left on device';
+  const look = streamingOrGone('echo', 'db2', '/data', alone);
+
+  it('is not all that keeps one from following: a full disk is told, and to make room', () => {
+    log(4, full);
+    expect(run(look, 1, 3100)).toBe(
+      'it cannot follow: the disk is full (/data/pg_wal: 3 MB left); next: make room there, then odoo-prov apply FILE: it follows by itself as soon as there is room',
+    );
+  });
+
+  it('is told of no full disk once there is room, or where its log has not said so of late', () => {
+    log(4, full);
+    expect(run(look)).toBe('');
+    log(30, full);
+    expect(run(look, 1, 3100)).toBe('');
+    log(4, "unable to write '/srv/repo/x': [28] No space left on device");
+    expect(run(look, 1, 3100)).toBe('');
   });
 });
