@@ -2,8 +2,8 @@ import { keyOf, type Change, type Difference, type Value } from '../resource/kin
 
 /** Characters of a value that are shown before it is cut. */
 const LONGEST_VALUE = 40;
-/** The same of a list of what must not be there: each of it is a thing to know. */
-const LONGEST_LIST = 400;
+/** The same of a list of what must not be there, and of what a health check found: each of it is a thing to know. */
+const LONGEST_FOUND = 400;
 
 /** One change on one line: `file:/etc/x mode 0640 → 0644, owner root → odoo`. */
 export function describeChange(change: Change): string {
@@ -22,7 +22,8 @@ export function describeDifference({ field, have, want }: Difference): string {
   }
   if (field === 'state') return `${show(have)} → ${show(want)}`;
   if (isDigest(want) && (isDigest(have) || have === 'absent')) return field;
-  return `${field} ${show(have, want === 'none' ? LONGEST_LIST : LONGEST_VALUE)} → ${show(want)}`;
+  const whole = want === 'none' || field === 'result';
+  return `${field} ${show(have, whole ? LONGEST_FOUND : LONGEST_VALUE)} → ${show(want)}`;
 }
 
 /** `restart for file:/etc/x`: the reason is on the side that is not `done`. */

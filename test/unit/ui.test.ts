@@ -407,6 +407,12 @@ describe('words', () => {
     expect(describeChange({ ...startedUnit, differences: [long] })).toBe(
       `unit:odoo-app.service value (empty) → ${'x'.repeat(19)}…${'x'.repeat(19)}`,
     );
+    // What a health check found is told whole.
+    const full =
+      'it cannot follow: the disk is full (/data/pg_wal: 3 MB left); next: make room there';
+    expect(words('result', full, 'streaming')).toBe(
+      `unit:odoo-app.service result ${full} → streaming`,
+    );
   });
   it('give durations and sizes as people read them', () => {
     expect([0, 40, 9940, 9960, 59_400, 59_600, 125_000, 3_725_000].map(duration)).toEqual([
