@@ -97,7 +97,8 @@ describe('transaction pooling', () => {
     );
     const end = await apply(transaction, 'pgbouncer');
     expect(end.code, printed(end)).toBe(3);
-    expect(printed(end)).toContain('found     queue_job');
+    const failed = end.events.find(({ type }) => type === 'host-failed');
+    expect(failed?.failure?.found).toBe('queue_job');
     expect(await on('pool1', 'grep ^pool_mode /etc/pgbouncer/pgbouncer.ini')).toBe(
       'pool_mode = session\n',
     );
