@@ -1,7 +1,9 @@
 import { finishAll } from '../../src/concurrency/finish-all.js';
 import { DISK_FULL } from '../../src/postgres/disk-full.js';
+import { walGone } from '../../src/postgres/wal-gone.js';
 import { HOT_STANDBY } from '../../src/resource/index.js';
-import { raw, type Script } from '../../src/shell/index.js';
+import type { Cluster } from '../../src/inventory/cluster.js';
+import { raw, sh, type Script } from '../../src/shell/index.js';
 import { SQL_FUNCTION } from './sight.js';
 import { step, type Mover } from './steps.js';
 
@@ -15,7 +17,7 @@ export interface StreamingOptions {
 /** What a standby says to each who asks it too soon, and writes into its log each time. */
 const NOT_YET = 'the database system is not yet accepting connections';
 
-/** Seconds after which little room alone is the reason: one that goes over to its new primary is without a receiver for a moment. */
+/** Seconds after which little room alone, or WAL that is gone, is the reason: one that goes over to its new primary is without a receiver for a moment. */
 const PATIENCE = 5;
 
 const PAUSED = 'paused';
@@ -30,7 +32,8 @@ const LESS = 'less ';
  * One that has less of some settings than its primary replays nothing. That is no error here: every move ends with an apply,
  * which restarts it with as much, and fails where it cannot.
  *
- * One whose disk is full is not waited for: it says so every 5 s, and follows by itself as soon as there is room.
+ * One whose disk is full is not waited for: it says so every 5 s, and follows by itself as soon as there is room. Nor is one whose
+ * next WAL nobody has any more: only a copy of everything helps.
  * @throws Failure command-failed where one does not receive
  */
 export async function awaitStreaming(
@@ -38,9 +41,9 @@ export async function awaitStreaming(
   hosts: readonly string[],
   { limit = 60, timeline = 0 }: StreamingOptions = {},
 ): Promise<void> {
-  const script = waitScript(limit, timeline);
   await finishAll(
     hosts.map(async (host) => {
+      const script = waitScript(mover.cluster, host, limit, timeline);
       const next = `run \`odoo-prov apply FILE\`: it makes replication slots that the primary lacks, starts what is down, and lets the clients through to the server that takes writes. If ${host} does not follow then: \`odoo-prov rejoin FILE --host ${host}\``;
       const found = await step(mover, host, 'follow the new primary', script, limit + 10, next);
       tellHowItFollows(mover, host, found);
@@ -96,7 +99,7 @@ why_paused() {
  * Prints nothing where it follows; {@link PAUSED_BEFORE} where it does not even receive, for one that is paused asks nobody for
  * WAL again; else {@link PAUSED}, or {@link LESS} and a line for each setting.
  */
-function waitScript(limit: number, timeline: number): Script {
+function waitScript(cluster: Cluster, host: string, limit: number, timeline: number): Script {
   const query = `select pid, pg_is_wal_replay_paused() from pg_stat_wal_receiver where status = $$streaming$$ and received_tli >= ${String(timeline)}`;
   return raw(`${SQL_FUNCTION}${WHY_PAUSED}
 ${DISK_FULL.render()}
@@ -125,6 +128,18 @@ found: $((free / 1024)) MB left\${full:+; PostgreSQL says: $full}
 next: make room on the host (df -h $data/pg_wal), then \\\`odoo-prov apply FILE\\\`: it follows by itself as soon as there is room
 EOF
         exit 1
+      fi
+      if [ $(($(date +%s) - began)) -ge ${String(PATIENCE)} ]; then
+        gone=$(${walGone(cluster, sh`"$began"`).render()})
+        if [ -n "$gone" ]; then
+          cat >&2 <<EOF
+it cannot catch up
+expected: WAL from where its data stands, on the primary${cluster.postgres.backup === undefined ? '' : ' or in the archive'}
+found: $gone is not there any more
+next: odoo-prov rejoin FILE --host ${host} copies everything anew
+EOF
+          exit 1
+        fi
       fi
       ;;
   esac

@@ -76,9 +76,11 @@ export async function lookAtRejoining(
 async function lookForGone(
   cluster: Cluster,
   session: Session,
-  { standby, running, received, pastFork }: Sight,
+  { standby, running, stuck, received, pastFork }: Sight,
 ): Promise<string | undefined> {
-  if (!standby || !running || received !== undefined || pastFork) return undefined;
+  // One that cannot even replay to the end of what it has answers nobody.
+  const lives = running || stuck;
+  if (!standby || !lives || received !== undefined || pastFork) return undefined;
   const { stdout } = await session.run(walGone(cluster), { limit: 20 });
   return /^[0-9A-F]{24}$/m.exec(stdout)?.[0];
 }

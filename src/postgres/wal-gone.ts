@@ -21,13 +21,14 @@ const REMOVED = 'requested WAL segment ([0-9A-F]{24}) has already been removed';
  * Shell: prints the segment of WAL that a standby lacks for good: its log of the last minute says that its primary has removed it,
  * and the archive, asked for just this one, does not have it, or there is none. Nothing where it is not known: the archive does not
  * answer, the log has another form. That it receives nothing is for the caller to know. Nothing is changed.
+ * @param since words of the log from before do not count, in seconds since 1970, as words of shell
  */
-export function walGone(cluster: Cluster): Script {
+export function walGone(cluster: Cluster, since = sh`0`): Script {
   return sh`
 ${lastWords(REMOVED)}
 segment=$(printf '%s\n' "$line" | sed -nE ${`s/.*${REMOVED}.*/\\1/p`})
 if [ -n "$segment" ]; then
-  if [ $(($(date +%s) - line_at)) -gt ${RECENT} ]; then segment=
+  if [ $(($(date +%s) - line_at)) -gt ${RECENT} ] || [ "$line_at" -lt ${since} ]; then segment=
 ${cluster.postgres.backup === undefined ? raw('') : sh`  elif ! (${archiveLacks(stanzaOf(cluster))}); then segment=`}
   fi
 fi

@@ -18,6 +18,7 @@ import { durabilityRules } from './rules-durability.js';
 import { largerRules, slotRules, standbyRules, synchronousRules } from './rules-replication.js';
 import { unitsOf } from './rules-units.js';
 import { unusableRules } from './rules-unusable-files.js';
+import { walGoneRule } from './rules-wal-gone.js';
 import { unseenPrimary, type UnseenPrimary } from './unseen-primary.js';
 import { counted, list, span } from './words.js';
 
@@ -192,11 +193,12 @@ function serverRules(one: HostStatus, status: ClusterStatus): readonly Alert[] {
       ];
     case 'failed':
       return [
-        problem({
-          ...words,
-          message: `PostgreSQL on ${host} runs and does not answer: ${postgres.why}`,
-          next: `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`,
-        }),
+        walGoneRule(one, status) ??
+          problem({
+            ...words,
+            message: `PostgreSQL on ${host} runs and does not answer: ${postgres.why}`,
+            next: `on ${host}: ${SERVICE}, and the newest file in ${LOG_FOLDER}`,
+          }),
       ];
   }
 }

@@ -22,7 +22,12 @@ describe('a standby that receives nothing', () => {
   });
 
   /** Waits for it here, with a psql that tells of no receiver, and so much room. Its log got a line then. */
-  async function wait(kilobytes: number, secondsLater: number, limit: number): Promise<unknown> {
+  async function wait(
+    kilobytes: number,
+    secondsLater: number,
+    limit: number,
+    said = SAID,
+  ): Promise<unknown> {
     const program = (name: string, lines: string): void => {
       writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`);
       chmodSync(join(folder, name), 0o755);
@@ -31,7 +36,7 @@ describe('a standby that receives nothing', () => {
     program('df', `echo head; echo disk 0 0 ${String(kilobytes)} 99% "$2"`);
     const at = new Date(Date.now() + secondsLater * 1000).toISOString();
     const time = at.replace('T', ' ').replace('Z', ' GMT');
-    writeFileSync(join(folder, 'postgresql-Mon.log'), `${time} [7] FATAL:  ${SAID}\n`);
+    writeFileSync(join(folder, 'postgresql-Mon.log'), `${time} [7] FATAL:  ${said}\n`);
     const run = (script: Script) => {
       const { status, stdout, stderr } = spawnSync('sh', ['-s'], {
         input: script.render().replaceAll(LOG_FOLDER, folder),
@@ -70,6 +75,24 @@ describe('a standby that receives nothing', () => {
     });
     expect(Date.now() - began).toBeGreaterThan(3900);
   }, 30_000);
+
+  it('is waited for no longer than some seconds where nobody has its next WAL', async () => {
+    const segment = '0000000A0000000000000008';
+    const gone = `could not receive data from WAL stream: ERROR:  requested WAL segment ${segment} has already been removed`;
+    expect(await wait(900_000, 2, 60, gone)).toMatchObject({
+      details: {
+        host: 'db1',
+        message: 'could not follow the new primary: it cannot catch up',
+        expected: 'WAL from where its data stands, on the primary',
+        found: `${segment} is not there any more`,
+        remedy: 'odoo-prov rejoin FILE --host db1 copies everything anew',
+      },
+    });
+    // Said of what was there before.
+    expect(await wait(900_000, -20, 6, gone)).toMatchObject({
+      details: { message: 'could not follow the new primary: the command failed' },
+    });
+  }, 60_000);
 
   it('is waited for to the end where there is room, whatever it said before', async () => {
     expect(await wait(900_000, -20, 2)).toMatchObject({

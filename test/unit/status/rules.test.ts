@@ -183,6 +183,11 @@ describe('PostgreSQL', () => {
     });
     // What it said a moment ago counts no more once it receives.
     expect(told(db1(), front(RECORDED.streaming.standby, gone))).toEqual([]);
+    // One that cannot replay as far as it must takes no connections.
+    const failed = 'failed\nFATAL:  the database system is not yet accepting connections';
+    expect(told(db1(), front(failed, gone))).toContain(
+      'problem postgres.wal-gone: front lacks WAL (000000020000000000000016) that db1 no longer has: it cannot catch up',
+    );
   });
   it('without a primary among those that answered', () => {
     const alone = changed(RECORDED.streaming.standby, '"status":"streaming"', '"status":"waiting"');
