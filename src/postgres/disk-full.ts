@@ -1,5 +1,5 @@
 import { lines, raw, sh, type Script } from '../shell/index.js';
-import { lastWords } from './log-words.js';
+import { newestLogLine } from './newest-log-line.js';
 
 /** Kilobytes of a segment of WAL: a standby that has not even as much room cannot take the next one. */
 const SEGMENT = 16 * 1024;
@@ -11,7 +11,7 @@ const SEGMENT = 16 * 1024;
  */
 export const DISK_FULL: Script = lines([
   raw('disk_full() {'),
-  lastWords(': No space left on device'),
+  newestLogLine(': No space left on device'),
   sh`full=
 if [ -n "$line" ] && [ "$line_at" -ge "$2" ]; then full=$(printf '%s\n' "$line" | sed 's/^.*\[[0-9]*\] //'); fi
 # A folder of its own may be on another disk.

@@ -2,7 +2,7 @@ import type { Cluster } from '../inventory/cluster.js';
 import { NEXT } from '../resource/check.js';
 import { raw, sh, type Script } from '../shell/index.js';
 import { DISK_FULL } from './disk-full.js';
-import { lastWords } from './log-words.js';
+import { newestLogLine } from './newest-log-line.js';
 import { stanzaOf } from './pgbackrest.js';
 
 /** Seconds back from which a standby's word counts: it says it every second for as long as it is so. */
@@ -25,7 +25,7 @@ const REMOVED = 'requested WAL segment ([0-9A-F]{24}) has already been removed';
  */
 export function walGone(cluster: Cluster, since = sh`0`): Script {
   return sh`
-${lastWords(REMOVED)}
+${newestLogLine(REMOVED)}
 segment=$(printf '%s\n' "$line" | sed -nE ${`s/.*${REMOVED}.*/\\1/p`})
 if [ -n "$segment" ]; then
   if [ $(($(date +%s) - line_at)) -gt ${RECENT} ] || [ "$line_at" -lt ${since} ]; then segment=

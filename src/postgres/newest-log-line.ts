@@ -6,7 +6,7 @@ import { LOG_FOLDER } from './settings.js';
  * `line_at` to when that was: seconds since 1970, 0 where the line does not begin with a time.
  * @param pattern an extended regular expression
  */
-export function lastWords(pattern: string): Script {
+export function newestLogLine(pattern: string): Script {
   return sh`
 log=$(ls -t ${LOG_FOLDER}/*.log 2>/dev/null | head -n 1)
 line=$(tail -n 200 "$log" 2>/dev/null | grep -aE ${pattern} | tail -n 1)
