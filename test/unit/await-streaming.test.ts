@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { awaitStreaming } from '../../playbooks/primary/await-streaming.js';
 import { LOG_FOLDER } from '../../src/postgres/settings.js';
-import type { Script } from '../../src/shell/index.js';
-import type { Session } from '../../src/transport/session.js';
-import { testCluster, testHost } from '../support/site.js';
+import { fakeProgram, moverHere } from '../support/fake-programs.js';
+import { testHost } from '../support/site.js';
 
 const db1 = testHost('db1', 71, ['pg-standby']);
 const SAID = 'could not write to file "pg_wal/xlogtemp.77": No space left on device';
@@ -28,28 +26,12 @@ describe('a standby that receives nothing', () => {
     limit: number,
     said = SAID,
   ): Promise<unknown> {
-    const program = (name: string, lines: string): void => {
-      writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`);
-      chmodSync(join(folder, name), 0o755);
-    };
-    program('setpriv', 'cat >/dev/null');
-    program('df', `echo head; echo disk 0 0 ${String(kilobytes)} 99% "$2"`);
+    fakeProgram(folder, 'setpriv', 'cat >/dev/null');
+    fakeProgram(folder, 'df', `echo head; echo disk 0 0 ${String(kilobytes)} 99% "$2"`);
     const at = new Date(Date.now() + secondsLater * 1000).toISOString();
     const time = at.replace('T', ' ').replace('Z', ' GMT');
     writeFileSync(join(folder, 'postgresql-Mon.log'), `${time} [7] FATAL:  ${said}\n`);
-    const run = (script: Script) => {
-      const { status, stdout, stderr } = spawnSync('sh', ['-s'], {
-        input: script.render().replaceAll(LOG_FOLDER, folder),
-        encoding: 'utf8',
-        env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
-      });
-      return Promise.resolve({ code: status ?? 1, stdout, stderr });
-    };
-    const mover = {
-      cluster: testCluster([db1]),
-      sessions: new Map([['db1', { host: db1, run } as unknown as Session]]),
-      tell: () => undefined,
-    };
+    const mover = moverHere(folder, db1, (text) => text.replaceAll(LOG_FOLDER, folder));
     return awaitStreaming(mover, ['db1'], { limit }).catch((error: unknown) => error);
   }
 

@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cloneInPlace } from '../../playbooks/primary/rejoin-script.js';
 import { step } from '../../playbooks/primary/steps.js';
-import type { Script } from '../../src/shell/index.js';
-import type { Session } from '../../src/transport/session.js';
-import { testCluster, testHost } from '../support/site.js';
+import { fakeProgram, moverHere } from '../support/fake-programs.js';
+import { testHost } from '../support/site.js';
 
 const db1 = testHost('db1', 71, ['pg-standby']);
 
@@ -23,24 +21,12 @@ describe('a copy of everything for which there is no room', () => {
 
   /** The copy's step, with data in this folder. */
   function copy(): Promise<unknown> {
-    const df = join(folder, 'df');
-    writeFileSync(df, '#!/bin/sh\necho head\necho disk 0 0 3100 99% "$2"\n');
-    chmodSync(df, 0o755);
+    fakeProgram(folder, 'df', 'echo head\necho disk 0 0 3100 99% "$2"');
     const options = { source: '198.51.100.72', slot: 'db1', kilobytes: 90_000 };
     const script = cloneInPlace({ ...options, timeline: 3, keep: true });
-    const run = (text: Script) => {
-      const { status, stdout, stderr } = spawnSync('sh', ['-s'], {
-        input: text.render().replace(/^data=.*$/m, `data=${folder}/main`),
-        encoding: 'utf8',
-        env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
-      });
-      return Promise.resolve({ code: status ?? 1, stdout, stderr });
-    };
-    const mover = {
-      cluster: testCluster([db1]),
-      sessions: new Map([['db1', { host: db1, run } as unknown as Session]]),
-      tell: () => undefined,
-    };
+    const mover = moverHere(folder, db1, (text) =>
+      text.replace(/^data=.*$/m, `data=${folder}/main`),
+    );
     return step(mover, 'db1', 'copy everything from db2', script).catch((error: unknown) => error);
   }
 

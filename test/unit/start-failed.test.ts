@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseStartFailed, startFailedProbe } from '../../src/status/start-failed.js';
+import { fakeProgram, runShell } from '../support/fake-programs.js';
 
 type Look = Readonly<Record<string, string | number>>;
 
@@ -33,18 +33,14 @@ describe('why PostgreSQL did not start', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function program(name: string, lines: string): void {
-    writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`);
-    chmodSync(join(folder, name), 0o755);
-  }
-
   /** What the probe tells where systemd answers its first look with the first of these, and so on. */
   function told(...looks: readonly Look[]): string | null {
     for (const [index, look] of looks.entries()) {
       const text = Object.entries(look).map(([name, value]) => `${name}=${String(value)}\n`);
       writeFileSync(join(folder, `look-${String(index + 1)}`), text.join(''));
     }
-    program(
+    fakeProgram(
+      folder,
       'systemctl',
       `cd '${folder}'
 case $1 in
@@ -56,15 +52,12 @@ look=look-$(wc -l <looks)
 cat "$look"`,
     );
     // The start that is going on has said nothing yet.
-    program(
+    fakeProgram(
+      folder,
       'journalctl',
       `case "$*" in *_SYSTEMD_INVOCATION_ID=two*) ;; *) echo '${SAID}: "no such thing"' ;; esac`,
     );
-    const { stdout, stderr } = spawnSync('sh', ['-eus'], {
-      input: startFailedProbe().render(),
-      encoding: 'utf8',
-      env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
-    });
+    const { stdout, stderr } = runShell(folder, startFailedProbe().render());
     expect(stderr).toBe('');
     return parseStartFailed(stdout);
   }

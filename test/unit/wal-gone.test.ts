@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LOG_FOLDER } from '../../src/postgres/settings.js';
 import { streamingOrGone, walGone } from '../../src/postgres/wal-gone.js';
+import { fakeProgram, runShell } from '../support/fake-programs.js';
 import { testCluster, testHost } from '../support/site.js';
 
 const SEGMENT = '000000020000000000000016';
@@ -38,18 +38,10 @@ describe('WAL that a standby lacks for good', () => {
 
   /** Runs shell text over the test's own logs, with a pgBackRest that ends so, and so much room. */
   function run(text: string, archive = 1, kilobytes = 900_000): string {
-    const program = (name: string, lines: string): void => {
-      writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`);
-      chmodSync(join(folder, name), 0o755);
-    };
-    program('pgbackrest', `exit ${String(archive)}`);
-    program('setpriv', 'shift 3; exec "$@"');
-    program('df', `echo head; echo disk 0 0 ${String(kilobytes)} 99% "$2"`);
-    const { stdout, stderr } = spawnSync('sh', ['-eus'], {
-      input: text.replaceAll(LOG_FOLDER, folder),
-      encoding: 'utf8',
-      env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
-    });
+    fakeProgram(folder, 'pgbackrest', `exit ${String(archive)}`);
+    fakeProgram(folder, 'setpriv', 'shift 3; exec "$@"');
+    fakeProgram(folder, 'df', `echo head; echo disk 0 0 ${String(kilobytes)} 99% "$2"`);
+    const { stdout, stderr } = runShell(folder, text.replaceAll(LOG_FOLDER, folder));
     expect(stderr).toBe('');
     return stdout.trim();
   }
