@@ -124,8 +124,9 @@ function mayRejoin({ sight, phase }: Rejoining, primary: Sight, host: string | u
 /** Whether a host's data is to be replaced as a whole: nothing tells where it differs, or nobody has what comes next. */
 export function needsClone(one: Rejoining, primary: Sight, keeping: Keeping): boolean {
   const { sight, phase, gone } = one;
-  if (keeping.clone && (phase !== 'none' || rowsOf(one, primary) === undefined)) return true;
-  if (phase !== 'none') return phase === 'rewinding';
+  if (phase === 'rewinding' || phase === 'copied') return phase === 'rewinding';
+  if (keeping.clone && (phase === 'rewound' || rowsOf(one, primary) === undefined)) return true;
+  if (phase === 'rewound') return false;
   return gone !== undefined || (!sight.standby && sight.timeline >= primary.timeline);
 }
 

@@ -160,9 +160,12 @@ export function postgresProbe(cluster: Cluster, host: Host): Script {
   return probeSql(statusSql(cluster, host));
 }
 
-/** pg_controldata's words, but for those that sound as if it were in use. */
-function stateText(state = ''): string {
-  return state === 'in production' ? "a primary's that was not shut down" : state;
+/** pg_controldata's words, but for those that sound as if it were in use: a copy has them of its primary until it is started. */
+function stateText(found: FoundDatabase | null): string {
+  if (found?.state !== 'in production') return found?.state ?? '';
+  return found.standby
+    ? "a standby's that was not started yet"
+    : "a primary's that was not shut down";
 }
 
 /**
@@ -183,5 +186,5 @@ export function parsePostgres(text: string, databases: string): PostgresStatus {
   }
   if (answer.server === 'failed') return { server: 'failed', why: answer.why, found };
   // Data that never ran, as pg_rewind leaves it, is there all the same.
-  return { server: 'down', why: `not running, its data is ${stateText(found?.state)}`, found };
+  return { server: 'down', why: `not running, its data is ${stateText(found)}`, found };
 }

@@ -651,6 +651,11 @@ describe('a rejoin', () => {
       `db1: ${copy}`,
       'db1: follow db2',
     ]);
+    // What was copied already, and never ran, is not copied once more; what was rewound is.
+    const again = (phase: string) =>
+      planRejoin(cluster, reached({ ...all, db1: SAME + folder(`${phase} no`) }), 'db1', clone);
+    expect((await again('copied')).steps[0]).toBe('db1: it has been copied already');
+    expect((await again('rewound')).steps[0]).toBe(`db1: stop PostgreSQL, ${copy}`);
     // Nobody else is left for commits to wait for.
     const replication = { ...cluster.postgres.replication, synchronous: 'on' as const };
     const waiting = { ...cluster, postgres: { ...cluster.postgres, replication } };

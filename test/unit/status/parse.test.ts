@@ -42,8 +42,11 @@ describe('what hosts print', () => {
       why: 'not running, its data is shut down in recovery',
       found: { systemIdentifier: '7710786257102789661', timeline: 1 },
     });
-    const cut = STOPPED_DATABASES.replace('shut down in recovery', 'in production');
-    expect(parsePostgres('down', cut)).toMatchObject({
+    const copied = STOPPED_DATABASES.replace('shut down in recovery', 'in production');
+    expect(parsePostgres('down', copied)).toMatchObject({
+      why: "not running, its data is a standby's that was not started yet",
+    });
+    expect(parsePostgres('down', copied.replace('yes', 'no'))).toMatchObject({
       why: "not running, its data is a primary's that was not shut down",
     });
     expect(parsePostgres('absent', '')).toEqual({
