@@ -204,6 +204,7 @@ export function nothingToDo(
   others: readonly string[] = [],
   silent: readonly string[] = [],
 ): Failure {
+  if (host !== undefined && sights.every((sight) => sight.host !== host)) return withoutData(host);
   const rival = sights.find(
     (s) =>
       !s.standby &&
@@ -241,6 +242,18 @@ function join(host: string | undefined, remedies: readonly string[]): string {
       ? ''
       : `. If its data is damaged: \`odoo-prov rejoin FILE --host ${host} --clone\` copies everything anew`;
   return `nothing is to be done; \`odoo-prov apply FILE\` mends standbys${damaged}`;
+}
+
+/** A copy that was cut here goes on there by itself. */
+function withoutData(host: string): Failure {
+  return new Failure({
+    reason: 'refused',
+    host,
+    message: 'it holds no database: everything is being copied there, or that was cut',
+    expected: 'a host whose data is whole',
+    found: 'no data, or half of it',
+    remedy: `a copy that was begun goes on by itself: run the same command again in some minutes. Where none runs: \`odoo-prov apply FILE --limit ${host}\` copies everything`,
+  });
 }
 
 function rivalRemedy({ host }: Sight, primary: Sight): string {

@@ -44,6 +44,19 @@ describe('where nobody is to rejoin', () => {
     expect(remedy).toBe('nothing is to be done; `odoo-prov apply FILE` mends standbys');
   });
 
+  it('says that the host that was named has no data, and what brings it there', () => {
+    expect(nothingToDo([sight('db1'), primary], primary, 'db3').details).toMatchObject({
+      host: 'db3',
+      message: 'it holds no database: everything is being copied there, or that was cut',
+      remedy:
+        'a copy that was begun goes on by itself: run the same command again in some minutes. Where none runs: `odoo-prov apply FILE --limit db3` copies everything',
+    });
+    // One that has data may have damaged data.
+    expect(nothingToDo([sight('db1'), primary], primary, 'db1').details.remedy).toContain(
+      '`odoo-prov rejoin FILE --host db1 --clone` copies everything anew',
+    );
+  });
+
   it('is nothing as far as is known, where a host does not answer', () => {
     const sights = [sight('db1'), primary];
     const { remedy, found } = nothingToDo(sights, primary, undefined, [], ['db3']).details;
