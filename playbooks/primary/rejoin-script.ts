@@ -1,4 +1,5 @@
 import { REPLICATION_PASS_FILE, REPLICATION_USER } from '../../src/postgres/layout.js';
+import { COPY_LOCK } from '../../src/resource/index.js';
 import { raw, type Script } from '../../src/shell/index.js';
 import { REJOIN_MARKER } from './rejoin-look.js';
 import { SQL_FUNCTION } from './sight.js';
@@ -122,6 +123,9 @@ export function cloneInPlace({ source, slot, kilobytes, timeline, keep }: CloneO
   return raw(`${SQL_FUNCTION}
 ${REQUIRE_ROOM}
 require_room ${String(kilobytes)} 'a copy of the primary'
+mkdir -p /run/odoo-prov
+exec 7>>${COPY_LOCK}
+flock -n 7 || { echo 'another rejoin copies everything here, and goes on by itself where it was killed' >&2; exit 1; }
 ${freeName(timeline)}
 making=/var/lib/odoo-prov/postgres-$version-main.making
 ${FENCE}

@@ -41,6 +41,7 @@ export {
   postgresStandby,
   scramVerifier,
 } from './postgres.js';
+export { COPY_LOCK } from './postgres-data.js';
 export { lastWords, markLastStart } from './postgres-log.js';
 export { HOT_STANDBY, HOT_STANDBY_NAMES } from './postgres-hot-standby.js';
 export { ALONE_FILE, AUTO_FILE, PENDING, SETTINGS_FILE } from './postgres-settings-resource.js';

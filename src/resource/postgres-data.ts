@@ -71,12 +71,18 @@ export function parseData(output: string, { id }: PostgresData): Observed {
   };
 }
 
+/** Held while a rejoin copies everything, also on after it was killed: that data is nobody else's to remove. */
+export const COPY_LOCK = '/run/odoo-prov/postgres-copy.lock';
+
 /**
  * Removes what a making that was killed left: a data directory beside a marker never had a postmaster, is
  * half-made and ours, and only such a one is removed. Needs {@link pathsOf}.
  */
 export const removeHalfMade = raw(`fail() { echo "$1" >&2; exit 1; }
 if [ -e "$making" ]; then
+  mkdir -p /run/odoo-prov
+  flock -n ${COPY_LOCK} true ||
+    fail "a rejoin copies everything to $data, and goes on by itself where it was killed: run this again when that has ended (pgrep -a pg_basebackup)"
   [ ! -e "$data/postmaster.opts" ] ||
     fail "$data was being made when odoo-prov was killed, and somebody started it since: look at it, then remove $making to keep it"
   rm -rf -- "$data"

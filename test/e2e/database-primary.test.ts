@@ -82,26 +82,33 @@ function psql(query: string): string {
   return `(cd / && runuser -u postgres -- psql -XAtqc "${query}")`;
 }
 
-/** Kills a rejoin while pg_rewind runs there, and waits until that has come to its end without it. */
-async function killedInTheRewind(host: string): Promise<void> {
-  const rewind = '$(ls -d /usr/lib/postgresql/*/bin)/pg_rewind';
+/** Kills a rejoin while a program of PostgreSQL's runs there, some seconds longer than it needs. @param seen what is done then */
+async function killedIn(
+  host: string,
+  program: 'pg_rewind' | 'pg_basebackup',
+  words: readonly string[],
+  seen: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const path = `$(ls -d /usr/lib/postgresql/*/bin)/${program}`;
   await db.must(
     host,
-    `rewind=${rewind}
-mv "$rewind" "$rewind.real"
-printf '#!/bin/sh\\nsleep 3\\nexec %s.real "$@"\\n' "$rewind" >"$rewind"
-chmod 755 "$rewind"`,
+    `program=${path}
+mv "$program" "$program.real"
+printf '#!/bin/sh\\nsleep 8\\nexec %s.real "$@"\\n' "$program" >"$program"
+chmod 755 "$program"`,
   );
-  const words = ['rejoin', db.inventory, '--yes'];
-  const child = spawn(process.execPath, [join(repositoryRoot, 'bin/odoo-prov'), ...words], {
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    process.execPath,
+    [join(repositoryRoot, 'bin/odoo-prov'), 'rejoin', db.inventory, ...words, '--yes'],
+    { stdio: 'ignore' },
+  );
   const ended = new Promise((resolve) => child.on('close', resolve));
-  await until(host, 'pgrep -x pg_rewind >/dev/null', 60);
+  await until(host, `pgrep -x ${program} >/dev/null`, 60);
   child.kill('SIGKILL');
   await ended;
+  await seen();
   await until(host, '[ -e /var/lib/postgresql/*/main/standby.signal ]', 60);
-  await db.must(host, `rewind=${rewind}; mv "$rewind.real" "$rewind"`);
+  await db.must(host, `program=${path}; mv "$program.real" "$program"`);
 }
 
 describe('a primary, two standbys and a replica, from bare hosts', () => {
@@ -334,7 +341,7 @@ describe('a failover', () => {
   });
 
   it('takes it back by a rewind, also where the program was killed in the middle of it; then apply changes nothing', async () => {
-    await killedInTheRewind('db2');
+    await killedIn('db2', 'pg_rewind', []);
     const end = await db.run('rejoin', '--yes');
     expect(end.code, printed(end)).toBe(0);
     expect(end.stdout).toContain('db2: it has been rewound already');
@@ -575,12 +582,19 @@ describe('a standby whose data is damaged', () => {
     const left = await db.run('rejoin', '--host', 'db4', '--yes');
     expect(left.code, printed(left)).toBe(5);
     expect(left.stderr).toContain(`odoo-prov rejoin ${db.inventory} --host db4 --clone`);
+    await killedIn('db4', 'pg_basebackup', ['--host', 'db4', '--clone'], async () => {
+      // The copy goes on: nobody removes what it has made, or copies beside it.
+      const applied = await db.run('apply', '--limit', 'db4');
+      expect(applied.code, printed(applied)).toBe(3);
+      expect(printed(applied)).toContain('a rejoin copies everything to ');
+      const again = await db.run('rejoin', '--host', 'db4', '--clone', '--yes');
+      refused(again, 'a copy that was begun goes on by itself');
+    });
     const end = await db.run('rejoin', '--host', 'db4', '--clone', '--yes');
     expect(end.code, printed(end)).toBe(0);
-    const [, kept = ''] = /its old data is in (\S+):/.exec(end.stdout) ?? [];
-    expect(kept).toContain('before-rejoin');
+    expect(end.stdout).toContain('db4: it has been copied already');
     await until('db4', `[ "$( ${rows})" = 1000 ]`, 30);
-    await db.must('db4', `rm -r ${kept}`);
+    await db.must('db4', 'rm -r /var/lib/postgresql/*/main.before-rejoin-*');
     await db.sql(primary, 'drop table damaged');
     await unchanged();
   });
